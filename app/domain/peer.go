@@ -1,0 +1,91 @@
+package domain
+
+import "time"
+
+// Peer is a person around, or one that was.
+type Peer struct {
+	ID PeerID
+	// Name is what the peer calls itself, cleaned for display. A claim.
+	Name    string
+	Version string
+	Friend  bool
+	Near    bool
+	Online  bool
+	// LastSeen is when the peer was last heard of; the present while online.
+	LastSeen  time.Time
+	Addresses []string // multiaddresses without the peer ID
+	// Entries and Bytes are what its head says it shares.
+	Entries int
+	Bytes   int64
+	// FarForThem is true while the peer says that we are not near for it.
+	FarForThem bool
+}
+
+// Person is what is remembered of a peer over restarts.
+type Person struct {
+	ID        PeerID
+	Name      string
+	Addresses []string
+	LastSeen  time.Time
+	Friend    bool
+	Blocked   bool
+}
+
+// Source is a way in which peers are found.
+type Source string
+
+// The sources of sightings.
+const (
+	SourceMulticast  Source = "mdns"
+	SourceBroadcast  Source = "broadcast"
+	SourceTyped      Source = "typed"
+	SourceRemembered Source = "remembered"
+)
+
+// Sighting reports where a peer was heard of.
+type Sighting struct {
+	Peer      PeerID
+	Addresses []string // multiaddresses without the peer ID
+	Source    Source
+	Interface string // the interface it was heard on; empty if none
+	Network   string // the network it was heard on; empty if unknown
+	At        time.Time
+	Expires   time.Time
+	Gone      bool // the peer said goodbye, or the sighting expired
+}
+
+// Hello is what a peer says of itself on every new connection.
+type Hello struct {
+	Name    string
+	Version string
+	// Near is whether the sender counts the receiver as near.
+	Near bool
+}
+
+// Presence is what net/host knows of a peer's connection.
+type Presence struct {
+	Peer      PeerID
+	Connected bool
+	// Near is this machine's own judgement of the connection.
+	Near      bool
+	Network   string
+	Addresses []string
+	// Hello is the peer's own word, zero until it came.
+	Hello Hello
+}
+
+// Status describes the running Potluck.
+type Status struct {
+	PeerID    PeerID
+	Name      string
+	Version   string
+	Data      string // absolute path of the data folder
+	Downloads string // absolute path of the download folder
+	Addresses []string
+	Peers     int // online
+	Shares    int
+	Entries   int
+	Bytes     int64
+	// Network is false while no network interface is usable.
+	Network bool
+}

@@ -1,0 +1,151 @@
+package domain
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// AudienceKind says whom an audience is made of. The zero value, like every
+// value that this version does not know, means nobody.
+type AudienceKind string
+
+// The kinds of audience.
+const (
+	Nobody   AudienceKind = ""
+	Everyone AudienceKind = "everyone" // everyone nearby
+	Friends  AudienceKind = "friends"
+	Chosen   AudienceKind = "chosen" // the people in Audience.Peers
+)
+
+// Audience says who may see and fetch a share.
+type Audience struct {
+	Kind  AudienceKind
+	Peers []PeerID // for Chosen only
+}
+
+// String returns the form that the --audience flag takes: everyone, friends,
+// or peer IDs with commas between them.
+func (a Audience) String() string {
+	switch a.Kind {
+	case Everyone, Friends:
+		return string(a.Kind)
+	case Chosen:
+		ids := make([]string, len(a.Peers))
+		for i, id := range a.Peers {
+			ids[i] = string(id)
+		}
+		return strings.Join(ids, ",")
+	default:
+		return "nobody"
+	}
+}
+
+// Includes reports whether asker is in the audience. It knows nothing of
+// blocking, which is asked about first.
+func (a Audience) Includes(asker Asker) bool {
+	if asker.Peer == "" {
+		return false
+	}
+	switch a.Kind {
+	case Everyone:
+		return asker.Near || asker.Friend
+	case Friends:
+		return asker.Friend
+	case Chosen:
+		return slices.Contains(a.Peers, asker.Peer)
+	default:
+		return false
+	}
+}
+
+// Asker is who asks for something, as this machine knows it for the very
+// connection that the question came on. The zero value is a far stranger.
+type Asker struct {
+	Peer   PeerID
+	Near   bool
+	Friend bool
+	// Network names the network on which the asker is near; empty if unknown.
+	Network string
+}
+
+// ShareState says how a share is doing.
+type ShareState string
+
+// The states of a share.
+const (
+	ShareReading    ShareState = "reading" // being hashed; what is done is already offered
+	ShareReady      ShareState = "shared"
+	ShareGone       ShareState = "gone"       // the file or folder is not there any more
+	ShareUnreadable ShareState = "unreadable" // nothing in it could be read
+)
+
+// Share is a file or folder that this peer offers.
+type Share struct {
+	// Name is what others see: the base name of Path, made unique.
+	Name string
+	// Path is the absolute local path. It never leaves this machine.
+	Path     string
+	Folder   bool
+	Audience Audience
+	Added    time.Time
+	// Entries and Bytes count the files that are offered, without folders.
+	Entries int
+	Bytes   int64
+	State   ShareState
+	// Problem says in words what is wrong, to whom it may concern: this user.
+	Problem string
+	// Read and ToRead are the bytes hashed so far and in all while reading.
+	Read, ToRead int64
+}
+
+// File is an entry of an own share together with what was seen on disk when it
+// was hashed. A file whose size or time differs from it has changed.
+type File struct {
+	Entry
+	// ModifiedNano is the file's time as the file system tells it, in
+	// nanoseconds since 1970.
+	ModifiedNano int64
+	// Layer holds the chaining values of all pieces, 32 bytes each; nil for a
+	// file of up to one piece, which is its own layer.
+	Layer []byte
+}
+
+// Problem is a path that could not be shared, and why.
+type Problem struct {
+	Path string
+	Err  error
+}
+
+func (p Problem) Error() string { return fmt.Sprintf("%s: %v", p.Path, p.Err) }
+
+// Unwrap returns the reason.
+func (p Problem) Unwrap() error { return p.Err }
+
+// ShareReport is what became of a request to share.
+type ShareReport struct {
+	Shared   []Share
+	Already  []Share // were shared before
+	Problems []Problem
+	Skipped  int // left out on purpose: .DS_Store, unfinished downloads, …
+}
+
+// RiskKind says why sharing a path deserves a question first.
+type RiskKind string
+
+// The risks that are asked about.
+const (
+	RiskHome   RiskKind = "home"   // the whole home folder
+	RiskRoot   RiskKind = "root"   // a whole drive
+	RiskHidden RiskKind = "hidden" // a hidden or key folder, such as .ssh
+	RiskMany   RiskKind = "many"   // over 50,000 files
+)
+
+// Risk is one path that should only be shared after a question.
+type Risk struct {
+	Kind  RiskKind
+	Path  string
+	Files int // how many files would be visible; counting stops at some limit
+	More  bool
+}

@@ -1,0 +1,88 @@
+package domain
+
+import "time"
+
+// TransferKind tells downloads, uploads and offers apart.
+type TransferKind string
+
+// The kinds of transfer.
+const (
+	Download TransferKind = "download"
+	Upload   TransferKind = "upload"
+	Offer    TransferKind = "offer"
+)
+
+// TransferState is what a transfer is doing.
+type TransferState string
+
+// The states of a transfer.
+const (
+	Queued    TransferState = "queued"
+	Running   TransferState = "running"
+	Waiting   TransferState = "waiting" // for something that Reason names; goes on by itself
+	Paused    TransferState = "paused"  // by the user
+	Done      TransferState = "done"
+	Failed    TransferState = "failed"
+	Cancelled TransferState = "cancelled"
+)
+
+// Ended reports whether the state is final.
+func (s TransferState) Ended() bool { return s == Done || s == Failed || s == Cancelled }
+
+// TransferFile is one file of a transfer.
+type TransferFile struct {
+	Entry
+	// Target is where it goes, relative to Transfer.Folder, slash-separated
+	// and not yet made safe.
+	Target string
+	// Final is the absolute path of the finished file; empty until then.
+	Final string
+}
+
+// Transfer is a download or an upload. A folder is one transfer of many files.
+type Transfer struct {
+	ID   string
+	Kind TransferKind
+	// Peer is whom it was asked of, or who asked for it; empty for a bare
+	// content ID.
+	Peer     PeerID
+	PeerName string
+	// Path is the path at the peer, or a content ID in hex.
+	Path string
+	// Folder is the absolute local folder into which a download goes.
+	Folder string
+	// Final is the absolute path of the finished file or folder.
+	Final string
+	// Files may be empty in events, which carry Count instead.
+	Files []TransferFile
+	Count int
+	Size  int64
+	Done  int64   // verified bytes
+	Rate  float64 // bytes per second
+	State TransferState
+	// Reason says in a sentence why it waits or failed; empty while it runs.
+	Reason string
+	// Failure is the error kind of a failed or waiting transfer, as ErrorKind
+	// names it.
+	Failure   string
+	Providers int // serving it at this moment
+	Added     time.Time
+	Ended     time.Time
+}
+
+// Progress is how far the fetching of one content is.
+type Progress struct {
+	Done      int64 // verified bytes, those of earlier runs included
+	Providers int   // serving it at this moment
+}
+
+// Want names a content that is to be fetched, and from whom.
+type Want struct {
+	Content ContentID
+	Size    int64 // -1 if only the content ID is known
+	// Modified is given to the finished file; zero leaves it.
+	Modified time.Time
+	// Folder is the absolute folder, Target the slash-separated path in it.
+	Folder string
+	Target string
+}

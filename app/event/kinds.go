@@ -1,0 +1,30 @@
+package event
+
+import "github.com/potluck-share/potluck/app/domain"
+
+// The kinds that the rooms publish. A room that has something new to tell adds
+// a line.
+var (
+	// Peers: keyed by peer ID, published by app/people.
+	Peers = NewKind[domain.Peer]("peer")
+	// Shares: keyed by share name, published by app/library.
+	Shares = NewKind[domain.Share]("share")
+	// Catalogues: keyed by peer ID, published by app/browse when the entries
+	// known of a peer have changed.
+	Catalogues = NewKind[CatalogueState]("catalogue")
+	// Transfers: keyed by transfer ID, published by app/transfers.
+	Transfers = NewKind[domain.Transfer]("transfer")
+	// Statuses: a single one with ID "", published by app.
+	Statuses = NewKind[domain.Status]("status")
+)
+
+// CatalogueState says how much of a peer's catalogue is here.
+type CatalogueState struct {
+	Peer    domain.PeerID
+	Version domain.Version
+	Known   int  // entries pulled so far
+	Total   int  // as the head says; 0 if unknown
+	Pulling bool // a pull is running
+	// Problem says in words why the last pull stopped early.
+	Problem string
+}
