@@ -86,3 +86,12 @@ type Want struct {
 	Folder string
 	Target string
 }
+
+// GetRequest asks for a download: of what lies at Path with Peer, or of a bare
+// Content.
+type GetRequest struct {
+	Peer    PeerID
+	Path    string    // slash-separated, beginning with the share's name; a file or a folder
+	Content ContentID // used if Peer is empty
+	To      string    // absolute local folder; empty: the download folder
+}
