@@ -1,0 +1,48 @@
+//go:build !headless
+
+// Package ui is Potluck's window.
+package ui
+
+import (
+	"context"
+
+	"github.com/potluck-share/potluck/app/event"
+	"github.com/potluck-share/potluck/ui/browse"
+	"github.com/potluck-share/potluck/ui/library"
+	"github.com/potluck-share/potluck/ui/people"
+	"github.com/potluck-share/potluck/ui/settings"
+	"github.com/potluck-share/potluck/ui/transfers"
+)
+
+// The use cases that the window drives. All their methods may be called from
+// any goroutine and may block; the window calls them off its own thread.
+type (
+	// People is who is around.
+	People = people.People
+	// Browse is what others share.
+	Browse = browse.Browse
+	// Library is what this user shares.
+	Library = library.Library
+	// Transfers is what moves.
+	Transfers = transfers.Transfers
+	// Settings is what the user chose.
+	Settings = settings.Settings
+)
+
+// Core is what the window stands on. All fields but Start and Stop must be
+// set.
+type Core struct {
+	Bus       *event.Bus
+	People    People
+	Browse    Browse
+	Library   Library
+	Transfers Transfers
+	Settings  Settings
+	Version   string
+	// Start is called once, off the window's thread, when the window is on
+	// screen. Its context ends with the window. Its error is shown in the
+	// window.
+	Start func(ctx context.Context) error
+	// Stop is called after the window is closed and Start has returned.
+	Stop func()
+}
