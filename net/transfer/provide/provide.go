@@ -1,0 +1,215 @@
+// Package provide serves contents to other peers over the transfer protocol.
+//
+// A Provider takes streams (Handle), and on each of them answers requests for
+// any mix of contents in the order in which they came. It asks its Source anew
+// for every single request, with the asker as the host sees it at that moment,
+// so that whoever stops being near, or loses a share, gets nothing from then
+// on. What is private is answered like what is absent.
+//
+// Three goroutines serve one stream: one reads requests, so that a cancel is
+// heard while a body is on its way; one reads pieces from disk, taking turns
+// with the other peers; one writes. All exported methods may be called from any
+// goroutine. The Source, its Contents and the Uploads hook are called from
+// those goroutines, several at once; one Content by one goroutine at a time.
+package provide
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+
+	"github.com/potluck-share/potluck/app/domain"
+)
+
+// Source has the contents. Both methods decide for the asker given; they are
+// called for every request, so they should be quick.
+type Source interface {
+	// Open opens the content for the asker, who may have it. The context is
+	// that of the stream. An error that is domain.ErrChanged or domain.ErrBusy
+	// is told to the asker, any other one is told as "absent". The Content is
+	// closed by the Provider.
+	Open(ctx context.Context, asker domain.Asker, id domain.ContentID) (Content, error)
+	// Allowed reports whether the asker may have the content now. It is asked
+	// instead of Open while the content is still open from an earlier request.
+	Allowed(asker domain.Asker, id domain.ContentID) bool
+}
+
+// Content is an open file, whole, or in part if it is a Partial too.
+type Content interface {
+	// Size is in bytes.
+	Size() int64
+	// Layer returns the chaining values of all pieces, 32 bytes each; it may be
+	// nil for a content of up to one piece.
+	Layer() []byte
+	// ReadAt reads as io.ReaderAt does.
+	ReadAt(p []byte, off int64) (int, error)
+	// Fresh returns nil while the file is what it was when it was announced.
+	// It is asked before and after each read.
+	Fresh() error
+	Close() error
+}
+
+// Partial is a Content of which only some pieces are here.
+type Partial interface {
+	Content
+	// Has reports whether the piece is here.
+	Has(piece int) bool
+}
+
+// Upload reports that bytes of a content were handed to the connection.
+type Upload struct {
+	Peer    domain.PeerID
+	Content domain.ContentID
+	// Size of the content in bytes.
+	Size int64
+	// Sent is how many bytes went out since the last report for this peer and
+	// content: add them up.
+	Sent int64
+}
+
+// Config is what a Provider needs. Source and Asker must be set.
+type Config struct {
+	Source Source
+	// Asker makes the asker for the connection anew.
+	Asker func(network.Conn) domain.Asker
+	Log   *slog.Logger // nil: none
+	// MaxPerPeer is how many bytes of requests are held for one peer; what is
+	// asked beyond it is answered as busy. 0: 32 MiB.
+	MaxPerPeer int64
+	// Idle is after how long without a request a stream is closed.
+	// 0: three minutes.
+	Idle time.Duration
+	// Patience is how long one write may take before the peer is taken to be
+	// gone. 0: one minute.
+	Patience time.Duration
+	// Uploads is told after each answer. It must not block. It may be nil.
+	Uploads func(Upload)
+}
+
+const (
+	// maxStreams is how many streams one peer may have; an honest one has one.
+	maxStreams = 4
+	// maxQueue is how many requests one stream may have waiting.
+	maxQueue = 8192
+	// requestCost is what a request costs at least of MaxPerPeer.
+	requestCost = 1 << 10
+	// readers is how many pieces are read from disk at once, over all peers.
+	readers = 4
+)
+
+// Provider serves streams. Make one with New.
+type Provider struct {
+	cfg   Config
+	log   *slog.Logger
+	turns *turns
+	ctx   context.Context //nolint:containedctx // the Provider's lifetime, ended by Close
+	stop  context.CancelFunc
+	wg    sync.WaitGroup
+
+	mu     sync.Mutex
+	closed bool
+	peers  map[domain.PeerID]*account
+}
+
+// account is what one peer uses.
+type account struct {
+	streams int
+	held    int64
+}
+
+// New returns a Provider. Close ends it.
+func New(cfg Config) *Provider {
+	if cfg.MaxPerPeer <= 0 {
+		cfg.MaxPerPeer = 32 << 20
+	}
+	if cfg.Idle <= 0 {
+		cfg.Idle = 3 * time.Minute
+	}
+	if cfg.Patience <= 0 {
+		cfg.Patience = time.Minute
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	return &Provider{
+		cfg:   cfg,
+		log:   cfg.Log,
+		turns: newTurns(readers),
+		ctx:   ctx,
+		stop:  stop,
+		peers: make(map[domain.PeerID]*account),
+	}
+}
+
+// Handle serves one stream and returns when it has ended. It is what the host
+// calls for wire.Protocol. The asker is only used for its peer ID; what it may
+// have is asked anew for each request.
+func (p *Provider) Handle(ctx context.Context, s network.Stream, asker domain.Asker) {
+	if !p.enter(asker.Peer) {
+		_ = s.Reset() // the peer has too many streams, or we are closing: nothing to tell
+		return
+	}
+	defer p.leave(asker.Peer)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(p.ctx, cancel)()
+	newStream(p, s, asker.Peer).run(ctx)
+}
+
+// Close ends all streams and waits for them.
+func (p *Provider) Close() {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.stop()
+	p.wg.Wait()
+}
+
+func (p *Provider) enter(peer domain.PeerID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.peers[peer]
+	if p.closed || peer == "" || a != nil && a.streams >= maxStreams {
+		return false
+	}
+	if a == nil {
+		a = &account{}
+		p.peers[peer] = a
+	}
+	a.streams++
+	p.wg.Add(1)
+	return true
+}
+
+func (p *Provider) leave(peer domain.PeerID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.peers[peer]
+	a.streams--
+	if a.streams == 0 {
+		delete(p.peers, peer)
+	}
+	p.wg.Done()
+}
+
+// hold books the bytes of a request on the peer, unless it has too many.
+func (p *Provider) hold(peer domain.PeerID, n int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.peers[peer]
+	if a.held+n > p.cfg.MaxPerPeer {
+		return false
+	}
+	a.held += n
+	return true
+}
+
+func (p *Provider) release(peer domain.PeerID, n int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.peers[peer].held -= n
+}

@@ -1,0 +1,331 @@
+package provide
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/net/transfer/wire"
+)
+
+// stream is one stream of a peer: the queue between the goroutine that reads
+// requests and the one that loads answers, and what lies between that one and
+// the writing one.
+type stream struct {
+	p    *Provider
+	s    network.Stream
+	peer domain.PeerID
+	open *cache
+
+	mu      sync.Mutex
+	queue   []wire.Header   // requests not looked at yet, oldest first
+	control []wire.Header   // short answers that go ahead of bodies
+	current map[uint64]bool // requests being answered; true: cancelled meanwhile
+
+	queued chan struct{} // holds a token after something was queued
+	told   chan struct{} // holds a token after something came into control
+	loaded chan answer
+}
+
+// answer is a response on its way out.
+type answer struct {
+	head wire.Header
+	id   domain.ContentID
+	body []byte // from bodies if not nil
+	held int64
+}
+
+// bodies are the buffers that pieces are read into.
+var bodies = sync.Pool{New: func() any { return new([wire.MaxAnswer]byte) }}
+
+func newStream(p *Provider, s network.Stream, peer domain.PeerID) *stream {
+	return &stream{
+		p: p, s: s, peer: peer,
+		open:    newCache(),
+		current: make(map[uint64]bool),
+		queued:  make(chan struct{}, 1),
+		told:    make(chan struct{}, 1),
+		// One answer is loaded while another one is written.
+		loaded: make(chan answer),
+	}
+}
+
+// run serves the stream until the peer ends it, it fails, or ctx ends.
+func (t *stream) run(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	// A reset gets every goroutine out of its read or write.
+	defer context.AfterFunc(ctx, func() { _ = t.s.Reset() })()
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		defer cancel()
+		t.load(ctx)
+	})
+	wg.Go(func() {
+		defer cancel()
+		if err := t.write(ctx); err != nil && ctx.Err() == nil {
+			t.p.log.DebugContext(ctx, "sending to a peer ended", "peer", t.peer.Short(), "err", err)
+		}
+	})
+	err := t.read(ctx)
+	if err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
+		t.p.log.DebugContext(ctx, "requests of a peer ended", "peer", t.peer.Short(), "err", err)
+	}
+	cancel()
+	wg.Wait()
+	_ = t.s.Reset() // the stream has nothing more to say
+	t.settle()
+}
+
+// read takes requests and cancels until the stream ends.
+func (t *stream) read(ctx context.Context) error {
+	r := wire.NewReader(t.s)
+	defer r.Release()
+	for ctx.Err() == nil {
+		if err := t.s.SetReadDeadline(time.Now().Add(t.p.cfg.Idle)); err != nil {
+			return err
+		}
+		h, err := r.Next()
+		if err != nil {
+			if isTimeout(err) && t.busy() {
+				continue // it reads what it asked for, slowly
+			}
+			return err
+		}
+		switch h.Kind {
+		case wire.Request:
+			if !t.ask(h) {
+				return domain.ErrBusy
+			}
+		case wire.Cancel:
+			t.cancel(h.Request)
+		case wire.Response, wire.Data:
+			// Nothing was asked of this side; skip it like an unknown frame.
+		}
+	}
+	return ctx.Err()
+}
+
+// ask queues a request, or says why not. It returns false if the peer asks on
+// and on without reading the answers.
+func (t *stream) ask(h wire.Header) bool {
+	cost := cost(h)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.queue) >= maxQueue || !t.p.hold(t.peer, cost) {
+		if len(t.control) >= maxQueue {
+			return false
+		}
+		t.control = append(t.control, wire.Header{Kind: wire.Response, Request: h.Request, Status: wire.Busy, Last: true})
+		wake(t.told)
+		return true
+	}
+	t.queue = append(t.queue, h)
+	wake(t.queued)
+	return true
+}
+
+func (t *stream) cancel(request uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if _, ok := t.current[request]; ok {
+		t.current[request] = true
+		return
+	}
+	for i, h := range t.queue {
+		if h.Request == request {
+			t.p.release(t.peer, cost(h))
+			t.queue = append(t.queue[:i], t.queue[i+1:]...)
+			return
+		}
+	}
+}
+
+// take waits for the next request. It closes files that nobody asks for any
+// more while it waits.
+func (t *stream) take(ctx context.Context) (wire.Header, bool) {
+	var quiet <-chan time.Time
+	for {
+		t.mu.Lock()
+		if len(t.queue) > 0 {
+			h := t.queue[0]
+			t.queue = t.queue[1:]
+			t.current[h.Request] = false
+			t.mu.Unlock()
+			return h, true
+		}
+		t.mu.Unlock()
+		if quiet == nil && t.open.len() > 0 {
+			quiet = time.After(keepOpen)
+		}
+		select {
+		case <-t.queued:
+		case <-quiet:
+			quiet = nil
+			t.open.clear()
+		case <-ctx.Done():
+			return wire.Header{}, false
+		}
+	}
+}
+
+func (t *stream) load(ctx context.Context) {
+	defer t.open.clear()
+	for {
+		h, ok := t.take(ctx)
+		if !ok {
+			return
+		}
+		a := t.answer(ctx, h)
+		select {
+		case t.loaded <- a:
+		case <-ctx.Done():
+			t.finish(a)
+			return
+		}
+	}
+}
+
+func (t *stream) write(ctx context.Context) error {
+	w := wire.NewWriter(deadlined{t.s, t.p.cfg.Patience})
+	defer w.Release()
+	for {
+		var a answer
+		select { // more without waiting, else send what is there
+		case a = <-t.loaded:
+		case <-t.told:
+			if err := t.writeControl(w); err != nil {
+				return err
+			}
+			continue
+		default:
+			if err := w.Flush(); err != nil {
+				return err
+			}
+			select {
+			case a = <-t.loaded:
+			case <-t.told:
+				if err := t.writeControl(w); err != nil {
+					return err
+				}
+				continue
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		err := t.writeAnswer(w, a)
+		t.finish(a)
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// writeAnswer writes the response and its body, frame by frame, and stops if
+// it is cancelled meanwhile.
+func (t *stream) writeAnswer(w *wire.Writer, a answer) error {
+	left := a.body[:a.head.Length]
+	head := a.head
+	for {
+		if err := t.writeControl(w); err != nil {
+			return err
+		}
+		if t.cancelled(head.Request) {
+			return nil
+		}
+		body := left[:min(len(left), wire.MaxBody)]
+		left = left[len(body):]
+		head.Last = len(left) == 0
+		if err := w.Write(head, body); err != nil {
+			return err
+		}
+		if head.Last {
+			break
+		}
+		head = wire.Header{Kind: wire.Data, Request: head.Request}
+	}
+	if a.head.Length > 0 && t.p.cfg.Uploads != nil {
+		t.p.cfg.Uploads(Upload{Peer: t.peer, Content: a.id, Size: a.head.Size, Sent: int64(a.head.Length)})
+	}
+	return nil
+}
+
+// writeControl writes the short answers that wait.
+func (t *stream) writeControl(w *wire.Writer) error {
+	t.mu.Lock()
+	control := t.control
+	t.control = nil
+	t.mu.Unlock()
+	for _, h := range control {
+		if err := w.Write(h, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish gives back what an answer used.
+func (t *stream) finish(a answer) {
+	if a.body != nil {
+		bodies.Put((*[wire.MaxAnswer]byte)(a.body[:wire.MaxAnswer]))
+	}
+	t.mu.Lock()
+	delete(t.current, a.head.Request)
+	t.mu.Unlock()
+	t.p.release(t.peer, a.held)
+}
+
+// settle gives back what requests that were never looked at hold.
+func (t *stream) settle() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, h := range t.queue {
+		t.p.release(t.peer, cost(h))
+	}
+	t.queue = nil
+}
+
+func (t *stream) cancelled(request uint64) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.current[request]
+}
+
+func (t *stream) busy() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.queue) > 0 || len(t.current) > 0
+}
+
+// cost is what a request is counted as.
+func cost(h wire.Header) int64 { return max(requestCost, int64(h.Length)) }
+
+func wake(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+func isTimeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.As(err, &t) && t.Timeout()
+}
+
+// deadlined gives every write its own deadline.
+type deadlined struct {
+	s        network.Stream
+	patience time.Duration
+}
+
+func (d deadlined) Write(p []byte) (int, error) {
+	if err := d.s.SetWriteDeadline(time.Now().Add(d.patience)); err != nil {
+		return 0, err
+	}
+	return d.s.Write(p)
+}

@@ -1,0 +1,27 @@
+// Package wire is the codec of the transfer protocol: it turns frames into
+// bytes and back, and holds their limits. It does no I/O of its own beyond the
+// io.Reader and io.Writer that it is given, and knows no peers.
+//
+// A frame is
+//
+//	header length  2 bytes, big endian
+//	body length    2 bytes, big endian
+//	header         a protobuf message (pb.Header)
+//	body           raw bytes
+//
+// and at most MaxFrame long in all. Bodies stand outside of the protobuf
+// message so that a piece goes from the socket into its buffer without a
+// detour. Unknown fields and whole frames of an unknown kind are skipped, so
+// that a later version may add to what this one says.
+//
+// The asker sends Request and Cancel, in any number and for any mix of
+// contents. The provider answers each request with one Response; if its status
+// is OK, the answer's bytes are the bodies of that frame and of the Data frames
+// with the same number, up to the one marked Last. Answers to different
+// requests come in any order, and a frame for a number that is not known (any
+// more) is skipped by whoever gets it.
+//
+// A Reader, like a Writer, is used by one goroutine at a time.
+package wire
+
+//go:generate protoc -I pb --go_out=pb --go_opt=paths=source_relative pb/transfer.proto
