@@ -1,0 +1,39 @@
+// Package assets holds the bytes that the program carries with it: the icons.
+// They are read-only; any goroutine may ask for them.
+package assets
+
+import (
+	"embed"
+	"strings"
+)
+
+//go:embed icons/*.svg
+var icons embed.FS
+
+// AppIcon is the program's own icon, a PNG of 512 × 512.
+//
+//go:embed icon.png
+var AppIcon []byte
+
+// Icon returns the SVG of the named icon, 20 units square and drawn in
+// currentColor, or nil if there is none of that name.
+func Icon(name string) []byte {
+	data, err := icons.ReadFile("icons/" + name + ".svg")
+	if err != nil {
+		return nil
+	}
+	return data
+}
+
+// Icons returns the names of all icons.
+func Icons() []string {
+	entries, err := icons.ReadDir("icons")
+	if err != nil {
+		return nil
+	}
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".svg"))
+	}
+	return names
+}

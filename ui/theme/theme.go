@@ -1,0 +1,93 @@
+package theme
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	ftheme "fyne.io/fyne/v2/theme"
+)
+
+// Theme is Potluck's look for Fyne. Its zero value is ready.
+type Theme struct{}
+
+var _ fyne.Theme = Theme{}
+
+// Color returns the colour of a role.
+func (Theme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
+	if name == ftheme.ColorNameFocus {
+		// Fyne blends it over what has the focus.
+		c := table[Primary].of(variant)
+		c.A = 0x80
+		if variant == ftheme.VariantLight {
+			c.A = 0xB3
+		}
+		return c
+	}
+	if name == ftheme.ColorNameShadow {
+		if variant == ftheme.VariantLight {
+			return color.NRGBA{R: 0x23, G: 0x21, B: 0x1D, A: 0x4D}
+		}
+		return color.NRGBA{A: 0x99}
+	}
+	if name == ftheme.ColorNameScrollBarBackground {
+		return color.Transparent
+	}
+	if to, ok := alias[name]; ok {
+		name = to
+	}
+	if p, ok := table[name]; ok {
+		return p.of(variant)
+	}
+	return ftheme.DefaultTheme().Color(name, variant)
+}
+
+// Font returns Fyne's regular or bold face. There is no italic and no
+// monospace: each style parses every face anew, which costs megabytes.
+func (Theme) Font(style fyne.TextStyle) fyne.Resource {
+	if style.Symbol {
+		return ftheme.DefaultTheme().Font(fyne.TextStyle{Symbol: true})
+	}
+	return ftheme.DefaultTheme().Font(fyne.TextStyle{Bold: style.Bold})
+}
+
+// Icon returns Fyne's own icons, for Fyne's own widgets.
+func (Theme) Icon(name fyne.ThemeIconName) fyne.Resource {
+	return ftheme.DefaultTheme().Icon(name)
+}
+
+// Size returns the size of a role in Fyne units.
+func (Theme) Size(name fyne.ThemeSizeName) float32 {
+	switch name {
+	case ftheme.SizeNameText:
+		return TextBody
+	case ftheme.SizeNameCaptionText:
+		return TextCaption
+	case ftheme.SizeNameSubHeadingText:
+		return TextSection
+	case ftheme.SizeNameHeadingText:
+		return TextHeading
+	case ftheme.SizeNamePadding:
+		return Space4
+	case ftheme.SizeNameInnerPadding:
+		return Space8
+	case ftheme.SizeNameInlineIcon:
+		return IconSize
+	case ftheme.SizeNameInputRadius, ftheme.SizeNameButtonRadius, ftheme.SizeNameMenuRadius, ftheme.SizeNamePopupRadius:
+		return RadiusButton
+	case ftheme.SizeNameSelectionRadius:
+		return RadiusRow
+	case ftheme.SizeNameDialogRadius, ftheme.SizeNameCardRadius:
+		return RadiusSheet
+	case ftheme.SizeNameModalBlurRadius:
+		return 0
+	case ftheme.SizeNameScrollBar:
+		return 10
+	}
+	return ftheme.DefaultTheme().Size(name)
+}
+
+// Color returns the colour of a role in the variant that the running app
+// shows.
+func Color(name fyne.ThemeColorName) color.Color {
+	return ftheme.Current().Color(name, fyne.CurrentApp().Settings().ThemeVariant())
+}
