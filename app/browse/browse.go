@@ -1,0 +1,327 @@
+// Package browse keeps what others share: it pulls their catalogues when a
+// head tells of something new, keeps them over restarts so that an absent
+// person can still be browsed, and searches over all of them in memory.
+//
+// All methods may be called from any goroutine; none waits for the network
+// except Refresh.
+package browse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/event"
+)
+
+const (
+	// pulls is how many catalogues are pulled at once.
+	pulls = 4
+	// retry is the pause after a pull that broke off, doubled up to a limit.
+	retry    = 2 * time.Second
+	retryMax = 2 * time.Minute
+	// pullTimeout ends a pull that hangs.
+	pullTimeout = 10 * time.Minute
+	// budget is how many entries of others are held in all.
+	budget = 1_000_000
+)
+
+// Store keeps catalogues over restarts.
+type Store interface {
+	PutPage(ctx context.Context, peer domain.PeerID, page domain.Page, first bool) error
+	Catalogue(peer domain.PeerID) (version domain.Version, complete bool, err error)
+	Entries(peer domain.PeerID, each func(domain.Entry) error) error
+	Catalogues() ([]domain.PeerID, error)
+	DropCatalogue(ctx context.Context, peer domain.PeerID) error
+}
+
+// Puller asks a peer for its catalogue since a version, page by page.
+type Puller interface {
+	Pull(ctx context.Context, peer domain.PeerID, since domain.Version, each func(domain.Page) error) error
+}
+
+// People tells who a peer is.
+type People interface {
+	Peer(id domain.PeerID) (domain.Peer, bool)
+}
+
+// Config is what Browse needs.
+type Config struct {
+	Store  Store
+	Puller Puller
+	People People
+	Bus    *event.Bus
+	Log    *slog.Logger
+	// Have reports whether this machine has the content already.
+	Have func(domain.ContentID) bool
+	// Changed is called after the entries known of a peer have changed.
+	Changed func(domain.PeerID)
+}
+
+// Browse is the room. Make one with New.
+type Browse struct {
+	cfg   Config
+	slots chan struct{} // one token per running pull
+
+	mu    sync.Mutex
+	peers map[domain.PeerID]*peer
+	ctx   context.Context //nolint:containedctx // the life of the pulls, set by Start
+	stop  context.CancelFunc
+	done  sync.WaitGroup
+}
+
+// peer is the state of one person's catalogue.
+type peer struct {
+	known   *catalogue
+	head    domain.Version // the latest that was announced
+	entries int            // as the head says
+	pulling bool
+	again   bool // something new was announced while pulling
+	problem string
+	settled chan struct{} // closed when no pull is running or due
+}
+
+// New reads the catalogues of earlier runs.
+func New(cfg Config) (*Browse, error) {
+	b := &Browse{cfg: cfg, slots: make(chan struct{}, pulls), peers: make(map[domain.PeerID]*peer)}
+	ids, err := cfg.Store.Catalogues()
+	if err != nil {
+		return nil, fmt.Errorf("reading others' catalogues: %w", err)
+	}
+	for _, id := range ids {
+		known, err := b.load(id)
+		if err != nil {
+			return nil, fmt.Errorf("reading the catalogue of %s: %w", id, err)
+		}
+		b.get(id).known = known
+	}
+	return b, nil
+}
+
+func (b *Browse) load(id domain.PeerID) (*catalogue, error) {
+	version, complete, err := b.cfg.Store.Catalogue(id)
+	if err != nil {
+		return nil, err
+	}
+	var entries []domain.Entry
+	if err := b.cfg.Store.Entries(id, func(e domain.Entry) error {
+		entries = append(entries, e)
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	return build(version, complete, entries), nil
+}
+
+// Start lets pulls run until Close.
+func (b *Browse) Start(ctx context.Context) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.ctx, b.stop = context.WithCancel(ctx)
+	for id, p := range b.peers {
+		b.publish(id, p)
+	}
+}
+
+// Close ends all pulls and waits for them. What was pulled is kept.
+func (b *Browse) Close() error {
+	b.mu.Lock()
+	if b.stop != nil {
+		b.stop()
+	}
+	b.mu.Unlock()
+	b.done.Wait()
+	return nil
+}
+
+func (b *Browse) get(id domain.PeerID) *peer {
+	p := b.peers[id]
+	if p == nil {
+		settled := make(chan struct{})
+		close(settled)
+		p = &peer{known: build(domain.Version{}, false, nil), settled: settled}
+		b.peers[id] = p
+	}
+	return p
+}
+
+// Head takes a verified announcement and pulls what is new.
+func (b *Browse) Head(head domain.Head) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.get(head.Peer)
+	p.head, p.entries = head.Version, head.Entries
+	if p.known.complete && p.known.version == head.Version {
+		return
+	}
+	b.pull(head.Peer, p)
+}
+
+// pull starts pulling, or notes that it must be done again. The lock is held.
+func (b *Browse) pull(id domain.PeerID, p *peer) {
+	if b.ctx == nil || b.ctx.Err() != nil {
+		return
+	}
+	if p.pulling {
+		p.again = true
+		return
+	}
+	p.pulling, p.problem = true, ""
+	p.settled = make(chan struct{})
+	b.publish(id, p)
+	ctx := b.ctx
+	b.done.Go(func() { b.pullAll(ctx, id) })
+}
+
+// pullAll pulls until nothing new is announced, with pauses after failures.
+func (b *Browse) pullAll(ctx context.Context, id domain.PeerID) {
+	pause := retry
+	for tries := 0; ; tries++ {
+		select {
+		case b.slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
+		err := b.pullOnce(ctx, id)
+		<-b.slots
+		b.mu.Lock()
+		p := b.get(id)
+		who, _ := b.cfg.People.Peer(id)
+		again := p.again
+		p.again = false
+		failed := err != nil
+		hopeless := failed && (!who.Online || errors.Is(err, domain.ErrRefused) || errors.Is(err, domain.ErrVersion) || tries >= 8)
+		if failed && ctx.Err() == nil {
+			p.problem = problemOf(who.Name, err)
+			b.cfg.Log.Info("a catalogue could not be pulled", "peer", id, "err", err)
+		}
+		if ctx.Err() != nil || hopeless || (!failed && !again) {
+			p.pulling = false
+			close(p.settled)
+			b.publish(id, p)
+			b.mu.Unlock()
+			return
+		}
+		b.mu.Unlock()
+		if failed {
+			select {
+			case <-ctx.Done():
+			case <-time.After(pause):
+			}
+			pause = min(2*pause, retryMax)
+		}
+	}
+}
+
+func problemOf(name string, err error) string {
+	switch {
+	case errors.Is(err, domain.ErrRefused):
+		return name + " doesn't count you as nearby yet."
+	case errors.Is(err, domain.ErrVersion):
+		return name + " uses another version of Potluck. Update the older one."
+	default:
+		return name + "'s list stopped halfway."
+	}
+}
+
+// pullOnce pulls what changed since the version that is known.
+func (b *Browse) pullOnce(ctx context.Context, id domain.PeerID) error {
+	ctx, cancel := context.WithTimeout(ctx, pullTimeout)
+	defer cancel()
+	b.mu.Lock()
+	p := b.get(id)
+	base := p.known
+	held := b.held() - len(base.entries)
+	b.mu.Unlock()
+	since := base.version
+	if !base.complete {
+		since = domain.Version{}
+	}
+	first, shown := true, 0
+	var fresh []domain.Change // of a full pull: everything so far
+	return b.cfg.Puller.Pull(ctx, id, since, func(page domain.Page) error {
+		if len(fresh)+len(page.Changes)+held > budget {
+			return fmt.Errorf("%w: more than %d entries of others", domain.ErrTooLarge, budget)
+		}
+		if err := b.cfg.Store.PutPage(ctx, id, page, first); err != nil {
+			return err
+		}
+		first = false
+		last := page.Next == ""
+		if !page.Full {
+			base = base.with(page.Version, last, page.Changes)
+			b.show(id, base)
+			return nil
+		}
+		fresh = append(fresh, page.Changes...)
+		// The first screen is shown at once, then more at every doubling, since
+		// each time everything so far is sorted.
+		if last || len(fresh) >= 2*shown {
+			shown = len(fresh)
+			b.show(id, build(domain.Version{}, false, nil).with(page.Version, last, fresh))
+		}
+		return nil
+	})
+}
+
+// show makes next the catalogue that is in view. One that was whole stays
+// until the next is whole too.
+func (b *Browse) show(id domain.PeerID, next *catalogue) {
+	b.mu.Lock()
+	p := b.get(id)
+	if !next.complete && p.known.complete {
+		b.mu.Unlock()
+		return
+	}
+	p.known = next
+	b.publish(id, p)
+	b.mu.Unlock()
+	if b.cfg.Changed != nil {
+		b.cfg.Changed(id)
+	}
+}
+
+// held is the number of entries in memory. The lock is held.
+func (b *Browse) held() int {
+	n := 0
+	for _, p := range b.peers {
+		n += len(p.known.entries)
+	}
+	return n
+}
+
+func (b *Browse) publish(id domain.PeerID, p *peer) {
+	event.Publish(b.cfg.Bus, event.Catalogues, string(id), event.CatalogueState{
+		Peer: id, Version: p.known.version, Known: len(p.known.entries),
+		Total: p.entries, Pulling: p.pulling, Problem: p.problem,
+	})
+}
+
+// Settle waits until no pull of the peer's catalogue is running, or ctx ends.
+// It reports whether the catalogue is as new as what was announced.
+func (b *Browse) Settle(ctx context.Context, id domain.PeerID) bool {
+	b.mu.Lock()
+	settled := b.get(id).settled
+	b.mu.Unlock()
+	select {
+	case <-settled:
+	case <-ctx.Done():
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.get(id)
+	return p.known.complete && !p.head.Newer(p.known.version)
+}
+
+// Forget drops everything known of a peer.
+func (b *Browse) Forget(ctx context.Context, id domain.PeerID) error {
+	b.mu.Lock()
+	delete(b.peers, id)
+	event.Retract(b.cfg.Bus, event.Catalogues, string(id))
+	b.mu.Unlock()
+	return b.cfg.Store.DropCatalogue(ctx, id)
+}

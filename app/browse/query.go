@@ -1,0 +1,187 @@
+package browse
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/potluck-share/potluck/app/domain"
+)
+
+// view is a peer with its catalogue as it was at one moment.
+type view struct {
+	peer  domain.Peer
+	known *catalogue
+}
+
+// views returns the catalogues of one peer, or of all if id is empty: of those
+// online first.
+func (b *Browse) views(id domain.PeerID) []view {
+	b.mu.Lock()
+	known := make(map[domain.PeerID]*catalogue, len(b.peers))
+	for peer, p := range b.peers {
+		if id == "" || peer == id {
+			known[peer] = p.known
+		}
+	}
+	b.mu.Unlock()
+	all := make([]view, 0, len(known))
+	for peer, c := range known {
+		who, _ := b.cfg.People.Peer(peer)
+		all = append(all, view{who, c})
+	}
+	slices.SortFunc(all, func(a, b view) int {
+		if a.peer.Online != b.peer.Online {
+			if a.peer.Online {
+				return -1
+			}
+			return 1
+		}
+		return strings.Compare(a.peer.Name+string(a.peer.ID), b.peer.Name+string(b.peer.ID))
+	})
+	return all
+}
+
+func (v view) provider(path string) domain.Provider {
+	return domain.Provider{Peer: v.peer.ID, Name: v.peer.Name, Path: path, Online: v.peer.Online}
+}
+
+// List returns the rows of a folder of a peer: its top level for "", and that
+// of everyone for no peer. A folder that is not there is domain.ErrNotFound.
+func (b *Browse) List(_ context.Context, id domain.PeerID, folder string) ([]domain.Result, error) {
+	folder = strings.Trim(folder, "/")
+	var rows []domain.Result
+	for _, v := range b.views(id) {
+		for _, row := range v.known.children(folder) {
+			row.Providers = []domain.Provider{v.provider(row.Path)}
+			row.Have = !row.Folder && b.have(row.Content)
+			rows = append(rows, row)
+		}
+	}
+	if id != "" {
+		b.alsoFrom(rows, id)
+		if len(rows) == 0 && folder != "" {
+			if e, ok := b.entry(id, folder); ok && e.Folder {
+				return nil, nil
+			}
+			who, _ := b.cfg.People.Peer(id)
+			return nil, fmt.Errorf("%w: %s has no folder %q", domain.ErrNotFound, who.Name, folder)
+		}
+		return rows, nil
+	}
+	return merge(rows), nil
+}
+
+func (b *Browse) have(id domain.ContentID) bool { return b.cfg.Have != nil && b.cfg.Have(id) }
+
+// alsoFrom adds to the files in rows the other peers that have them.
+func (b *Browse) alsoFrom(rows []domain.Result, except domain.PeerID) {
+	for _, v := range b.views("") {
+		if v.peer.ID == except {
+			continue
+		}
+		for i := range rows {
+			if rows[i].Folder {
+				continue
+			}
+			if at, ok := v.known.content[rows[i].Content]; ok {
+				rows[i].Providers = append(rows[i].Providers, v.provider(v.known.entries[at].Path))
+			}
+		}
+	}
+}
+
+// merge joins the files of equal content and name into one row with several
+// providers.
+func merge(rows []domain.Result) []domain.Result {
+	type key struct {
+		content domain.ContentID
+		size    int64
+	}
+	at := make(map[key]int, len(rows))
+	merged := rows[:0:0]
+	for _, row := range rows {
+		if row.Folder {
+			merged = append(merged, row)
+			continue
+		}
+		k := key{row.Content, row.Size}
+		if i, known := at[k]; known {
+			merged[i].Providers = append(merged[i].Providers, row.Providers...)
+			continue
+		}
+		at[k] = len(merged)
+		merged = append(merged, row)
+	}
+	return merged
+}
+
+// Search returns up to limit entries whose path holds all the words, in any
+// order and either case, of one peer or of everyone; no limit if it is 0.
+// Equal content is one row with several providers. Folders match by their own
+// name.
+func (b *Browse) Search(ctx context.Context, words string, id domain.PeerID, limit int) ([]domain.Result, error) {
+	wanted := strings.Fields(strings.ToLower(words))
+	if len(wanted) == 0 {
+		return nil, fmt.Errorf("%w: no word to search for", domain.ErrUsage)
+	}
+	var rows []domain.Result
+	for _, v := range b.views(id) {
+		found := 0
+		v.known.search(wanted, func(e domain.Entry) bool {
+			rows = append(rows, domain.Result{
+				Entry: e, Have: !e.Folder && b.have(e.Content),
+				Providers: []domain.Provider{v.provider(e.Path)},
+			})
+			found++
+			return (limit == 0 || found < limit) && ctx.Err() == nil
+		})
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	rows = merge(rows)
+	if limit > 0 && len(rows) > limit {
+		rows = rows[:limit]
+	}
+	return rows, nil
+}
+
+func (b *Browse) entry(id domain.PeerID, path string) (domain.Entry, bool) {
+	for _, v := range b.views(id) {
+		if e, ok := v.known.find(path); ok {
+			return e, true
+		}
+	}
+	return domain.Entry{}, false
+}
+
+// Below returns what a download of path is made of: the file itself, or all
+// entries in the folder. The error is domain.ErrNotFound if nothing is there.
+func (b *Browse) Below(id domain.PeerID, path string) (entries []domain.Entry, folder bool, err error) {
+	path = strings.Trim(path, "/")
+	for _, v := range b.views(id) {
+		if e, ok := v.known.find(path); ok && !e.Folder {
+			return []domain.Entry{e}, false, nil
+		} else if below := v.known.below(path); path != "" && (ok || len(below) > 0) {
+			return slices.Clone(below), true, nil
+		}
+	}
+	who, _ := b.cfg.People.Peer(id)
+	return nil, false, fmt.Errorf("%w: %s shares nothing called %q", domain.ErrNotFound, who.Name, path)
+}
+
+// Providers returns who is known to have the content, those online first, and
+// an entry that describes it.
+func (b *Browse) Providers(id domain.ContentID) (providers []domain.Provider, entry domain.Entry) {
+	for _, v := range b.views("") {
+		if at, ok := v.known.content[id]; ok {
+			if len(providers) == 0 {
+				entry = v.known.entries[at]
+			}
+			providers = append(providers, v.provider(v.known.entries[at].Path))
+		}
+	}
+	return providers, entry
+}
