@@ -24,7 +24,7 @@ const valueSize = 32
 
 const (
 	groupSize  = guts.MaxSIMD * guts.ChunkSize // what is compressed at once
-	pieceChunk = domain.PieceSize / guts.ChunkSize
+	pieceChunks = domain.PieceSize / guts.ChunkSize
 )
 
 // value is the chaining value of a subtree.

@@ -99,14 +99,14 @@ func (h *hasher) work(ctx context.Context) error {
 		if index >= h.pieces {
 			return nil
 		}
-		if err := ctx.Err(); err != nil {
+		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		data := buf[:domain.PieceLength(h.size, index)]
 		if err := readFull(h.r, data, int64(index)*domain.PieceSize); err != nil {
 			return err
 		}
-		node := leaf(data, uint64(index)*pieceChunk)
+		node := leaf(data, uint64(index)*pieceChunks)
 		if h.layer == nil {
 			h.id = finish(node)
 		} else {

@@ -69,7 +69,7 @@ func (l Layer) Verify(index int, data []byte) (Piece, error) {
 	if want := domain.PieceLength(l.size, index); len(data) != want {
 		return Piece{}, fmt.Errorf("piece %d with %d bytes, not %d: %w", index, len(data), want, domain.ErrDamaged)
 	}
-	node := leaf(data, uint64(index)*pieceChunk)
+	node := leaf(data, uint64(index)*pieceChunks)
 	fits := false
 	if len(l.raw) == 0 {
 		fits = finish(node) == l.id
