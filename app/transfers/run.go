@@ -1,0 +1,354 @@
+package transfers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/potluck-share/potluck/app/domain"
+)
+
+const (
+	// workers is how many files of a folder are under way at once; small ones
+	// wait mostly for the disk.
+	workers = 64
+	// patience is how long a download without any provider keeps its place
+	// among the running ones.
+	patience = 10 * time.Second
+	// again is when a download that met a full or missing disk looks again.
+	again = 5 * time.Second
+)
+
+// errAlone ends a fetch for which nobody has been around for a while.
+var errAlone = errors.New("nobody serves it")
+
+// launch starts the goroutine that brings d to its end. The lock is held.
+func (t *Transfers) launch(d *transfer) {
+	if t.ctx == nil || t.ctx.Err() != nil {
+		return
+	}
+	ctx, cancel := context.WithCancelCause(t.ctx)
+	last, ended := d.ended, make(chan struct{})
+	d.cancel, d.ended = cancel, ended
+	t.done.Go(func() {
+		defer close(ended)
+		defer cancel(nil)
+		if last != nil {
+			<-last // a part file has one owner at a time
+		}
+		t.run(ctx, d)
+	})
+}
+
+// run brings d to its end, waiting for whatever it needs.
+func (t *Transfers) run(ctx context.Context, d *transfer) {
+	for ctx.Err() == nil {
+		if !t.awaitProvider(ctx, d) || !t.take(ctx, d) {
+			break
+		}
+		err := t.fetchAll(ctx, d)
+		<-t.slots
+		if ctx.Err() != nil {
+			break
+		}
+		if t.conclude(ctx, d, err) {
+			return
+		}
+	}
+}
+
+// conclude takes the outcome of one attempt; ended is false if there will be
+// another one.
+func (t *Transfers) conclude(ctx context.Context, d *transfer, err error) (ended bool) {
+	t.mu.Lock()
+	if ctx.Err() != nil {
+		t.mu.Unlock()
+		return false
+	}
+	var keep error
+	switch {
+	case err == nil:
+		d.Final = d.place()
+		keep, ended = t.set(ctx, d, domain.Done, "", nil), true
+	case errors.Is(err, errAlone):
+	case errors.Is(err, domain.ErrNoSpace), errors.Is(err, domain.ErrUnwritable):
+		keep = t.set(ctx, d, domain.Waiting, t.diskReason(d, err), err)
+	default:
+		t.cfg.Log.Warn("a download failed", "id", d.ID, "path", d.Path, "err", err)
+		keep, ended = t.set(ctx, d, domain.Failed, failureReason(d.PeerName, err), err), true
+	}
+	waits := d.State == domain.Waiting && !ended
+	if ended {
+		d.cancel = nil
+	}
+	t.mu.Unlock()
+	if keep != nil {
+		t.cfg.Log.Error("a transfer's state could not be kept", "id", d.ID, "err", keep)
+	}
+	if waits {
+		pause(ctx, again)
+	}
+	return ended
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// place is where a finished download lies. The lock is held.
+func (d *transfer) place() string {
+	if len(d.Files) == 1 && d.Files[0].Final != "" && !strings.Contains(d.Files[0].Target, "/") {
+		return d.Files[0].Final
+	}
+	if len(d.Files) > 0 {
+		base, _, _ := strings.Cut(d.Files[0].Target, "/")
+		return filepath.Join(d.Folder, base)
+	}
+	return d.Folder
+}
+
+// awaitProvider waits, saying for whom, until somebody around has something
+// that d lacks. It returns false when ctx ended.
+func (t *Transfers) awaitProvider(ctx context.Context, d *transfer) bool {
+	for {
+		t.mu.Lock()
+		changed := t.changed
+		t.mu.Unlock()
+		if t.available(d) {
+			return true
+		}
+		t.mu.Lock()
+		if ctx.Err() == nil {
+			if err := t.set(ctx, d, domain.Waiting, t.absenceReason(d), domain.ErrOffline); err != nil {
+				t.cfg.Log.Error("a transfer's state could not be kept", "id", d.ID, "err", err)
+			}
+		}
+		t.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return false
+		case <-changed:
+		case <-time.After(time.Minute): // "since yesterday" wants a fresh look
+		}
+	}
+}
+
+// available reports whether anybody around has a file that d lacks.
+func (t *Transfers) available(d *transfer) bool {
+	t.mu.Lock()
+	var lacks []domain.ContentID
+	for _, f := range d.Files {
+		if f.Final == "" && !f.Folder {
+			lacks = append(lacks, f.Content)
+			if len(lacks) == 100 {
+				break // it would take a strange swarm to have none of these
+			}
+		}
+	}
+	owner := d.Peer
+	t.mu.Unlock()
+	if len(lacks) == 0 {
+		return true
+	}
+	for _, id := range lacks {
+		if len(t.around(id, owner)) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// around returns who is around and may have the content: the owner first.
+func (t *Transfers) around(id domain.ContentID, owner domain.PeerID) []domain.PeerID {
+	var ids []domain.PeerID
+	if who, ok := t.cfg.People.Peer(owner); ok && who.Online {
+		ids = append(ids, owner)
+	}
+	providers, _ := t.cfg.Catalogue.Providers(id)
+	for _, p := range providers {
+		if p.Online && p.Peer != owner {
+			ids = append(ids, p.Peer)
+		}
+	}
+	return ids
+}
+
+// take waits for one of the places for running downloads.
+func (t *Transfers) take(ctx context.Context, d *transfer) bool {
+	select {
+	case t.slots <- struct{}{}:
+	default:
+		t.move(ctx, d, domain.Queued)
+		select {
+		case t.slots <- struct{}{}:
+		case <-ctx.Done():
+			return false
+		}
+	}
+	t.move(ctx, d, domain.Running)
+	return true
+}
+
+// move sets a state that needs no reason, unless d was told to stop meanwhile.
+func (t *Transfers) move(ctx context.Context, d *transfer, state domain.TransferState) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if ctx.Err() != nil {
+		return
+	}
+	if err := t.set(ctx, d, state, "", nil); err != nil {
+		t.cfg.Log.Error("a transfer's state could not be kept", "id", d.ID, "err", err)
+	}
+}
+
+// fetchAll fetches all files that d lacks, several at once. One that changed
+// at the source does not keep the others from being fetched.
+func (t *Transfers) fetchAll(ctx context.Context, d *transfer) error {
+	ctx, alone := context.WithCancelCause(ctx)
+	defer alone(nil)
+	watch := make(chan struct{})
+	go func() {
+		defer close(watch)
+		t.watchAlone(ctx, d, alone)
+	}()
+	defer func() { <-watch }()
+	defer alone(nil)
+
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	changed := make(chan string, 1) // the first file that changed at the source
+	for i, f := range d.lacking() {
+		if ctx.Err() != nil {
+			break
+		}
+		group.Go(func() error {
+			err := t.fetchOne(ctx, d, i, f)
+			if errors.Is(err, domain.ErrChanged) {
+				select {
+				case changed <- f.Path:
+				default:
+				}
+				return nil
+			}
+			return err
+		})
+	}
+	err := group.Wait()
+	if cause := context.Cause(ctx); errors.Is(cause, errAlone) {
+		return cause
+	}
+	if err != nil {
+		return err
+	}
+	select {
+	case name := <-changed:
+		return fmt.Errorf("%w: %s", domain.ErrChanged, name)
+	default:
+		return ctx.Err()
+	}
+}
+
+// lacking iterates over the files that are not finished, with their index.
+// Only the goroutine that runs d changes d.Files, under the lock.
+func (d *transfer) lacking() func(yield func(int, domain.TransferFile) bool) {
+	return func(yield func(int, domain.TransferFile) bool) {
+		for i, f := range d.Files {
+			if f.Final == "" && !yield(i, f) {
+				return
+			}
+		}
+	}
+}
+
+// fetchOne fetches file i of d and marks it finished.
+func (t *Transfers) fetchOne(ctx context.Context, d *transfer, i int, f domain.TransferFile) error {
+	if f.Folder {
+		if err := t.cfg.Engine.Folder(d.Folder, f.Target, f.Modified); err != nil {
+			return err
+		}
+		return t.mark(ctx, d, i, filepath.Join(d.Folder, filepath.FromSlash(f.Target)))
+	}
+	owner := d.Peer
+	final, err := t.cfg.Engine.Fetch(ctx, wantOf(d, f), func() ([]domain.PeerID, <-chan struct{}) {
+		t.mu.Lock()
+		changed := t.changed
+		t.mu.Unlock()
+		return t.around(f.Content, owner), changed
+	}, func(p domain.Progress) {
+		t.mu.Lock()
+		d.flight[i] = p
+		t.mu.Unlock()
+	})
+	if err != nil {
+		t.mu.Lock()
+		delete(d.flight, i)
+		t.mu.Unlock()
+		return err
+	}
+	return t.mark(ctx, d, i, final)
+}
+
+func wantOf(d *transfer, f domain.TransferFile) domain.Want {
+	return domain.Want{Content: f.Content, Size: f.Size, Modified: f.Modified, Folder: d.Folder, Target: f.Target}
+}
+
+// mark notes that file i of d is finished.
+func (t *Transfers) mark(ctx context.Context, d *transfer, i int, final string) error {
+	t.mu.Lock()
+	d.Files[i].Final = final
+	d.finished += d.Files[i].Size
+	delete(d.flight, i)
+	t.mu.Unlock()
+	if err := t.cfg.Store.MarkFile(context.WithoutCancel(ctx), d.ID, i, final); err != nil {
+		return fmt.Errorf("noting that %s is here: %w", final, err)
+	}
+	return nil
+}
+
+// watchAlone ends the attempt once nobody has served d for a while, so that it
+// does not keep its place among the running ones.
+func (t *Transfers) watchAlone(ctx context.Context, d *transfer, alone context.CancelCauseFunc) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	since := t.cfg.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if t.available(d) {
+			since = t.cfg.Now()
+		} else if t.cfg.Now().Sub(since) > patience {
+			alone(errAlone)
+			return
+		}
+	}
+}
+
+// discard removes the unfinished files of a cancelled download.
+func (t *Transfers) discard(d *transfer) {
+	t.mu.Lock()
+	var wants []domain.Want
+	for _, f := range d.Files {
+		if f.Final == "" && !f.Folder {
+			wants = append(wants, wantOf(d, f))
+		}
+	}
+	t.mu.Unlock()
+	for _, want := range wants {
+		if err := t.cfg.Engine.Discard(want); err != nil {
+			t.cfg.Log.Warn("could not remove a part file", "target", want.Target, "err", err)
+		}
+	}
+}

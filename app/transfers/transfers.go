@@ -1,0 +1,485 @@
+// Package transfers moves what the user asked for: it turns a request into a
+// list of files, queues and runs downloads, says why each one waits, and goes
+// on with them after a restart. It also shows what others fetch from here.
+//
+// All methods may be called from any goroutine.
+package transfers
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/event"
+)
+
+const (
+	// running is how many downloads run at once; the others are queued.
+	running = 3
+	// refresh is how often progress is published.
+	refresh = 200 * time.Millisecond
+)
+
+// Engine brings bytes from peers to their place on disk.
+type Engine interface {
+	// Fetch fetches, verifies and finishes one file and returns its path. It
+	// resumes what an earlier call began. providers returns who may be asked
+	// at the moment and a channel that is closed when that changes.
+	Fetch(ctx context.Context, want domain.Want, providers func() ([]domain.PeerID, <-chan struct{}), report func(domain.Progress)) (final string, err error)
+	// Discard removes what an unfinished fetch left on disk.
+	Discard(want domain.Want) error
+	// Claim makes a new folder for a folder download below the absolute folder
+	// to, under a name made safe and unused, and returns that name.
+	Claim(to, name string) (string, error)
+	// Folder makes an empty folder of a download.
+	Folder(root, target string, modified time.Time) error
+	// Size asks peer how large a content is there, in bytes.
+	Size(ctx context.Context, peer domain.PeerID, content domain.ContentID) (int64, error)
+	// Free returns the free bytes where folder lies.
+	Free(folder string) (int64, error)
+}
+
+// Catalogue tells what others share.
+type Catalogue interface {
+	Below(peer domain.PeerID, path string) (entries []domain.Entry, folder bool, err error)
+	Providers(content domain.ContentID) ([]domain.Provider, domain.Entry)
+}
+
+// People tells who is around.
+type People interface {
+	Peer(id domain.PeerID) (domain.Peer, bool)
+	People() []domain.Peer
+}
+
+// Store keeps transfers over restarts.
+type Store interface {
+	PutTransfer(ctx context.Context, t domain.Transfer) error
+	MarkFile(ctx context.Context, id string, index int, final string) error
+	DropTransfer(ctx context.Context, id string) error
+	Transfers() ([]domain.Transfer, error)
+}
+
+// Config is what Transfers needs.
+type Config struct {
+	Engine    Engine
+	Catalogue Catalogue
+	People    People
+	Store     Store
+	Bus       *event.Bus
+	Log       *slog.Logger
+	Now       func() time.Time
+	// Downloads returns the download folder.
+	Downloads func() string
+	// Network reports whether there is a network at all.
+	Network func() bool
+	// Shared returns the entry that an own share has for the content.
+	Shared func(domain.ContentID) (domain.Entry, bool)
+}
+
+// Transfers is the room. Make one with New.
+type Transfers struct {
+	cfg   Config
+	slots chan struct{} // one token per running download
+
+	mu      sync.Mutex
+	all     map[string]*transfer
+	uploads map[uploadKey]*upload
+	changed chan struct{}   // closed and replaced when providers come or go
+	ctx     context.Context //nolint:containedctx // the life of the downloads, set by Start
+	stop    context.CancelFunc
+	done    sync.WaitGroup
+}
+
+// transfer is a download with what is known of it in this run only. The fields
+// are guarded by Transfers.mu.
+type transfer struct {
+	domain.Transfer
+	cancel   context.CancelCauseFunc // of the goroutine that runs it; nil if none
+	ended    chan struct{}           // closed when the last goroutine that ran it is gone; nil if none ever did
+	finished int64                   // bytes of finished files
+	flight   map[int]domain.Progress // files being fetched
+	rate     meter
+}
+
+// The reasons for which a running download is told to stop.
+var (
+	errPaused    = errors.New("paused by the user")
+	errCancelled = errors.New("cancelled by the user")
+)
+
+// New reads the transfers of earlier runs.
+func New(cfg Config) (*Transfers, error) {
+	t := &Transfers{
+		cfg: cfg, slots: make(chan struct{}, running),
+		all: make(map[string]*transfer), uploads: make(map[uploadKey]*upload),
+		changed: make(chan struct{}),
+	}
+	kept, err := cfg.Store.Transfers()
+	if err != nil {
+		return nil, fmt.Errorf("reading the transfers: %w", err)
+	}
+	for _, k := range kept {
+		d := &transfer{Transfer: k, flight: make(map[int]domain.Progress)}
+		for _, f := range d.Files {
+			if f.Final != "" {
+				d.finished += f.Size
+			}
+		}
+		if !d.State.Ended() {
+			d.Done = d.finished
+			if d.State != domain.Paused {
+				d.State, d.Reason = domain.Queued, ""
+			}
+		}
+		t.all[d.ID] = d
+	}
+	return t, nil
+}
+
+// Start goes on with what was not finished, until Close.
+func (t *Transfers) Start(ctx context.Context) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ctx, t.stop = context.WithCancel(ctx)
+	for _, d := range t.sorted() {
+		t.publish(d)
+		if !d.State.Ended() && d.State != domain.Paused {
+			t.launch(d)
+		}
+	}
+	t.done.Go(func() { t.tick(t.ctx) })
+}
+
+// Close stops all downloads, to be resumed by the next run, and waits.
+func (t *Transfers) Close() error {
+	t.mu.Lock()
+	if t.stop != nil {
+		t.stop()
+	}
+	t.mu.Unlock()
+	t.done.Wait()
+	return nil
+}
+
+// sorted returns the downloads in the order in which they were added. The lock
+// is held.
+func (t *Transfers) sorted() []*transfer {
+	all := make([]*transfer, 0, len(t.all))
+	for _, d := range t.all {
+		all = append(all, d)
+	}
+	slices.SortFunc(all, func(a, b *transfer) int {
+		if c := a.Added.Compare(b.Added); c != 0 {
+			return c
+		}
+		return strings.Compare(a.ID, b.ID)
+	})
+	return all
+}
+
+// ProvidersChanged is told whenever a peer comes, goes, or shares something
+// new.
+func (t *Transfers) ProvidersChanged() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	close(t.changed)
+	t.changed = make(chan struct{})
+}
+
+// Get begins a download and returns its ID; the same one for what is being
+// downloaded already. The error is domain.ErrNotFound if nobody is known to
+// have it.
+func (t *Transfers) Get(ctx context.Context, req domain.GetRequest) (string, error) {
+	if req.To == "" {
+		req.To = t.cfg.Downloads()
+	}
+	d := &transfer{
+		Transfer: domain.Transfer{
+			ID: rand.Text()[:8], Kind: domain.Download, Peer: req.Peer, Path: strings.Trim(req.Path, "/"),
+			Folder: req.To, State: domain.Queued, Added: t.cfg.Now(),
+		},
+		flight: make(map[int]domain.Progress),
+	}
+	if req.Peer == "" {
+		d.Path = req.Content.String()
+	}
+	if id, known := t.same(d); known {
+		return id, t.Resume(ctx, []string{id})
+	}
+	var err error
+	if req.Peer == "" {
+		err = t.resolveContent(ctx, d, req.Content)
+	} else {
+		err = t.resolvePath(d, "")
+	}
+	if err != nil {
+		return "", err
+	}
+	if err := t.cfg.Store.PutTransfer(ctx, d.Transfer); err != nil {
+		return "", fmt.Errorf("keeping the download: %w", err)
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.all[d.ID] = d
+	t.publish(d)
+	t.launch(d)
+	return d.ID, nil
+}
+
+// same finds a download of the same thing to the same folder that has not
+// ended.
+func (t *Transfers) same(d *transfer) (id string, known bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, other := range t.all {
+		if !other.State.Ended() && other.Peer == d.Peer && other.Path == d.Path && other.Folder == d.Folder {
+			return other.ID, true
+		}
+	}
+	return "", false
+}
+
+// resolvePath lists the files that lie at a peer's path. A folder goes into
+// base, which is claimed now if it is empty.
+func (t *Transfers) resolvePath(d *transfer, base string) error {
+	entries, folder, err := t.cfg.Catalogue.Below(d.Peer, d.Path)
+	if err != nil {
+		return err
+	}
+	who, _ := t.cfg.People.Peer(d.Peer)
+	d.PeerName, d.Files, d.Size = who.Name, nil, 0
+	if folder && base == "" {
+		if base, err = t.cfg.Engine.Claim(d.Folder, path.Base(d.Path)); err != nil {
+			return err
+		}
+	}
+	for _, e := range entries {
+		target := path.Base(e.Path)
+		if folder {
+			target = path.Join(base, strings.TrimPrefix(e.Path, d.Path))
+		}
+		d.Files = append(d.Files, domain.TransferFile{Entry: e, Target: target})
+		d.Size += e.Size
+	}
+	d.Count = len(d.Files)
+	return nil
+}
+
+// resolveContent describes a bare content ID: by a catalogue that has it, else
+// by asking everybody around.
+func (t *Transfers) resolveContent(ctx context.Context, d *transfer, id domain.ContentID) error {
+	providers, entry := t.cfg.Catalogue.Providers(id)
+	if len(providers) > 0 {
+		d.PeerName = providers[0].Name
+		d.Files = []domain.TransferFile{{Entry: entry, Target: path.Base(entry.Path)}}
+		d.Size, d.Count = entry.Size, 1
+		return nil
+	}
+	asked := 0
+	for _, who := range t.cfg.People.People() {
+		if !who.Online {
+			continue
+		}
+		asked++
+		size, err := t.cfg.Engine.Size(ctx, who.ID, id)
+		if err != nil {
+			continue // the next one may have it
+		}
+		d.Peer, d.PeerName, d.Size, d.Count = who.ID, who.Name, size, 1
+		d.Files = []domain.TransferFile{{
+			Entry: domain.Entry{Path: id.String(), Size: size, Content: id}, Target: id.String(),
+		}}
+		return nil
+	}
+	return fmt.Errorf("%w: nobody shares %s (asked %d people around)", domain.ErrNotFound, id, asked)
+}
+
+// Pause stops downloads until Resume. An unknown ID is domain.ErrNotFound; the
+// others are still paused.
+func (t *Transfers) Pause(ctx context.Context, ids []string) error {
+	return t.each(ids, func(d *transfer) error {
+		if d.State.Ended() || d.State == domain.Paused {
+			return nil
+		}
+		d.halt(errPaused)
+		return t.set(ctx, d, domain.Paused, "Paused by you.", nil)
+	})
+}
+
+// Resume goes on with paused downloads, and tries failed ones again.
+func (t *Transfers) Resume(ctx context.Context, ids []string) error {
+	return t.each(ids, func(d *transfer) error {
+		switch d.State {
+		case domain.Paused, domain.Waiting:
+		case domain.Failed:
+			t.renew(d)
+		default:
+			return nil
+		}
+		d.halt(errPaused)
+		err := t.set(ctx, d, domain.Queued, "", nil)
+		t.launch(d)
+		return err
+	})
+}
+
+// Retry is Resume for those who speak of failed downloads.
+func (t *Transfers) Retry(ctx context.Context, ids []string) error { return t.Resume(ctx, ids) }
+
+// renew takes the present entries for the files that a failed download still
+// lacks: they may have changed at the source.
+func (t *Transfers) renew(d *transfer) {
+	if d.Peer == "" {
+		return
+	}
+	entries, _, err := t.cfg.Catalogue.Below(d.Peer, d.Path)
+	if err != nil {
+		return // what is known of it is still the best guess
+	}
+	now := make(map[string]domain.Entry, len(entries))
+	for _, e := range entries {
+		now[e.Path] = e
+	}
+	for i := range d.Files {
+		if e, ok := now[d.Files[i].Path]; ok && d.Files[i].Final == "" {
+			d.Size += e.Size - d.Files[i].Size
+			d.Files[i].Entry = e
+		}
+	}
+}
+
+// Cancel ends downloads and removes what was fetched of their unfinished
+// files. Finished files stay.
+func (t *Transfers) Cancel(ctx context.Context, ids []string) error {
+	return t.each(ids, func(d *transfer) error {
+		if d.State.Ended() {
+			return nil
+		}
+		d.halt(errCancelled)
+		last := d.ended
+		t.done.Go(func() {
+			if last != nil {
+				<-last
+			}
+			t.discard(d)
+		})
+		return t.set(ctx, d, domain.Cancelled, "Cancelled by you.", nil)
+	})
+}
+
+// Clear removes transfers that have ended from the list.
+func (t *Transfers) Clear(ctx context.Context) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for id, d := range t.all {
+		if !d.State.Ended() || d.cancel != nil {
+			continue
+		}
+		if err := t.cfg.Store.DropTransfer(ctx, id); err != nil {
+			return fmt.Errorf("clearing the list: %w", err)
+		}
+		delete(t.all, id)
+		event.Retract(t.cfg.Bus, event.Transfers, id)
+	}
+	t.clearUploads()
+	return nil
+}
+
+// Transfers returns all transfers: what is under way first, newest first
+// within that.
+func (t *Transfers) Transfers() []domain.Transfer {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := t.uploadRows()
+	for _, d := range t.sorted() {
+		all = append(all, d.row())
+	}
+	slices.SortStableFunc(all, func(a, b domain.Transfer) int {
+		if a.State.Ended() != b.State.Ended() {
+			if a.State.Ended() {
+				return 1
+			}
+			return -1
+		}
+		return b.Added.Compare(a.Added)
+	})
+	return all
+}
+
+// Transfer returns the transfer with that ID.
+func (t *Transfers) Transfer(id string) (domain.Transfer, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if d, ok := t.all[id]; ok {
+		return d.row(), true
+	}
+	return domain.Transfer{}, false
+}
+
+// each calls f for the transfers of the IDs with the lock held.
+func (t *Transfers) each(ids []string, f func(*transfer) error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var problems []error
+	for _, id := range ids {
+		d, ok := t.all[id]
+		if !ok {
+			problems = append(problems, fmt.Errorf("%w: there is no download %q; see: potluck transfers", domain.ErrNotFound, id))
+			continue
+		}
+		problems = append(problems, f(d))
+	}
+	return errors.Join(problems...)
+}
+
+// halt tells the goroutine that runs d to stop, for reason.
+func (d *transfer) halt(reason error) {
+	if d.cancel != nil {
+		d.cancel(reason)
+		d.cancel = nil
+	}
+}
+
+// row is the state of d without its files, for events and lists.
+func (d *transfer) row() domain.Transfer {
+	row := d.Transfer
+	row.Files = nil
+	return row
+}
+
+// publish tells everyone the state of d. The lock is held.
+func (t *Transfers) publish(d *transfer) {
+	event.Publish(t.cfg.Bus, event.Transfers, d.ID, d.row())
+}
+
+// set moves d to a state, keeps and publishes it. The lock is held.
+func (t *Transfers) set(ctx context.Context, d *transfer, state domain.TransferState, reason string, cause error) error {
+	if d.State == state && d.Reason == reason {
+		return nil
+	}
+	lasting := d.State.Ended() != state.Ended() || (d.State == domain.Paused) != (state == domain.Paused) || state.Ended()
+	d.State, d.Reason, d.Failure = state, reason, domain.ErrorKind(cause)
+	if state != domain.Running {
+		d.Rate, d.Providers = 0, 0
+		d.rate = meter{}
+	}
+	if state.Ended() {
+		d.Ended = t.cfg.Now()
+	}
+	t.publish(d)
+	if !lasting {
+		return nil // queued, running and waiting are the same after a restart
+	}
+	if err := t.cfg.Store.PutTransfer(context.WithoutCancel(ctx), d.Transfer); err != nil {
+		return fmt.Errorf("keeping the state of %s: %w", d.Path, err)
+	}
+	return nil
+}
