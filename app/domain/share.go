@@ -112,6 +112,23 @@ type File struct {
 	Layer []byte
 }
 
+// CatalogueBatch is a change of the own catalogue that is stored as a whole or
+// not at all.
+type CatalogueBatch struct {
+	PutShares []Share
+	// DropShares names shares that go, with all their files.
+	DropShares []string
+	PutFiles   []File
+	// DropPaths names files and folders that go, without what lies below.
+	DropPaths []string
+	// Public is what the change means to those who see only what everyone
+	// nearby may see. It goes into the change log, one number each.
+	Public []Change
+	// ForgetLog says that the change is too large for the log: the log begins
+	// anew after it, so that whoever is behind pulls everything.
+	ForgetLog bool
+}
+
 // Problem is a path that could not be shared, and why.
 type Problem struct {
 	Path string
