@@ -1,0 +1,282 @@
+package widget
+
+import (
+	"image/color"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/driver/desktop"
+	fwidget "fyne.io/fyne/v2/widget"
+
+	"github.com/potluck-share/potluck/ui/theme"
+)
+
+// ButtonKind is a button's weight on the page.
+type ButtonKind int
+
+// The kinds of button.
+const (
+	Plain   ButtonKind = iota // outlined
+	Primary                   // filled; one on a page
+	Quiet                     // bare until hovered, for icons and links
+	Choice                    // one of several, lit while chosen
+)
+
+// Button is a text, an icon, or both, that does something when it is tapped.
+type Button struct {
+	fwidget.BaseWidget
+	OnTapped func()
+
+	text             string
+	icon             string
+	kind             ButtonKind
+	trailing         bool // the icon follows the text
+	link             bool // drawn in the primary colour
+	height           float32
+	chosen, disabled bool
+	hovered, focused bool
+}
+
+var (
+	_ fyne.Tappable     = (*Button)(nil)
+	_ fyne.Focusable    = (*Button)(nil)
+	_ desktop.Hoverable = (*Button)(nil)
+)
+
+// NewButton returns a button. Text or icon may be empty.
+func NewButton(text, icon string, kind ButtonKind, tapped func()) *Button {
+	b := &Button{text: text, icon: icon, kind: kind, OnTapped: tapped, height: theme.ControlHeight}
+	if kind == Choice {
+		b.height = 32
+	}
+	b.ExtendBaseWidget(b)
+	return b
+}
+
+// NewMenuButton returns a button whose icon, an arrow down, follows the text.
+func NewMenuButton(text string, kind ButtonKind, tapped func()) *Button {
+	b := NewButton(text, "chevron-down", kind, tapped)
+	b.trailing = true
+	return b
+}
+
+// Small makes the button fit into a row of a list, and returns it.
+func (b *Button) Small() *Button {
+	b.height = 28
+	return b
+}
+
+// Text returns the button's text.
+func (b *Button) Text() string { return b.text }
+
+// Set changes text and icon.
+func (b *Button) Set(text, icon string) {
+	if text != b.text || icon != b.icon {
+		b.text, b.icon = text, icon
+		b.Refresh()
+	}
+}
+
+// SetChosen lights a Choice.
+func (b *Button) SetChosen(chosen bool) {
+	if chosen != b.chosen {
+		b.chosen = chosen
+		b.Refresh()
+	}
+}
+
+// Chosen reports whether a Choice is lit.
+func (b *Button) Chosen() bool { return b.chosen }
+
+// SetDisabled takes the button out of use.
+func (b *Button) SetDisabled(disabled bool) {
+	if disabled != b.disabled {
+		b.disabled = disabled
+		b.Refresh()
+	}
+}
+
+// Disabled reports whether the button is out of use.
+func (b *Button) Disabled() bool { return b.disabled }
+
+// Tapped is called by Fyne.
+func (b *Button) Tapped(*fyne.PointEvent) {
+	if !b.disabled && b.OnTapped != nil {
+		b.OnTapped()
+	}
+}
+
+// FocusGained is called by Fyne.
+func (b *Button) FocusGained() { b.focused = true; b.Refresh() }
+
+// FocusLost is called by Fyne.
+func (b *Button) FocusLost() { b.focused = false; b.Refresh() }
+
+// TypedRune is called by Fyne.
+func (b *Button) TypedRune(rune) {}
+
+// TypedKey taps on Enter and Space.
+func (b *Button) TypedKey(ev *fyne.KeyEvent) {
+	switch ev.Name {
+	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
+		b.Tapped(nil)
+	default:
+		forwardKey(b, ev)
+	}
+}
+
+// MouseIn is called by Fyne.
+func (b *Button) MouseIn(*desktop.MouseEvent) { b.hovered = true; b.Refresh() }
+
+// MouseMoved is called by Fyne.
+func (b *Button) MouseMoved(*desktop.MouseEvent) {}
+
+// MouseOut is called by Fyne.
+func (b *Button) MouseOut() { b.hovered = false; b.Refresh() }
+
+// CreateRenderer is called by Fyne.
+func (b *Button) CreateRenderer() fyne.WidgetRenderer {
+	r := &buttonRenderer{
+		button: b,
+		back:   &canvas.Rectangle{CornerRadius: theme.RadiusButton},
+		ring:   &canvas.Rectangle{CornerRadius: theme.RadiusButton, StrokeWidth: theme.FocusRing},
+		text:   &canvas.Text{TextSize: theme.TextBody, TextStyle: fyne.TextStyle{Bold: b.kind == Primary}},
+		icon:   &canvas.Image{FillMode: canvas.ImageFillContain},
+	}
+	r.Refresh()
+	return r
+}
+
+type buttonRenderer struct {
+	button *Button
+	back   *canvas.Rectangle
+	ring   *canvas.Rectangle
+	text   *canvas.Text
+	icon   *canvas.Image
+}
+
+func (r *buttonRenderer) Destroy() {}
+
+func (r *buttonRenderer) Objects() []fyne.CanvasObject {
+	return []fyne.CanvasObject{r.back, r.text, r.icon, r.ring}
+}
+
+// side is the length of the icon's sides.
+func (r *buttonRenderer) side() float32 {
+	if r.button.icon == "" {
+		return 0
+	}
+	if r.button.trailing || r.button.height < 32 {
+		return 16
+	}
+	return theme.IconSize
+}
+
+func (r *buttonRenderer) inner() (text fyne.Size, side, gap float32) {
+	side = r.side()
+	if r.button.text != "" {
+		text = fyne.MeasureText(r.button.text, r.text.TextSize, r.text.TextStyle)
+		if side > 0 {
+			gap = 6
+		}
+	}
+	return text, side, gap
+}
+
+func (r *buttonRenderer) MinSize() fyne.Size {
+	text, side, gap := r.inner()
+	height := r.button.height
+	if r.button.text == "" {
+		return fyne.NewSize(height, height)
+	}
+	pad := theme.Space12
+	if r.button.height < 32 {
+		pad = 10
+	}
+	return fyne.NewSize(text.Width+side+gap+2*pad, height)
+}
+
+func (r *buttonRenderer) Layout(size fyne.Size) {
+	r.back.Resize(size)
+	r.ring.Resize(size)
+	text, side, gap := r.inner()
+	x := (size.Width - text.Width - side - gap) / 2
+	iconX, textX := x, x+side+gap
+	if r.button.trailing {
+		textX, iconX = x, x+text.Width+gap
+	}
+	r.icon.Move(fyne.NewPos(iconX, (size.Height-side)/2))
+	r.icon.Resize(fyne.NewSquareSize(side))
+	r.text.Move(fyne.NewPos(textX, (size.Height-text.Height)/2))
+	r.text.Resize(text)
+}
+
+func (r *buttonRenderer) Refresh() {
+	b := r.button
+	ink := theme.Text
+	var fill, stroke color.Color = color.Transparent, color.Transparent
+	switch {
+	case b.kind == Primary && !b.disabled:
+		ink = theme.TextOnPrimary
+		fill = theme.Color(theme.Primary)
+		if b.hovered {
+			fill = blend(fill, theme.Color(theme.Text), 0.12)
+		}
+	case b.kind == Plain, b.kind == Primary:
+		stroke = theme.Color(theme.InputBorder)
+		fill = theme.Color(theme.Surface)
+		if b.hovered && !b.disabled {
+			fill = theme.Color(theme.Hover)
+		}
+	case b.kind == Choice && b.chosen:
+		ink = theme.Primary
+		fill = theme.Color(theme.Selected)
+	case b.hovered && !b.disabled:
+		fill = theme.Color(theme.Hover)
+	}
+	if b.link {
+		ink = theme.Primary
+	}
+	if b.disabled {
+		ink = theme.SecondText
+		fill = color.Transparent
+		if b.kind == Plain || b.kind == Primary {
+			stroke = theme.Color(theme.Line)
+		}
+	}
+	r.back.FillColor, r.back.StrokeColor = fill, stroke
+	r.back.StrokeWidth = 0
+	if stroke != color.Transparent {
+		r.back.StrokeWidth = 1
+	}
+	r.ring.Hidden = !b.focused
+	r.ring.FillColor = color.Transparent
+	r.ring.StrokeColor = theme.Color(theme.Primary)
+	if b.kind == Primary {
+		r.ring.StrokeColor = theme.Color(theme.Text)
+	}
+	r.text.Text = b.text
+	r.text.Color = theme.Color(ink)
+	r.icon.Hidden = b.icon == ""
+	if b.icon != "" {
+		if b.text == "" && b.kind == Quiet && !b.hovered {
+			ink = theme.SecondText
+		}
+		r.icon.Resource = theme.Icon(b.icon, ink)
+		r.icon.Refresh()
+	}
+	r.Layout(b.Size())
+	r.back.Refresh()
+	r.ring.Refresh()
+	r.text.Refresh()
+}
+
+// blend mixes part of over into under.
+func blend(under, over color.Color, part float32) color.Color {
+	ur, ug, ub, _ := under.RGBA()
+	or, og, ob, _ := over.RGBA()
+	mix := func(u, o uint32) uint8 {
+		return uint8((float32(u)*(1-part) + float32(o)*part) / 257) //nolint:gosec // between 0 and 255
+	}
+	return color.NRGBA{R: mix(ur, or), G: mix(ug, og), B: mix(ub, ob), A: 0xFF}
+}

@@ -1,0 +1,153 @@
+package widget
+
+// Selection is a set of rows, known by their IDs so that it survives every
+// change of order, with a cursor for the keyboard and the anchor of a range.
+// The zero value is empty.
+type Selection struct {
+	set    map[string]struct{}
+	anchor string
+	cursor string
+}
+
+// Has reports whether id is selected.
+func (s *Selection) Has(id string) bool {
+	_, ok := s.set[id]
+	return ok
+}
+
+// Len returns how many are selected.
+func (s *Selection) Len() int { return len(s.set) }
+
+// Cursor returns where the keyboard is; empty if nowhere.
+func (s *Selection) Cursor() string { return s.cursor }
+
+// In returns what is selected in the order of ids.
+func (s *Selection) In(ids []string) []string {
+	if len(s.set) == 0 {
+		return nil
+	}
+	selected := make([]string, 0, len(s.set))
+	for _, id := range ids {
+		if s.Has(id) {
+			selected = append(selected, id)
+		}
+	}
+	return selected
+}
+
+// Only selects id alone.
+func (s *Selection) Only(id string) {
+	s.set = map[string]struct{}{id: {}}
+	s.anchor, s.cursor = id, id
+}
+
+// Toggle adds id or takes it away.
+func (s *Selection) Toggle(id string) {
+	if s.Has(id) {
+		delete(s.set, id)
+	} else {
+		if s.set == nil {
+			s.set = make(map[string]struct{})
+		}
+		s.set[id] = struct{}{}
+	}
+	s.anchor, s.cursor = id, id
+}
+
+// Extend selects everything in ids from the anchor to id, and nothing else.
+func (s *Selection) Extend(ids []string, id string) {
+	from, to := index(ids, s.anchor), index(ids, id)
+	if from < 0 || to < 0 {
+		s.Only(id)
+		return
+	}
+	if from > to {
+		from, to = to, from
+	}
+	s.set = make(map[string]struct{}, to-from+1)
+	for _, in := range ids[from : to+1] {
+		s.set[in] = struct{}{}
+	}
+	s.cursor = id
+}
+
+// Keep makes id part of what a context menu acts on: the selection stays if
+// id is in it, else id alone is selected.
+func (s *Selection) Keep(id string) {
+	if s.Has(id) {
+		s.cursor = id
+		return
+	}
+	s.Only(id)
+}
+
+// All selects everything.
+func (s *Selection) All(ids []string) {
+	s.set = make(map[string]struct{}, len(ids))
+	for _, id := range ids {
+		s.set[id] = struct{}{}
+	}
+	if s.cursor == "" && len(ids) > 0 {
+		s.anchor, s.cursor = ids[0], ids[0]
+	}
+}
+
+// Clear selects nothing and leaves the cursor.
+func (s *Selection) Clear() { s.set = nil }
+
+// Move moves the cursor by delta rows, or to the first row if it is nowhere,
+// and returns its row, or -1 if there is none. With extend it selects from the
+// anchor to there, else only that row.
+func (s *Selection) Move(ids []string, delta int, extend bool) int {
+	if len(ids) == 0 {
+		return -1
+	}
+	at := index(ids, s.cursor)
+	switch {
+	case at >= 0:
+		at = min(max(at+delta, 0), len(ids)-1)
+	case delta < 0:
+		at = len(ids) - 1
+	default:
+		at = 0
+	}
+	if extend {
+		s.Extend(ids, ids[at])
+	} else {
+		s.Only(ids[at])
+	}
+	return at
+}
+
+// Retain forgets what is not in ids any more. The cursor goes to the row that
+// took the place, given as was, of the one it was on.
+func (s *Selection) Retain(ids []string, was int) {
+	if len(s.set) > 0 {
+		kept := make(map[string]struct{}, len(s.set))
+		for _, id := range ids {
+			if s.Has(id) {
+				kept[id] = struct{}{}
+			}
+		}
+		s.set = kept
+	}
+	if s.cursor != "" && index(ids, s.cursor) < 0 {
+		s.cursor = ""
+		if len(ids) > 0 && was >= 0 {
+			s.cursor = ids[min(was, len(ids)-1)]
+		}
+		s.anchor = s.cursor
+	}
+}
+
+func index(ids []string, id string) int {
+	if id == "" {
+		return -1
+	}
+	for i, in := range ids {
+		if in == id {
+			return i
+		}
+	}
+	return -1
+}
