@@ -1,0 +1,201 @@
+package catalogue
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/zstd"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/net/catalogue/pb"
+)
+
+// Seconds since 1970 of the first and the last moment that time.Time writes
+// with a year of four digits.
+const (
+	minModified = -62135596800
+	maxModified = 253402300799
+)
+
+// unpacker returns a decoder of pages. It gives up on whatever unpacks to more
+// than a page may have, before the memory for it is taken.
+func unpacker() (*zstd.Decoder, error) {
+	return zstd.NewReader(nil,
+		zstd.WithDecoderLowmem(true),
+		zstd.WithDecoderMaxMemory(maxPage),
+		zstd.WithDecoderMaxWindow(maxPage))
+}
+
+// packer returns an encoder of pages.
+func packer() (*zstd.Encoder, error) {
+	return zstd.NewWriter(nil,
+		zstd.WithEncoderLevel(zstd.SpeedDefault),
+		zstd.WithWindowSize(softPage),
+		zstd.WithLowerEncoderMem(true))
+}
+
+// unpack returns the page in packed, checked. Next is left empty. An error
+// wraps domain.ErrMalformed or domain.ErrTooLarge.
+func unpack(dec *zstd.Decoder, packed []byte) (domain.Page, error) {
+	if len(packed) == 0 {
+		return domain.Page{}, fmt.Errorf("a frame without a page: %w", domain.ErrMalformed)
+	}
+	raw, err := dec.DecodeAll(packed, nil)
+	switch {
+	case errors.Is(err, zstd.ErrDecoderSizeExceeded), errors.Is(err, zstd.ErrWindowSizeExceeded):
+		return domain.Page{}, fmt.Errorf("a page of more than %d MiB: %w: %w", maxPage>>20, domain.ErrTooLarge, err)
+	case err != nil:
+		return domain.Page{}, fmt.Errorf("unpacking a page: %w: %w", domain.ErrMalformed, err)
+	}
+	return decode(raw)
+}
+
+func decode(raw []byte) (domain.Page, error) {
+	if err := scan(raw); err != nil {
+		return domain.Page{}, err
+	}
+	var msg pb.Page
+	if err := proto.Unmarshal(raw, &msg); err != nil {
+		return domain.Page{}, fmt.Errorf("reading a page: %w: %w", domain.ErrMalformed, err)
+	}
+	page := domain.Page{
+		Version: domain.Version{Epoch: msg.GetEpoch(), Sequence: msg.GetSequence()},
+		Full:    msg.GetFull(),
+		Changes: make([]domain.Change, 0, len(msg.GetChanges())),
+	}
+	for _, c := range msg.GetChanges() {
+		change, err := fromWire(c)
+		if err != nil {
+			return domain.Page{}, err
+		}
+		page.Changes = append(page.Changes, change)
+	}
+	return page, nil
+}
+
+// scan counts the entries before any of them is unmarshalled: an empty one
+// takes two bytes here and a hundred in memory.
+func scan(raw []byte) error {
+	const changesField = 4
+	count := 0
+	for len(raw) > 0 {
+		num, typ, n := protowire.ConsumeTag(raw)
+		if n < 0 {
+			return fmt.Errorf("reading a page: %w: %w", domain.ErrMalformed, protowire.ParseError(n))
+		}
+		raw = raw[n:]
+		if n = protowire.ConsumeFieldValue(num, typ, raw); n < 0 {
+			return fmt.Errorf("reading a page: %w: %w", domain.ErrMalformed, protowire.ParseError(n))
+		}
+		raw = raw[n:]
+		if num == changesField {
+			count++
+		}
+		if count > maxEntries {
+			return fmt.Errorf("a page of more than %d entries: %w", maxEntries, domain.ErrTooLarge)
+		}
+	}
+	return nil
+}
+
+func fromWire(c *pb.Change) (domain.Change, error) {
+	change := domain.Change{Path: c.GetPath()}
+	if !c.GetGone() {
+		if c.GetSize() > uint64(domain.MaxFileSize) {
+			return domain.Change{}, fmt.Errorf("a file of %d bytes: %w", c.GetSize(), domain.ErrTooLarge)
+		}
+		entry := &domain.Entry{
+			Path:     c.GetPath(),
+			Folder:   c.GetFolder(),
+			Size:     int64(c.GetSize()),
+			Modified: time.Unix(c.GetModified(), 0).UTC(),
+		}
+		switch content := c.GetContent(); {
+		case len(content) == len(entry.Content):
+			copy(entry.Content[:], content)
+		case len(content) != 0:
+			return domain.Change{}, fmt.Errorf("a content ID of %d bytes: %w", len(content), domain.ErrMalformed)
+		}
+		change.Entry = entry
+	}
+	return change, check(change)
+}
+
+// check holds for both directions: what would be refused is not sent.
+func check(c domain.Change) error {
+	path := c.Path
+	if len(path) > domain.MaxPath {
+		return fmt.Errorf("a path of %d bytes: %w", len(path), domain.ErrTooLarge)
+	}
+	if !fs.ValidPath(path) || path == "." || strings.ContainsRune(path, 0) {
+		return fmt.Errorf("%q is not a relative path: %w", path, domain.ErrMalformed)
+	}
+	e := c.Entry
+	if e == nil {
+		return nil
+	}
+	if seconds := e.Modified.Unix(); seconds < minModified || seconds > maxModified {
+		return fmt.Errorf("%q was modified at no sensible time: %w", path, domain.ErrMalformed)
+	}
+	if e.Folder && (e.Size != 0 || !e.Content.IsZero()) || !e.Folder && e.Content.IsZero() {
+		return fmt.Errorf("%q is neither a file nor a folder: %w", path, domain.ErrMalformed)
+	}
+	if e.Size < 0 || e.Size > domain.MaxFileSize {
+		return fmt.Errorf("%q has %d bytes: %w", path, e.Size, domain.ErrTooLarge)
+	}
+	return nil
+}
+
+func toWire(c domain.Change) *pb.Change {
+	if c.Entry == nil {
+		return &pb.Change{Path: c.Path, Gone: true}
+	}
+	msg := &pb.Change{
+		Path:     c.Path,
+		Folder:   c.Entry.Folder,
+		Size:     uint64(c.Entry.Size),
+		Modified: c.Entry.Modified.Unix(),
+	}
+	if !c.Entry.Folder {
+		msg.Content = slices.Clone(c.Entry.Content[:])
+	}
+	return msg
+}
+
+// encode returns the page as it is before packing. Equal pages give equal
+// bytes.
+func encode(page domain.Page) ([]byte, error) {
+	msg := &pb.Page{
+		Epoch:    page.Version.Epoch,
+		Sequence: page.Version.Sequence,
+		Full:     page.Full,
+		Changes:  make([]*pb.Change, 0, len(page.Changes)),
+	}
+	for _, c := range page.Changes {
+		msg.Changes = append(msg.Changes, toWire(c))
+	}
+	raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(msg)
+	if err != nil {
+		return nil, fmt.Errorf("writing a page: %w", err)
+	}
+	return raw, nil
+}
+
+// cut returns how many of the changes make up the next page that is sent.
+func cut(changes []domain.Change, most int) int {
+	const perEntry = 64 // all but the path
+	size := 0
+	for i, c := range changes {
+		size += len(c.Path) + perEntry
+		if i > 0 && size > softPage || i >= most {
+			return i
+		}
+	}
+	return len(changes)
+}
