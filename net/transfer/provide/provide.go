@@ -105,7 +105,7 @@ type Provider struct {
 	cfg   Config
 	log   *slog.Logger
 	turns *turns
-	ctx   context.Context //nolint:containedctx // the Provider's lifetime, ended by Close
+	ctx   context.Context // the Provider's lifetime, ended by Close
 	stop  context.CancelFunc
 	wg    sync.WaitGroup
 

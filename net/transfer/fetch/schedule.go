@@ -1,0 +1,153 @@
+package fetch
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/net/transfer/wire"
+)
+
+// fill asks the session's provider for as much as it, and the budget, can bear.
+func (f *Fetcher) fill(s *session, now time.Time) {
+	if !s.open {
+		return
+	}
+	for _, pr := range s.p.probes {
+		if !pr.asked {
+			pr.asked = true
+			s.ask(&request{probe: pr, what: wire.Info}, pr.content, now)
+		}
+	}
+	if s.p.banned() {
+		return
+	}
+	for len(s.pending) < maxPending && (s.cost < s.window || len(s.pending) == 0) {
+		if f.free < wire.MaxAnswer {
+			f.starved = true
+			return
+		}
+		r := s.p.pick(now)
+		if r == nil {
+			return
+		}
+		s.ask(r, r.src.job.id, now)
+	}
+}
+
+// pick takes a request from the peer's sources, each in its turn.
+func (p *peer) pick(now time.Time) *request {
+	for i := range p.sources {
+		at := (p.next + i) % len(p.sources)
+		if r := p.sources[at].pick(now); r != nil {
+			p.next = at + 1
+			return r
+		}
+	}
+	return nil
+}
+
+// attendAll does for every peer what can be done now.
+func (f *Fetcher) attendAll() {
+	f.starved = false
+	for _, p := range f.peers {
+		f.attend(p)
+	}
+}
+
+// relieve goes on with what waited for budget, after some was given back.
+func (f *Fetcher) relieve() {
+	if f.starved && f.free >= wire.MaxAnswer {
+		f.attendAll()
+	}
+}
+
+// sweep looks after what only time changes: providers that stall, sessions
+// that nobody needs, back-off and verdicts that have run out, pieces that are
+// late. It reports whether it has to be called again.
+func (f *Fetcher) sweep(now time.Time) (again bool) {
+	for id, p := range f.peers {
+		if s := p.session; s != nil {
+			switch {
+			case s.stalled(now):
+				s.shut(errStalled)
+			case s.open && len(s.pending) == 0 && now.Sub(s.since) > f.cfg.Idle:
+				s.shut(errIdle)
+			}
+		}
+		f.attend(p)
+		if p.session != nil {
+			again = true
+		}
+		if p.idle() {
+			delete(f.peers, id)
+		}
+	}
+	return again || len(f.jobs) > 0
+}
+
+// setProviders makes these peers the job's providers.
+func (f *Fetcher) setProviders(j *job, list []domain.PeerID) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if j.ended {
+		return
+	}
+	listed := make(map[domain.PeerID]bool, len(list))
+	for _, id := range list {
+		listed[id] = true
+	}
+	for id, src := range j.sources {
+		if !listed[id] {
+			src.remove()
+		}
+	}
+	for _, id := range list {
+		if j.sources[id] == nil {
+			p := f.peer(id)
+			if j.hadProviders {
+				p.retryAt = time.Time{} // it has just come (back)
+			}
+			newSource(j, p)
+		}
+	}
+	j.hadProviders = true
+	j.judge()
+	f.attendLightest(j)
+}
+
+// attendLightest attends to the job's providers, those with the least to do
+// first, so that small files spread over all of them.
+func (f *Fetcher) attendLightest(j *job) {
+	peers := make([]*peer, 0, len(j.sources))
+	for _, src := range j.sources {
+		peers = append(peers, src.peer)
+	}
+	slices.SortFunc(peers, func(a, b *peer) int { return cmp.Compare(a.load(), b.load()) })
+	for _, p := range peers {
+		f.attend(p)
+	}
+}
+
+// load is how many bytes are asked of the peer; a lot while it is not there.
+func (p *peer) load() int64 {
+	if p.session == nil || !p.session.open {
+		return windowMost
+	}
+	return p.session.cost
+}
+
+// serving returns how many providers the job is served by at this moment.
+func (f *Fetcher) serving(j *job) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := 0
+	now := f.cfg.Now()
+	for _, src := range j.sources {
+		if s := src.peer.session; s != nil && s.open && src.wanted(now) {
+			n++
+		}
+	}
+	return n
+}
