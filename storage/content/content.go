@@ -23,7 +23,7 @@ import (
 const valueSize = 32
 
 const (
-	groupSize  = guts.MaxSIMD * guts.ChunkSize // what is compressed at once
+	groupSize   = guts.MaxSIMD * guts.ChunkSize // what is compressed at once
 	pieceChunks = domain.PieceSize / guts.ChunkSize
 )
 
