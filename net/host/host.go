@@ -1,130 +1,262 @@
-// Package host is Potluck's end of the network.
+// Package host is Potluck's end of the network: the identity, the libp2p host
+// with its transports and limits, who is near, which connections are made, kept
+// and ended, and the gate through which every stream of a protocol passes.
+//
+// Discovery reports sightings to it; the protocol packages (gossip, catalogue,
+// transfer) open and serve their streams through it; the application reads
+// presences from it. Everything may be called from any goroutine. Callbacks in
+// Config must not block, and are never called with a lock of the host held, so
+// they may call back into the host.
 package host
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
+	"sync"
 	"time"
 
-	"github.com/libp2p/go-libp2p/core/crypto"
 	libp2phost "github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	ma "github.com/multiformats/go-multiaddr"
 
 	"github.com/potluck-share/potluck/app/domain"
 )
 
-// DefaultPort is the port, TCP and UDP, that Potluck listens on unless it is
-// taken.
+// DefaultPort is the port, for TCP and for QUIC over UDP, on which Potluck
+// listens unless it is taken. IANA has not assigned it; a phone's keys spell
+// POTL with its last four digits.
 const DefaultPort = 17685
 
-// Identity is this user's key, and so the peer ID.
-type Identity struct {
-	key crypto.PrivKey
-	id  peer.ID
-}
-
-// LoadIdentity reads the key in the file at path and makes one if there is none.
-func LoadIdentity(path string) (Identity, error) { return Identity{}, nil }
-
-// ID returns the peer ID that belongs to the key.
-func (i Identity) ID() domain.PeerID { return domain.PeerID(i.id.String()) }
-
-// Surroundings is what the host needs to know of the networks around.
-type Surroundings interface {
-	// Prefixes returns the addresses of this machine's interfaces, each with
-	// the length of its network's prefix.
-	Prefixes() []netip.Prefix
-	// Heard reports whether the peer was heard by multicast or broadcast on the
-	// present network within 24 hours, and names that network.
-	Heard(peer domain.PeerID) (network string, ok bool)
-	// Ask asks by multicast at once who is around. It does not block.
-	Ask()
-}
-
-// Config is what a host needs.
+// Config is what a host needs. Identity and Hello are required.
 type Config struct {
-	Identity     Identity
-	Listen       []string
-	Nearby       []netip.Prefix
+	Identity Identity
+	// Listen holds multiaddresses to listen on, TCP or QUIC v1. If it is empty
+	// the host listens on DefaultPort of all interfaces, IPv4 and IPv6, by TCP
+	// and QUIC, and on another port where that is taken.
+	Listen []string
+	// Nearby is the owner's word: whoever connects from there is near.
+	Nearby []netip.Prefix
+	// Surroundings tells about interfaces and hearings; without it nobody was
+	// heard.
 	Surroundings Surroundings
-	Hello        func(domain.PeerID) domain.Hello
-	Friend       func(domain.PeerID) bool
-	Blocked      func(domain.PeerID) bool
-	Presence     func(domain.Presence)
-	Log          *slog.Logger
-	Now          func() time.Time
+	// Hello says what this peer says of itself to another one, which is named.
+	// Near is filled in by the host.
+	Hello func(domain.PeerID) domain.Hello
+	// Friend and Blocked tell whom the user trusts and does not want; nil for
+	// nobody. After a change call Rejudge.
+	Friend, Blocked func(domain.PeerID) bool
+	// Presence is told of every change of a peer's connection, of one peer in
+	// order and by one goroutine. What changes while it is busy is merged, but
+	// no loss of a connection is.
+	Presence func(domain.Presence)
+	Log      *slog.Logger
+	// Now is the clock for the expiry of addresses and for back-off.
+	Now func() time.Time
+
+	times *times // shorter ones for tests
 }
 
-// Rule says who may open a stream of a protocol.
-type Rule int
+// times are the durations by which the host goes.
+type times struct {
+	stranger    time.Duration // how long a far stranger stays after its hello, and anyone without one
+	tie         time.Duration // the head start of the smaller of two IDs that hear each other
+	backoffMin  time.Duration // the wait after the first failed dial; doubles
+	backoffMax  time.Duration
+	steady      time.Duration // a connection that lasted this long was a good one
+	pingEvery   time.Duration // between pings while nothing else comes
+	pingTimeout time.Duration
+	settle      time.Duration // how long two connections to one peer may live side by side
+	handlers    time.Duration // how long after a connection's start its protocols may still be coming up
+}
 
-// The rules.
-const (
-	NearOnly Rule = iota // near peers and friends
-	Anyone               // whoever may connect at all
-)
+func defaultTimes() *times {
+	return &times{
+		stranger:    30 * time.Second,
+		tie:         700 * time.Millisecond,
+		backoffMin:  time.Second,
+		backoffMax:  5 * time.Minute,
+		steady:      time.Minute,
+		pingEvery:   15 * time.Second,
+		pingTimeout: 5 * time.Second,
+		settle:      2 * time.Second,
+		handlers:    2 * time.Second,
+	}
+}
 
-// Host is this machine's end of all connections.
-type Host struct{ h libp2phost.Host }
+// Host is this machine's end of all connections. Make one with New.
+type Host struct {
+	cfg      Config
+	times    *times
+	log      *slog.Logger
+	id       domain.PeerID
+	instance uint64 // of this run, told in hellos
+	libp2p   libp2phost.Host
+	rcmgr    network.ResourceManager
+	activity *activity
 
-// New starts a host.
-func New(ctx context.Context, cfg Config) (*Host, error) { return nil, nil }
+	ctx    context.Context // ends at Close
+	cancel context.CancelFunc
+	tasks  tasks
 
-// Close ends all connections and waits for every goroutine.
-func (h *Host) Close() error { return nil }
+	rejudge chan struct{} // holds one token while connections are to be judged anew
+	dial    chan struct{} // holds one token while the dialler is to look again
+	queued  chan struct{} // holds one token while presences are queued
+
+	mu       sync.Mutex
+	peers    map[domain.PeerID]*entry
+	trying   map[peer.ID][]ma.Multiaddr // addresses that the user typed, while they are tried
+	sequence uint64                     // of the newest connection
+	onNear   []func(domain.PeerID)
+	presence []domain.Presence // queued, oldest first
+	asked    time.Time         // when Surroundings.Ask was last called
+}
+
+// New starts a host. It listens and dials when New returns; ctx bounds the
+// start only. Protocols are registered right after it. The caller ends the host
+// with Close.
+func New(ctx context.Context, cfg Config) (*Host, error) {
+	if cfg.Identity.key == nil {
+		return nil, fmt.Errorf("start the network: %w: no identity", domain.ErrUsage)
+	}
+	if cfg.Hello == nil {
+		return nil, fmt.Errorf("start the network: %w: no hello", domain.ErrUsage)
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("start the network: %w", err)
+	}
+	if cfg.Surroundings == nil {
+		cfg.Surroundings = deaf{}
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.times == nil {
+		cfg.times = defaultTimes()
+	}
+	var instance [8]byte
+	if _, err := rand.Read(instance[:]); err != nil {
+		return nil, fmt.Errorf("start the network: %w", err)
+	}
+	h := &Host{
+		cfg:      cfg,
+		times:    cfg.times,
+		log:      cfg.Log,
+		id:       cfg.Identity.ID(),
+		instance: binary.LittleEndian.Uint64(instance[:]),
+		activity: newActivity(),
+		rejudge:  make(chan struct{}, 1),
+		dial:     make(chan struct{}, 1),
+		queued:   make(chan struct{}, 1),
+		peers:    make(map[domain.PeerID]*entry),
+		trying:   make(map[peer.ID][]ma.Multiaddr),
+	}
+	// The host outlives the start, so its context is its own.
+	h.ctx, h.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	if err := h.start(); err != nil {
+		return nil, errors.Join(fmt.Errorf("start the network: %w", err), h.Close())
+	}
+	return h, nil
+}
+
+func (h *Host) start() error {
+	var err error
+	if h.rcmgr, err = newResourceManager(); err != nil {
+		return err
+	}
+	if h.libp2p, err = h.newLibp2p(); err != nil {
+		return err
+	}
+	identified, err := h.watchIdentified()
+	if err != nil {
+		return err
+	}
+	h.Handle(helloProtocol, Anyone, h.hearHello)
+	h.libp2p.Network().Notify(notifiee{h})
+	for _, loop := range []func(){h.rejudgeLoop, h.dialLoop, h.presenceLoop, identified} {
+		h.tasks.spawn(loop)
+	}
+	return h.listen()
+}
+
+// Close ends all connections and waits for every goroutine, handlers of streams
+// and callbacks included. It may be called more than once.
+func (h *Host) Close() error {
+	h.cancel()
+	h.tasks.close()
+	var err error
+	if h.libp2p != nil {
+		err = h.libp2p.Close()
+	}
+	h.tasks.wait()
+	if h.rcmgr != nil {
+		err = errors.Join(err, h.rcmgr.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("stop the network: %w", err)
+	}
+	return nil
+}
 
 // ID returns this machine's peer ID.
-func (h *Host) ID() domain.PeerID { return "" }
+func (h *Host) ID() domain.PeerID { return h.id }
 
-// Addresses returns the multiaddresses at which others may reach this host.
-func (h *Host) Addresses() []string { return nil }
+// Libp2p returns the libp2p host, for what pubsub needs. Streams of Potluck's
+// own protocols go through Open and Handle.
+func (h *Host) Libp2p() libp2phost.Host { return h.libp2p }
 
-// Ports returns the TCP and UDP ports in use, 0 for none.
-func (h *Host) Ports() (tcp, udp int) { return 0, 0 }
-
-// Libp2p returns the libp2p host.
-func (h *Host) Libp2p() libp2phost.Host { return h.h }
-
-// Asker says who is at the other end of conn.
-func (h *Host) Asker(conn network.Conn) domain.Asker { return domain.Asker{} }
-
-// AskerFor is Asker for the best live connection to the peer.
-func (h *Host) AskerFor(peer domain.PeerID) domain.Asker { return domain.Asker{} }
-
-// Near reports whether a live connection to the peer is near.
-func (h *Host) Near(peer domain.PeerID) bool { return false }
-
-// Sighted takes note of where a peer was seen.
-func (h *Host) Sighted(s domain.Sighting) {}
-
-// Forget drops the peer's addresses.
-func (h *Host) Forget(peer domain.PeerID) {}
-
-// Connect connects to an address that the user typed.
-func (h *Host) Connect(ctx context.Context, address string) (domain.PeerID, error) { return "", nil }
-
-// Keep protects the connection to the peer for a reason.
-func (h *Host) Keep(peer domain.PeerID, reason string) {}
-
-// Release takes a reason back.
-func (h *Host) Release(peer domain.PeerID, reason string) {}
-
-// Connected reports whether there is a live connection to the peer.
-func (h *Host) Connected(peer domain.PeerID) bool { return false }
-
-// Handle serves a protocol.
-func (h *Host) Handle(proto string, rule Rule, handler func(ctx context.Context, s network.Stream, asker domain.Asker)) {
+// tasks counts goroutines, so that Close can wait for them.
+type tasks struct {
+	mu     sync.Mutex
+	closed bool
+	wg     sync.WaitGroup
 }
 
-// Open opens a stream of a protocol to the peer.
-func (h *Host) Open(ctx context.Context, peer domain.PeerID, proto string) (network.Stream, error) {
-	return nil, nil
+// begin counts one in; false if no more may begin. The caller owes an end.
+func (t *tasks) begin() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.closed {
+		return false
+	}
+	t.wg.Add(1)
+	return true
 }
 
-// OnNear registers a function that is called for every peer that comes near.
-func (h *Host) OnNear(f func(peer domain.PeerID)) {}
+func (t *tasks) end() { t.wg.Done() }
 
-// Rejudge looks at all connections anew.
-func (h *Host) Rejudge() {}
+// spawn runs f in a goroutine; false if no more may begin.
+func (t *tasks) spawn(f func()) bool {
+	if !t.begin() {
+		return false
+	}
+	go func() {
+		defer t.end()
+		f()
+	}()
+	return true
+}
+
+func (t *tasks) close() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.closed = true
+}
+
+func (t *tasks) wait() { t.wg.Wait() }
+
+// signal puts a token into a channel that has room for one.
+func signal(c chan<- struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

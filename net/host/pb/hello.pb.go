@@ -2,7 +2,7 @@
 // versions:
 // 	protoc-gen-go v1.36.11
 // 	protoc        v3.21.12
-// source: hello.proto
+// source: pb/hello.proto
 
 package pb
 
@@ -38,7 +38,7 @@ type Hello struct {
 
 func (x *Hello) Reset() {
 	*x = Hello{}
-	mi := &file_hello_proto_msgTypes[0]
+	mi := &file_pb_hello_proto_msgTypes[0]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -50,7 +50,7 @@ func (x *Hello) String() string {
 func (*Hello) ProtoMessage() {}
 
 func (x *Hello) ProtoReflect() protoreflect.Message {
-	mi := &file_hello_proto_msgTypes[0]
+	mi := &file_pb_hello_proto_msgTypes[0]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -63,7 +63,7 @@ func (x *Hello) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hello.ProtoReflect.Descriptor instead.
 func (*Hello) Descriptor() ([]byte, []int) {
-	return file_hello_proto_rawDescGZIP(), []int{0}
+	return file_pb_hello_proto_rawDescGZIP(), []int{0}
 }
 
 func (x *Hello) GetName() string {
@@ -94,11 +94,11 @@ func (x *Hello) GetInstance() uint64 {
 	return 0
 }
 
-var File_hello_proto protoreflect.FileDescriptor
+var File_pb_hello_proto protoreflect.FileDescriptor
 
-const file_hello_proto_rawDesc = "" +
+const file_pb_hello_proto_rawDesc = "" +
 	"\n" +
-	"\vhello.proto\x12\x10potluck.hello.v1\"e\n" +
+	"\x0epb/hello.proto\x12\x10potluck.hello.v1\"e\n" +
 	"\x05Hello\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x12\n" +
@@ -106,22 +106,22 @@ const file_hello_proto_rawDesc = "" +
 	"\binstance\x18\x04 \x01(\x06R\binstanceB.Z,github.com/potluck-share/potluck/net/host/pbb\x06proto3"
 
 var (
-	file_hello_proto_rawDescOnce sync.Once
-	file_hello_proto_rawDescData []byte
+	file_pb_hello_proto_rawDescOnce sync.Once
+	file_pb_hello_proto_rawDescData []byte
 )
 
-func file_hello_proto_rawDescGZIP() []byte {
-	file_hello_proto_rawDescOnce.Do(func() {
-		file_hello_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_hello_proto_rawDesc), len(file_hello_proto_rawDesc)))
+func file_pb_hello_proto_rawDescGZIP() []byte {
+	file_pb_hello_proto_rawDescOnce.Do(func() {
+		file_pb_hello_proto_rawDescData = protoimpl.X.CompressGZIP(unsafe.Slice(unsafe.StringData(file_pb_hello_proto_rawDesc), len(file_pb_hello_proto_rawDesc)))
 	})
-	return file_hello_proto_rawDescData
+	return file_pb_hello_proto_rawDescData
 }
 
-var file_hello_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
-var file_hello_proto_goTypes = []any{
+var file_pb_hello_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
+var file_pb_hello_proto_goTypes = []any{
 	(*Hello)(nil), // 0: potluck.hello.v1.Hello
 }
-var file_hello_proto_depIdxs = []int32{
+var file_pb_hello_proto_depIdxs = []int32{
 	0, // [0:0] is the sub-list for method output_type
 	0, // [0:0] is the sub-list for method input_type
 	0, // [0:0] is the sub-list for extension type_name
@@ -129,26 +129,26 @@ var file_hello_proto_depIdxs = []int32{
 	0, // [0:0] is the sub-list for field type_name
 }
 
-func init() { file_hello_proto_init() }
-func file_hello_proto_init() {
-	if File_hello_proto != nil {
+func init() { file_pb_hello_proto_init() }
+func file_pb_hello_proto_init() {
+	if File_pb_hello_proto != nil {
 		return
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
-			RawDescriptor: unsafe.Slice(unsafe.StringData(file_hello_proto_rawDesc), len(file_hello_proto_rawDesc)),
+			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pb_hello_proto_rawDesc), len(file_pb_hello_proto_rawDesc)),
 			NumEnums:      0,
 			NumMessages:   1,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
-		GoTypes:           file_hello_proto_goTypes,
-		DependencyIndexes: file_hello_proto_depIdxs,
-		MessageInfos:      file_hello_proto_msgTypes,
+		GoTypes:           file_pb_hello_proto_goTypes,
+		DependencyIndexes: file_pb_hello_proto_depIdxs,
+		MessageInfos:      file_pb_hello_proto_msgTypes,
 	}.Build()
-	File_hello_proto = out.File
-	file_hello_proto_goTypes = nil
-	file_hello_proto_depIdxs = nil
+	File_pb_hello_proto = out.File
+	file_pb_hello_proto_goTypes = nil
+	file_pb_hello_proto_depIdxs = nil
 }

@@ -1,0 +1,317 @@
+package host
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/sec"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
+	ma "github.com/multiformats/go-multiaddr"
+	manet "github.com/multiformats/go-multiaddr/net"
+
+	"github.com/potluck-share/potluck/app/domain"
+)
+
+const (
+	// helloWait is how long Connect waits for the hello of whom it reached.
+	helloWait = 10 * time.Second
+	// maxResolved bounds the IP addresses taken from one host name.
+	maxResolved = 8
+)
+
+// Connect connects to an address that the user typed, and returns whose it is
+// once that peer has said hello. The address is a multiaddress with or without
+// a peer ID, "host:port", or a host name or IP address alone, which means
+// DefaultPort. Without a peer ID whoever answers is taken. The address is
+// remembered. Errors: domain.ErrUsage for a malformed address or this machine's
+// own, ErrNotFound if no Potluck answers there or another one than named,
+// ErrRefused if the peer does not want us or is blocked, ErrVersion if what
+// answers does not speak this Potluck's hello.
+func (h *Host) Connect(ctx context.Context, address string) (domain.PeerID, error) {
+	addrs, pid, err := resolve(ctx, address)
+	if err == nil {
+		pid, err = h.connect(ctx, addrs, pid)
+	}
+	if err != nil {
+		return "", fmt.Errorf("connect to %s: %w", strings.ToValidUTF8(cut(address, maxAddressLength), "?"), err)
+	}
+	return domain.PeerID(pid.String()), nil
+}
+
+func (h *Host) connect(ctx context.Context, addrs []ma.Multiaddr, pid peer.ID) (peer.ID, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout+helloWait)
+	defer cancel()
+	stop := context.AfterFunc(h.ctx, cancel)
+	defer stop()
+	if pid == "" {
+		var err error
+		if pid, err = h.whoIs(ctx, addrs); err != nil {
+			return "", err
+		}
+	}
+	id := domain.PeerID(pid.String())
+	switch {
+	case id == h.id:
+		return "", fmt.Errorf("%w: that is this machine itself", domain.ErrUsage)
+	case h.blocked(id):
+		return "", fmt.Errorf("%w: you have blocked %s", domain.ErrRefused, id.Short())
+	}
+	defer h.try(pid, addrs)()
+	conn, err := h.dialAt(ctx, pid, addrs)
+	if err != nil {
+		if other := whoElse(err); other != "" {
+			return "", fmt.Errorf("%w: someone else answers there, %s", domain.ErrNotFound, other)
+		}
+		return "", noAnswer(ctx, err)
+	}
+	// An address may be known from now on only if it was the one that worked.
+	if remote := conn.RemoteMultiaddr(); slices.ContainsFunc(addrs, remote.Equal) {
+		h.Sighted(domain.Sighting{
+			Peer: id, Addresses: []string{remote.String()}, Source: domain.SourceTyped, At: h.cfg.Now(),
+		})
+	}
+	return pid, h.awaitHello(ctx, id)
+}
+
+// try allows some addresses to be dialled, wherever they are, until the
+// function returned is called.
+func (h *Host) try(pid peer.ID, addrs []ma.Multiaddr) func() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.trying[pid] = append(h.trying[pid], addrs...)
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		left := h.trying[pid]
+		for _, addr := range addrs { // another call may be trying the same ones
+			if i := slices.IndexFunc(left, addr.Equal); i >= 0 {
+				left = slices.Delete(left, i, i+1)
+			}
+		}
+		if h.trying[pid] = left; len(left) == 0 {
+			delete(h.trying, pid)
+		}
+	}
+}
+
+// whoIs asks for the peer ID of whoever answers at the addresses. libp2p does
+// not dial without an ID, so it is given one that nobody has, and the handshake
+// fails with the true one. That one is only a claim until it is dialled.
+func (h *Host) whoIs(ctx context.Context, addrs []ma.Multiaddr) (peer.ID, error) {
+	_, public, err := crypto.GenerateEd25519Key(rand.Reader)
+	if err != nil {
+		return "", err
+	}
+	nobody, err := peer.IDFromPublicKey(public)
+	if err != nil {
+		return "", err
+	}
+	defer h.try(nobody, addrs)()
+	defer func() {
+		h.libp2p.Peerstore().ClearAddrs(nobody)
+		h.libp2p.Peerstore().RemovePeer(nobody)
+	}()
+	_, err = h.dialAt(ctx, nobody, addrs)
+	if id := whoElse(err); id != "" {
+		return id, nil
+	}
+	if ownAddress(err) {
+		return h.libp2p.ID(), nil
+	}
+	return "", noAnswer(ctx, err)
+}
+
+// whoElse returns the peer that answered where another one was dialled.
+func whoElse(err error) peer.ID {
+	var dial *swarm.DialError
+	if !errors.As(err, &dial) {
+		return ""
+	}
+	for _, e := range dial.DialErrors {
+		var mismatch sec.ErrPeerIDMismatch
+		if errors.As(e.Cause, &mismatch) {
+			return mismatch.Actual
+		}
+	}
+	return ""
+}
+
+// ownAddress reports whether a dial failed because the address is our own.
+func ownAddress(err error) bool {
+	var dial *swarm.DialError
+	if !errors.As(err, &dial) {
+		return false
+	}
+	for _, e := range dial.DialErrors {
+		if errors.Is(e.Cause, swarm.ErrDialToSelf) {
+			return true
+		}
+	}
+	return false
+}
+
+func noAnswer(ctx context.Context, err error) error {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return fmt.Errorf("given up: %w", ctx.Err())
+	}
+	return fmt.Errorf("%w: no Potluck answers there: %w", domain.ErrNotFound, err)
+}
+
+// awaitHello waits until a peer that was just connected says hello. A peer
+// that refuses us closes the connection instead.
+func (h *Host) awaitHello(ctx context.Context, id domain.PeerID) error {
+	ctx, cancel := context.WithTimeout(ctx, helloWait)
+	defer cancel()
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		links := h.linksOf(id)
+		if len(links) == 0 {
+			return fmt.Errorf("%w: %s closed the connection", domain.ErrRefused, id.Short())
+		}
+		h.mu.Lock()
+		greeted := slices.ContainsFunc(links, func(l *link) bool { return l.hello != nil })
+		h.mu.Unlock()
+		if greeted {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return fmt.Errorf("given up: %w", ctx.Err())
+			}
+			return fmt.Errorf("%w: %s does not say hello", domain.ErrVersion, id.Short())
+		case <-ticker.C:
+		}
+	}
+}
+
+// resolve reads what a user may type for an address, and looks up host names.
+// The peer ID is empty if the address has none.
+func resolve(ctx context.Context, text string) ([]ma.Multiaddr, peer.ID, error) {
+	text = strings.TrimSpace(text)
+	switch {
+	case text == "":
+		return nil, "", fmt.Errorf("%w: no address given", domain.ErrUsage)
+	case len(text) > maxAddressLength:
+		return nil, "", fmt.Errorf("%w: an address of %d characters", domain.ErrUsage, len(text))
+	case strings.HasPrefix(text, "/dns"):
+		return resolveDNS(ctx, text)
+	case strings.HasPrefix(text, "/"):
+		addr, id, err := parseAddress(text)
+		if err != nil {
+			return nil, "", err
+		}
+		if ip, ok := directIP(addr); !ok || ip.IsUnspecified() || portOf(addr) == 0 {
+			return nil, "", fmt.Errorf("%w: nobody can be at %s", domain.ErrUsage, addr)
+		}
+		return []ma.Multiaddr{addr}, id, nil
+	}
+	name, port, err := splitHostPort(text)
+	if err != nil {
+		return nil, "", err
+	}
+	ips, err := lookUp(ctx, "ip", name)
+	if err != nil {
+		return nil, "", err
+	}
+	var addrs []ma.Multiaddr
+	for _, form := range []string{"/tcp/%d", "/udp/%d/quic-v1"} {
+		rest, err := ma.NewMultiaddr(fmt.Sprintf(form, port))
+		if err != nil {
+			return nil, "", err
+		}
+		for _, ip := range ips {
+			if base, err := manet.FromIP(ip.AsSlice()); err == nil {
+				addrs = append(addrs, base.Encapsulate(rest))
+			}
+		}
+	}
+	return addrs, "", nil
+}
+
+// resolveDNS reads a multiaddress that begins with a host name.
+func resolveDNS(ctx context.Context, text string) ([]ma.Multiaddr, peer.ID, error) {
+	whole, err := ma.NewMultiaddr(text)
+	if err != nil {
+		return nil, "", fmt.Errorf("%w: %q is not an address: %w", domain.ErrUsage, text, err)
+	}
+	addr, id := peer.SplitAddr(whole)
+	first, rest := ma.SplitFirst(addr)
+	if first == nil || rest == nil {
+		return nil, "", fmt.Errorf("%w: %q has no port", domain.ErrUsage, text)
+	}
+	family, known := map[int]string{ma.P_DNS: "ip", ma.P_DNS4: "ip4", ma.P_DNS6: "ip6"}[first.Protocol().Code]
+	if !known {
+		return nil, "", fmt.Errorf("%w: %q is not an address by TCP or QUIC", domain.ErrUsage, text)
+	}
+	ips, err := lookUp(ctx, family, first.Value())
+	if err != nil {
+		return nil, "", err
+	}
+	var addrs []ma.Multiaddr
+	for _, ip := range ips {
+		base, err := manet.FromIP(ip.AsSlice())
+		if err != nil {
+			continue
+		}
+		if a := base.Encapsulate(rest); usable(a) {
+			addrs = append(addrs, a)
+		}
+	}
+	if len(addrs) == 0 {
+		return nil, "", fmt.Errorf("%w: %q is not an address by TCP or QUIC", domain.ErrUsage, text)
+	}
+	return addrs, id, nil
+}
+
+// splitHostPort reads "host:port", "[ipv6]:port", or either part of it alone.
+func splitHostPort(text string) (name string, port int, err error) {
+	bare := strings.TrimSuffix(strings.TrimPrefix(text, "["), "]")
+	if _, err := netip.ParseAddr(bare); err == nil {
+		return bare, DefaultPort, nil
+	}
+	if !strings.Contains(text, ":") {
+		return text, DefaultPort, nil
+	}
+	name, number, err := net.SplitHostPort(text)
+	if err != nil {
+		return "", 0, fmt.Errorf("%w: %q is not an address: %w", domain.ErrUsage, text, err)
+	}
+	port, err = strconv.Atoi(number)
+	if err != nil || port < 1 || port > 65535 || name == "" {
+		return "", 0, fmt.Errorf("%w: %q is not an address", domain.ErrUsage, text)
+	}
+	return name, port, nil
+}
+
+// lookUp returns the IP addresses of a host name, or the one that it is.
+func lookUp(ctx context.Context, family, name string) ([]netip.Addr, error) {
+	if ip, err := netip.ParseAddr(name); err == nil {
+		if ip.IsUnspecified() || ip.IsMulticast() || ip.Zone() != "" {
+			return nil, fmt.Errorf("%w: nobody can be at %s", domain.ErrUsage, ip)
+		}
+		return []netip.Addr{ip.Unmap()}, nil
+	}
+	if strings.ContainsAny(name, " /\\@?#%:\x00") {
+		return nil, fmt.Errorf("%w: %q is not the name of a machine", domain.ErrUsage, name)
+	}
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, family, name)
+	if err != nil {
+		return nil, fmt.Errorf("%w: the name %q: %w", domain.ErrNotFound, name, err)
+	}
+	for i, ip := range ips {
+		ips[i] = ip.Unmap()
+	}
+	return ips[:min(len(ips), maxResolved)], nil
+}
