@@ -59,9 +59,26 @@ func (h *Host) SetCable(plugged bool) {
 	if plugged {
 		state = "up"
 	}
-	port, ok := h.nics["eth0"]
-	if !ok {
-		h.lab.t.Fatalf("lab: %s has no eth0", h.name)
+	h.lab.switches.IP("link", "set", h.port("eth0"), state)
+}
+
+// SetMulticast lets the switch pass multicast on to the host's eth0, or eat it
+// as some do.
+func (h *Host) SetMulticast(passes bool) {
+	h.lab.t.Helper()
+	flood := "off"
+	if passes {
+		flood = "on"
 	}
-	h.lab.switches.IP("link", "set", port, state)
+	h.lab.switches.IP("link", "set", h.port("eth0"), "type", "bridge_slave", "mcast_flood", flood)
+}
+
+// port returns the switch's port that an interface is plugged into.
+func (h *Host) port(nic string) string {
+	h.lab.t.Helper()
+	port, ok := h.nics[nic]
+	if !ok {
+		h.lab.t.Fatalf("lab: %s has no %s", h.name, nic)
+	}
+	return port
 }
