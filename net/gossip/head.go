@@ -1,0 +1,192 @@
+package gossip
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/record"
+	"google.golang.org/protobuf/proto"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/net/gossip/pb"
+)
+
+// Limits of a head.
+const (
+	maxSigned = 4 << 10 // bytes of a signed head
+	maxName   = 200     // bytes of a nickname
+	maxDelta  = 1 << 10 // bytes of the inline changes
+
+	maxEntries = math.MaxInt32
+	maxTime    = 253402300799999 // the last millisecond of the year 9999
+)
+
+// The signature covers both, so that nothing signed for another purpose can
+// ever pass for a head.
+const (
+	headDomain = "potluck-head"
+	headCodec  = "/potluck/head/1"
+)
+
+// signedHead is a head together with the bytes that its owner signed.
+type signedHead struct {
+	domain.Head
+	// personal heads sum up what one receiver may see; they are never passed on.
+	personal bool
+	signed   []byte
+}
+
+// Seal signs the head with its owner's key. The result is handed on and kept
+// as it is.
+func Seal(key crypto.PrivKey, head domain.Head) ([]byte, error) {
+	h, err := seal(key, head, false)
+	return h.signed, err
+}
+
+// OpenHead returns the head in signed. An error wraps domain.ErrMalformed or
+// domain.ErrTooLarge: the bytes are not a head, the signature is not by the
+// peer that the head names, or a number in it cannot be meant.
+func OpenHead(signed []byte) (domain.Head, error) {
+	h, err := open(signed)
+	return h.Head, err
+}
+
+func seal(key crypto.PrivKey, head domain.Head, personal bool) (signedHead, error) {
+	rec := &headRecord{head: head, personal: personal}
+	envelope, err := record.Seal(rec, key)
+	if err != nil {
+		return signedHead{}, fmt.Errorf("signing the head of %s: %w", head.Peer.Short(), err)
+	}
+	signed, err := envelope.Marshal()
+	if err != nil {
+		return signedHead{}, fmt.Errorf("encoding the head of %s: %w", head.Peer.Short(), err)
+	}
+	// What comes out is what others would read: times cut to the millisecond.
+	return open(signed)
+}
+
+func open(signed []byte) (signedHead, error) {
+	signer, err := claimedAuthor(signed)
+	if err != nil {
+		return signedHead{}, err
+	}
+	rec := &headRecord{}
+	if _, err := record.ConsumeTypedEnvelope(signed, rec); err != nil {
+		return signedHead{}, fmt.Errorf("a head that does not hold: %w: %w", domain.ErrMalformed, err)
+	}
+	if signer != rec.head.Peer {
+		return signedHead{}, fmt.Errorf("a head of %s signed by another: %w", rec.head.Peer.Short(), domain.ErrMalformed)
+	}
+	return signedHead{Head: rec.head, personal: rec.personal, signed: signed}, nil
+}
+
+// claimedAuthor returns whose key the envelope names, without checking that it
+// was signed with it.
+func claimedAuthor(signed []byte) (domain.PeerID, error) {
+	if len(signed) > maxSigned {
+		return "", fmt.Errorf("a head of %d bytes: %w", len(signed), domain.ErrTooLarge)
+	}
+	envelope, err := record.UnmarshalEnvelope(signed)
+	if err != nil {
+		return "", fmt.Errorf("not a signed head: %w: %w", domain.ErrMalformed, err)
+	}
+	// Peers have Ed25519 keys. Others are refused unread: checking a signature
+	// by a huge RSA key costs a hundred times more.
+	if envelope.PublicKey.Type() != crypto.Ed25519 || string(envelope.PayloadType) != headCodec {
+		return "", fmt.Errorf("signed, but not a head: %w", domain.ErrMalformed)
+	}
+	signer, err := peer.IDFromPublicKey(envelope.PublicKey)
+	if err != nil {
+		return "", fmt.Errorf("the signer of a head: %w: %w", domain.ErrMalformed, err)
+	}
+	return domain.PeerID(signer.String()), nil
+}
+
+// headRecord is the payload of an envelope.
+type headRecord struct {
+	head     domain.Head
+	personal bool
+}
+
+var _ record.Record = (*headRecord)(nil)
+
+func (*headRecord) Domain() string { return headDomain }
+
+func (*headRecord) Codec() []byte { return []byte(headCodec) }
+
+func (r *headRecord) MarshalRecord() ([]byte, error) {
+	id, err := peer.Decode(string(r.head.Peer))
+	if err != nil {
+		return nil, fmt.Errorf("peer ID %q: %w: %w", r.head.Peer, domain.ErrUsage, err)
+	}
+	if r.head.Entries < 0 || r.head.Bytes < 0 {
+		return nil, fmt.Errorf("negative counts: %w", domain.ErrUsage)
+	}
+	msg := &pb.Head{
+		Peer:     []byte(id),
+		Name:     strings.ToValidUTF8(r.head.Name, "\uFFFD"),
+		Epoch:    r.head.Epoch,
+		Sequence: r.head.Sequence,
+		Entries:  uint64(r.head.Entries),
+		Bytes:    uint64(r.head.Bytes),
+		Time:     r.head.Time.UnixMilli(),
+		Personal: r.personal,
+	}
+	if err := checkHead(msg); err != nil {
+		return nil, err
+	}
+	return proto.Marshal(msg)
+}
+
+func (r *headRecord) UnmarshalRecord(payload []byte) error {
+	var msg pb.Head
+	if err := proto.Unmarshal(payload, &msg); err != nil {
+		return err
+	}
+	id, err := peer.IDFromBytes(msg.GetPeer())
+	if err != nil {
+		return err
+	}
+	if err := checkHead(&msg); err != nil {
+		return err
+	}
+	r.personal = msg.GetPersonal()
+	r.head = domain.Head{
+		Peer:    domain.PeerID(id.String()),
+		Name:    msg.GetName(),
+		Version: domain.Version{Epoch: msg.GetEpoch(), Sequence: msg.GetSequence()},
+		Entries: int(msg.GetEntries()),
+		Bytes:   int64(msg.GetBytes()),
+		Time:    time.UnixMilli(msg.GetTime()).UTC(),
+	}
+	return nil
+}
+
+// checkHead refuses numbers that would overflow somewhere, now or after a
+// thousand more changes.
+func checkHead(msg *pb.Head) error {
+	var what string
+	switch {
+	case len(msg.GetName()) > maxName:
+		what = "name"
+	case len(msg.GetDelta()) > maxDelta:
+		what = "inline changes"
+	case msg.GetEpoch() > math.MaxInt64:
+		what = "epoch"
+	case msg.GetSequence() > math.MaxInt64:
+		what = "sequence"
+	case msg.GetEntries() > maxEntries:
+		what = "number of files"
+	case msg.GetBytes() > math.MaxInt64:
+		what = "number of bytes"
+	case msg.GetTime() < 0 || msg.GetTime() > maxTime:
+		what = "time"
+	default:
+		return nil
+	}
+	return fmt.Errorf("the %s of a head is out of bounds: %w", what, domain.ErrTooLarge)
+}

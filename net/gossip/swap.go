@@ -1,0 +1,379 @@
+package gossip
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/net/gossip/pb"
+)
+
+// headsProtocol is the name under which peers swap heads over a stream.
+const headsProtocol = "/potluck/heads/1"
+
+// swapTime is how long a swap or a push may take.
+const swapTime = 20 * time.Second
+
+// neighbour is a connected peer that is near or a friend.
+type neighbour struct {
+	meeting bool      // met is at work
+	swapped time.Time // when the last swap ended well; zero for never
+	told    view      // what it was told of us over a stream
+}
+
+// met swaps heads with a connected peer that has come near or is a friend.
+func (g *Gossip) met(id domain.PeerID) {
+	asker := g.cfg.Host.AskerFor(id)
+	if !welcome(asker) {
+		return
+	}
+	g.mu.Lock()
+	n := g.neighbour(id)
+	busy := n.meeting
+	n.meeting = true
+	g.mu.Unlock()
+	if busy {
+		return
+	}
+	if !g.run(func(ctx context.Context) { g.meet(ctx, id) }) {
+		g.mu.Lock()
+		n.meeting = false
+		g.mu.Unlock()
+	}
+}
+
+func welcome(asker domain.Asker) bool { return asker.Peer != "" && (asker.Near || asker.Friend) }
+
+// neighbour returns the entry of a connected peer. The caller holds mu.
+func (g *Gossip) neighbour(id domain.PeerID) *neighbour {
+	n := g.neighbours[id]
+	if n == nil {
+		n = &neighbour{}
+		g.neighbours[id] = n
+	}
+	return n
+}
+
+// gone forgets a peer when its last connection has ended.
+func (g *Gossip) gone(_ network.Network, conn network.Conn) {
+	id := conn.RemotePeer()
+	if g.gate.Network().Connectedness(id) == network.Connected {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.neighbours, domain.PeerID(id.String()))
+}
+
+func (g *Gossip) meet(ctx context.Context, id domain.PeerID) {
+	defer func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		if n := g.neighbours[id]; n != nil {
+			n.meeting = false
+		}
+	}()
+	log := g.log.With("peer", id.Short())
+	if libp2pID, err := peer.Decode(string(id)); err == nil && g.nearNow(libp2pID) {
+		if err := g.gate.admit(libp2pID); err != nil {
+			log.DebugContext(ctx, "letting a peer into the mesh", "error", err)
+		}
+	}
+
+	g.mu.Lock()
+	mark := g.table.count
+	g.mu.Unlock()
+
+	// Both ends call this when both come near at once, and one swap is enough.
+	if g.self > id && !sleep(ctx, g.timing.yield) {
+		return
+	}
+	if !g.swappedSince(id, g.timing.settle) {
+		if err := g.swap(ctx, id); err != nil {
+			log.DebugContext(ctx, "swapping heads", "error", err)
+		}
+	}
+
+	// It takes pubsub a moment to bring the peer into the mesh. What was told
+	// in between passed it by, and would be told again in ten minutes only.
+	if !sleep(ctx, g.timing.settle) {
+		return
+	}
+	g.tell(id, unreached)
+	asker := g.cfg.Host.AskerFor(id)
+	if !asker.Near || g.apart() {
+		return
+	}
+	g.mu.Lock()
+	missed := g.table.since(mark, id, g.cfg.Now())
+	g.mu.Unlock()
+	if len(missed) == 0 {
+		return
+	}
+	if err := g.push(ctx, id, missed); err != nil {
+		log.DebugContext(ctx, "telling what was missed", "heads", len(missed), "error", err)
+	}
+}
+
+func (g *Gossip) swappedSince(id domain.PeerID, ago time.Duration) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	n := g.neighbours[id]
+	return n != nil && !n.swapped.IsZero() && time.Since(n.swapped) < ago
+}
+
+// swapped notes that heads were swapped, and what the peer was told of us.
+func (g *Gossip) swapped(id domain.PeerID, told view) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.gate.Network().Connectedness(decode(id)) != network.Connected {
+		return
+	}
+	n := g.neighbour(id)
+	n.swapped = time.Now()
+	n.told = told
+}
+
+func decode(id domain.PeerID) peer.ID {
+	// All IDs in here come from libp2p; the empty one is nobody's.
+	decoded, err := peer.Decode(string(id))
+	if err != nil {
+		return ""
+	}
+	return decoded
+}
+
+// swap opens a swap with a peer.
+func (g *Gossip) swap(ctx context.Context, id domain.PeerID) (err error) {
+	if !acquire(ctx, g.swaps) {
+		return ctx.Err()
+	}
+	defer release(g.swaps)
+
+	s, asker, done, err := g.open(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer done(&err)
+
+	own, told, err := g.sealOwn(asker)
+	if err != nil {
+		return err
+	}
+	if err := writeSwap(s, &pb.Swap{Items: g.digest(asker, own), Known: []*pb.Known{ownKnown(own)}}); err != nil {
+		return err
+	}
+	answer, err := readSwap(s, maxSwap)
+	if err != nil {
+		return err
+	}
+	// What it lacks is found before what it told of itself is taken: if it
+	// went back behind what we know, it has to see what we know.
+	lacking := g.lacking(asker, answer.GetItems())
+	if err := g.receive(asker, answer.GetKnown()); err != nil || answer.GetLast() {
+		return err
+	}
+	if err := writeSwap(s, &pb.Swap{Known: lacking, Last: true}); err != nil {
+		return err
+	}
+	g.swapped(id, told)
+	return nil
+}
+
+// push sends heads to a peer and expects nothing back.
+func (g *Gossip) push(ctx context.Context, id domain.PeerID, known []*pb.Known) (err error) {
+	if !acquire(ctx, g.pushes) {
+		return ctx.Err()
+	}
+	defer release(g.pushes)
+
+	s, _, done, err := g.open(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer done(&err)
+	return writeSwap(s, &pb.Swap{Known: known, Last: true})
+}
+
+// open opens a heads stream to a peer that is near, or a friend, on the very
+// connection that the stream runs on. Done ends the stream, well or, if *err is
+// set, with a reset.
+func (g *Gossip) open(ctx context.Context, id domain.PeerID) (
+	s network.Stream, asker domain.Asker, done func(err *error), err error,
+) {
+	ctx, cancel := context.WithTimeout(ctx, swapTime)
+	s, err = g.cfg.Host.Open(ctx, id, headsProtocol)
+	if err != nil {
+		cancel()
+		return nil, asker, nil, err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = s.Reset() })
+	done = func(err *error) {
+		stop()
+		cancel()
+		if *err != nil {
+			_ = s.Reset()
+			return
+		}
+		*err = s.Close()
+	}
+	if err = s.SetDeadline(time.Now().Add(swapTime)); err == nil {
+		if asker = g.cfg.Host.Asker(s.Conn()); !welcome(asker) {
+			err = errFar
+		}
+	}
+	if err != nil {
+		done(&err)
+		return nil, asker, nil, err
+	}
+	return s, asker, done, nil
+}
+
+// serve answers a swap, or takes a push, that another peer opened.
+func (g *Gossip) serve(ctx context.Context, s network.Stream, asker domain.Asker) {
+	if !g.begin() {
+		_ = s.Reset()
+		return
+	}
+	defer g.tasks.Done()
+	defer context.AfterFunc(g.ctx, func() { _ = s.Reset() })()
+
+	err := g.answer(ctx, s, asker)
+	if err == nil {
+		err = s.Close()
+	}
+	if err != nil {
+		g.log.DebugContext(ctx, "heads from a peer", "peer", asker.Peer.Short(), "error", err)
+		_ = s.Reset()
+	}
+}
+
+func (g *Gossip) answer(ctx context.Context, s network.Stream, asker domain.Asker) error {
+	if !g.streams.allow(asker.Peer, 1) {
+		return fmt.Errorf("too many streams: %w", domain.ErrBusy)
+	}
+	ctx, cancel := context.WithTimeout(ctx, swapTime)
+	defer cancel()
+	if err := s.SetDeadline(time.Now().Add(swapTime)); err != nil {
+		return err
+	}
+	if !acquire(ctx, g.served) {
+		return ctx.Err()
+	}
+	defer release(g.served)
+
+	// What a far owner says of itself is taken, and nothing is given.
+	limit := maxSwap
+	if !asker.Near {
+		limit = maxFarSwap
+	}
+	first, err := readSwap(s, limit)
+	if err != nil {
+		return err
+	}
+	lacking := g.lacking(asker, first.GetItems())
+	if err := g.receive(asker, first.GetKnown()); err != nil || first.GetLast() {
+		return err
+	}
+	if !welcome(asker) {
+		return writeSwap(s, &pb.Swap{Last: true})
+	}
+
+	own, told, err := g.sealOwn(asker)
+	if err != nil {
+		return err
+	}
+	if err := writeSwap(s, &pb.Swap{
+		Items: g.digest(asker, own),
+		Known: append([]*pb.Known{ownKnown(own)}, lacking...),
+	}); err != nil {
+		return err
+	}
+	last, err := readSwap(s, limit)
+	if err != nil {
+		return err
+	}
+	if err := g.receive(asker, last.GetKnown()); err != nil {
+		return err
+	}
+	g.swapped(asker.Peer, told)
+	return nil
+}
+
+// receive takes heads that came over a stream from the peer that asker is.
+func (g *Gossip) receive(asker domain.Asker, all []*pb.Known) error {
+	for _, k := range all {
+		if k.GetKind() != pb.Kind_KIND_HEAD {
+			continue // from a newer Potluck
+		}
+		if len(k.GetSigned()) > maxSigned {
+			return fmt.Errorf("a head of %d bytes: %w", len(k.GetSigned()), domain.ErrTooLarge)
+		}
+		if err := g.receiveHead(asker, k); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *Gossip) receiveHead(asker domain.Asker, k *pb.Known) error {
+	now := g.cfg.Now()
+	heard := now.Add(-time.Duration(k.GetAge()) * time.Second)
+	author, err := claimedAuthor(k.GetSigned())
+	if err != nil {
+		return err
+	}
+	direct := author == asker.Peer
+	switch {
+	case direct:
+		heard = now
+	case author == g.self:
+	case !asker.Near || !g.believable(author, asker.Peer) || now.Sub(heard) >= staleAfter:
+		return nil
+	}
+	h, err := open(k.GetSigned())
+	if err != nil {
+		return err
+	}
+	if author == g.self {
+		g.seenOwn(asker, h)
+		return nil
+	}
+	if h.personal && !direct {
+		return fmt.Errorf("a head of %s that was not meant for us: %w", h.Peer.Short(), domain.ErrMalformed)
+	}
+	g.mu.Lock()
+	v := g.table.take(h, direct, heard)
+	g.mu.Unlock()
+	if v == fresh {
+		g.news.add(h.Peer)
+	}
+	return nil
+}
+
+func acquire(ctx context.Context, places chan struct{}) bool {
+	select {
+	case places <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func release(places chan struct{}) { <-places }
+
+// sleep waits; it is false if ctx ended first.
+func sleep(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
