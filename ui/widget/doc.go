@@ -47,6 +47,10 @@ func Fixed(width, height float32, o fyne.CanvasObject) *fyne.Container {
 type fixedLayout struct{ width, height float32 }
 
 func (f *fixedLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	if f.width > 0 && objects[0].Size().Width != f.width {
+		// A text that wraps knows its height only at its width.
+		objects[0].Resize(fyne.NewSize(f.width, objects[0].Size().Height))
+	}
 	size := objects[0].MinSize()
 	if f.width > 0 {
 		size.Width = f.width

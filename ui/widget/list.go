@@ -29,6 +29,11 @@ type List struct {
 	OnMenu func(at fyne.Position)
 	// OnSelect is called when the selection has changed.
 	OnSelect func()
+	// Heading reports whether a row is a heading between others, which cannot
+	// be selected. Nil: none is.
+	Heading func(id string) bool
+	// OnHover is called when the pointer comes over the rows or leaves them.
+	OnHover func(over bool)
 	// OnKey is asked first about each key; true means that it was dealt with.
 	OnKey func(*fyne.KeyEvent) bool
 
@@ -39,6 +44,7 @@ type List struct {
 	sel     Selection
 	at      int // row of the cursor, -1 if nowhere
 	focused bool
+	over    int // rows under the pointer: 0 or 1, 2 for a moment
 
 	scroll  *container.Scroll
 	content *fyne.Container
@@ -112,7 +118,7 @@ func (l *List) Select(id string) {
 
 // SelectAll selects all rows.
 func (l *List) SelectAll() {
-	l.sel.All(l.ids)
+	l.sel.All(l.selectable())
 	l.at = index(l.ids, l.sel.cursor)
 	l.show(true)
 	l.selected()
@@ -134,6 +140,33 @@ func (l *List) ScrollToTop() {
 	l.scroll.Offset.Y = 0
 	l.scroll.Refresh()
 	l.show(false)
+}
+
+// Hovered reports whether the pointer is over a row.
+func (l *List) Hovered() bool { return l.over > 0 }
+
+func (l *List) hover(by int) {
+	was := l.Hovered()
+	l.over = max(0, l.over+by)
+	if was != l.Hovered() && l.OnHover != nil {
+		l.OnHover(l.Hovered())
+	}
+}
+
+func (l *List) heading(id string) bool { return l.Heading != nil && l.Heading(id) }
+
+// selectable returns the rows that are no headings.
+func (l *List) selectable() []string {
+	if l.Heading == nil {
+		return l.ids
+	}
+	ids := make([]string, 0, len(l.ids))
+	for _, id := range l.ids {
+		if !l.Heading(id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 func (l *List) selected() {
@@ -198,9 +231,11 @@ func (l *List) show(all bool) {
 // FocusGained is called by Fyne.
 func (l *List) FocusGained() {
 	l.focused = true
-	if l.at < 0 && len(l.ids) > 0 {
-		l.at = min(l.first, len(l.ids)-1)
-		l.sel.cursor, l.sel.anchor = l.ids[l.at], l.ids[l.at]
+	for i := l.first; l.at < 0 && i < len(l.ids); i++ {
+		if !l.heading(l.ids[i]) {
+			l.at = i
+			l.sel.cursor, l.sel.anchor = l.ids[i], l.ids[i]
+		}
 	}
 	l.show(true)
 }
@@ -254,8 +289,8 @@ func (l *List) TypedKey(ev *fyne.KeyEvent) {
 		forwardKey(l, ev)
 		return
 	}
-	if at := l.sel.Move(l.ids, delta, extend); at >= 0 {
-		l.moved(at)
+	if at := l.sel.Move(l.selectable(), delta, extend); at >= 0 {
+		l.moved(index(l.ids, l.sel.cursor))
 	}
 }
 
@@ -273,7 +308,7 @@ func (l *List) menuAtCursor() {
 func (l *List) press(id string, button desktop.MouseButton, modifiers fyne.KeyModifier) {
 	l.double = false
 	at := index(l.ids, id)
-	if at < 0 {
+	if at < 0 || l.heading(id) {
 		return
 	}
 	switch {
@@ -282,7 +317,7 @@ func (l *List) press(id string, button desktop.MouseButton, modifiers fyne.KeyMo
 	case button != desktop.MouseButtonPrimary:
 		return
 	case modifiers&fyne.KeyModifierShift != 0:
-		l.sel.Extend(l.ids, id)
+		l.sel.Extend(l.selectable(), id)
 	case modifiers&fyne.KeyModifierShortcutDefault != 0:
 		l.sel.Toggle(id)
 	default:
@@ -319,6 +354,9 @@ func (l *List) release(id string) {
 
 func (l *List) menu(id string, at fyne.Position) {
 	// With another menu open, a right click comes without its press.
+	if l.heading(id) {
+		return
+	}
 	if row := index(l.ids, id); row >= 0 {
 		l.sel.Keep(id)
 		l.at = row

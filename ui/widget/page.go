@@ -81,8 +81,9 @@ func (p *Paragraph) Text() string { return p.segment.Text }
 // means in bold, what to do about it, and ways to do it.
 type Empty struct {
 	*fyne.Container
-	title *Paragraph
-	hint  *Paragraph
+	title   *Paragraph
+	hint    *Paragraph
+	actions *fyne.Container
 }
 
 // NewEmpty returns an empty state. Hint may be empty.
@@ -90,13 +91,11 @@ func NewEmpty(title, hint string, actions ...fyne.CanvasObject) *Empty {
 	e := &Empty{title: NewParagraph(title, theme.Text, fyne.TextAlignCenter), hint: NewParagraph(hint, theme.SecondText, fyne.TextAlignCenter)}
 	e.title.segment.Style.TextStyle.Bold = true
 	lines := VBox(0, Fixed(440, 0, e.title.RichText))
-	lines.Add(e.hint.RichText)
-	if hint == "" {
-		e.hint.Hide()
-	}
-	if len(actions) > 0 {
-		lines.Add(container.NewCenter(Inset(HBox(theme.Space8, actions...), theme.Space12, 0, 0, 0)))
-	}
+	lines.Add(Fixed(440, 0, e.hint.RichText))
+	e.hint.Hidden = hint == ""
+	e.actions = container.NewCenter(Inset(HBox(theme.Space8, actions...), theme.Space12, 0, 0, 0))
+	e.actions.Hidden = len(actions) == 0
+	lines.Add(e.actions)
 	e.Container = container.NewCenter(lines)
 	return e
 }
@@ -111,6 +110,9 @@ func (e *Empty) Set(title, hint string) {
 		e.hint.Show()
 	}
 }
+
+// Actions returns what holds the ways to act, to hide it.
+func (e *Empty) Actions() *fyne.Container { return e.actions }
 
 // Title returns the words in bold.
 func (e *Empty) Title() string { return e.title.Text() }

@@ -54,7 +54,7 @@ func (r *row) paint() {
 	switch {
 	case selected:
 		fill = theme.Color(theme.Selected)
-	case r.hovered:
+	case r.hovered && !r.list.heading(r.id):
 		fill = theme.Color(theme.Hover)
 	}
 	ring := r.list.focused && r.index == r.list.at
@@ -86,13 +86,21 @@ func (r *row) MouseUp(ev *desktop.MouseEvent) {
 func (r *row) TappedSecondary(ev *fyne.PointEvent) { r.list.menu(r.id, ev.AbsolutePosition) }
 
 // MouseIn is called by Fyne.
-func (r *row) MouseIn(*desktop.MouseEvent) { r.hovered = true; r.paint() }
+func (r *row) MouseIn(*desktop.MouseEvent) {
+	r.hovered = true
+	r.list.hover(1)
+	r.paint()
+}
 
 // MouseMoved is called by Fyne.
 func (r *row) MouseMoved(*desktop.MouseEvent) {}
 
 // MouseOut is called by Fyne.
-func (r *row) MouseOut() { r.hovered = false; r.paint() }
+func (r *row) MouseOut() {
+	r.hovered = false
+	r.list.hover(-1)
+	r.paint()
+}
 
 // CreateRenderer is called by Fyne.
 func (r *row) CreateRenderer() fyne.WidgetRenderer {

@@ -87,6 +87,9 @@ func (t *Text) MinSize() fyne.Size {
 	return t.measure(t.text)
 }
 
+// FullWidth is the width of the whole text.
+func (t *Text) FullWidth() float32 { return t.measure(t.text).Width }
+
 func (t *Text) measure(text string) fyne.Size {
 	return fyne.MeasureText(text, t.size, t.shown.TextStyle)
 }

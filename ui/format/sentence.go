@@ -1,0 +1,27 @@
+package format
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/potluck-share/potluck/app/domain"
+)
+
+// Sentence puts an error into words for a person: its own text without the
+// name of its kind at either end, beginning in upper case and ending with a
+// full stop.
+func Sentence(err error) string {
+	if err == nil {
+		return ""
+	}
+	text := err.Error()
+	if kind := domain.ErrorOfKind(domain.ErrorKind(err)); kind != nil && errors.Is(err, kind) && text != kind.Error() {
+		text = strings.TrimSuffix(text, ": "+kind.Error())
+		text = strings.TrimPrefix(text, kind.Error()+": ")
+	}
+	text = Upper(strings.TrimSpace(text))
+	if text != "" && !strings.ContainsAny(text[len(text)-1:], ".!?") && !strings.HasSuffix(text, "…") {
+		text += "."
+	}
+	return text
+}
