@@ -1,0 +1,321 @@
+package library
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+
+	"github.com/potluck-share/potluck/app/domain"
+)
+
+const (
+	// quiet is how long nothing must have happened before changes are looked
+	// at; busy is how long that is waited for at most.
+	quiet = time.Second
+	busy  = 10 * time.Second
+	// returnTime is how often it is looked whether a share that is gone is back.
+	returnTime = 3 * time.Second
+	// rescanTime is how often everything is looked through while not all
+	// folders can be watched.
+	rescanTime = 10 * time.Minute
+	// mostParts is how many changed paths of a share are looked at one by one.
+	mostParts = 64
+)
+
+// mostWatches bounds the watched folders. Where watching a folder opens every
+// file in it, there are far fewer to be had.
+func mostWatches() int {
+	switch runtime.GOOS {
+	case "linux", "windows":
+		return 200_000
+	default:
+		return 500
+	}
+}
+
+// watcher has the system tell of changes in folders. A nil one does nothing.
+type watcher struct {
+	log *slog.Logger
+	fs  *fsnotify.Watcher // nil if the system gives none
+
+	mu      sync.Mutex
+	folders map[string]map[*share]bool // absolute path → for whom
+	limited bool                       // not all that should be is watched
+	closed  bool
+}
+
+func newWatcher(log *slog.Logger) *watcher {
+	w := &watcher{log: log, folders: make(map[string]map[*share]bool)}
+	system, err := fsnotify.NewWatcher()
+	if err != nil {
+		w.limit(err)
+		return w
+	}
+	w.fs = system
+	return w
+}
+
+// limit notes that not everything can be watched.
+func (w *watcher) limit(err error) {
+	if !w.limited {
+		w.limited = true
+		w.log.Warn("not all shared folders can be watched; changes are found within ten minutes", "err", err)
+	}
+}
+
+// add has the folder at an absolute path watched for a share.
+func (w *watcher) add(folder string, sh *share) {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed || w.folders[folder][sh] {
+		return
+	}
+	if w.folders[folder] == nil {
+		switch {
+		case w.fs == nil:
+			return
+		case len(w.folders) >= mostWatches():
+			w.limit(syscall.ENOSPC)
+			return
+		}
+		if err := w.fs.Add(folder); err != nil {
+			if !errors.Is(err, fs.ErrNotExist) {
+				w.limit(err)
+			}
+			return
+		}
+		w.folders[folder] = make(map[*share]bool)
+	}
+	w.folders[folder][sh] = true
+}
+
+// drop ends all watching for a share.
+func (w *watcher) drop(sh *share) {
+	if w == nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for folder, whom := range w.folders {
+		delete(whom, sh)
+		if len(whom) == 0 {
+			w.remove(folder)
+		}
+	}
+}
+
+// moved ends the watching of a folder that is not at its path any more, and of
+// all below: the system would go on to tell of them under the old path.
+func (w *watcher) moved(folder string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.folders[folder] == nil {
+		return
+	}
+	below := folder + string(filepath.Separator)
+	for at := range w.folders {
+		if at == folder || strings.HasPrefix(at, below) {
+			w.remove(at)
+		}
+	}
+}
+
+// remove ends the watching of one folder. The caller holds w.mu.
+func (w *watcher) remove(folder string) {
+	delete(w.folders, folder)
+	if err := w.fs.Remove(folder); err != nil && !errors.Is(err, fsnotify.ErrNonExistentWatch) {
+		w.log.Debug("a folder is watched still", "folder", folder, "err", err)
+	}
+}
+
+func (w *watcher) isLimited() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.limited
+}
+
+func (w *watcher) close() error {
+	if w == nil || w.fs == nil {
+		return nil
+	}
+	w.mu.Lock()
+	w.closed = true
+	w.mu.Unlock()
+	return w.fs.Close()
+}
+
+// watchLoop takes what the system tells, waits until it is quiet, and has the
+// changed parts of shares looked at.
+func (l *Library) watchLoop(ctx context.Context) {
+	var events chan fsnotify.Event
+	var failures chan error
+	if l.watch.fs != nil {
+		events, failures = l.watch.fs.Events, l.watch.fs.Errors
+	}
+	rescan := time.NewTicker(rescanTime)
+	defer rescan.Stop()
+	settled := time.NewTimer(time.Hour)
+	defer settled.Stop()
+	changed := make(map[string]struct{})
+	var since time.Time // the first of the changed ones
+	for {
+		select {
+		case e := <-events:
+			if e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename) {
+				l.watch.moved(e.Name)
+			}
+			if len(changed) == 0 {
+				since = time.Now()
+			}
+			changed[e.Name] = struct{}{}
+			settled.Reset(max(0, min(quiet, busy-time.Since(since))))
+		case err := <-failures:
+			l.log.Warn("changes were missed; looking through everything", "err", err)
+			l.touchAll()
+		case <-settled.C:
+			l.dispatch(changed)
+			clear(changed)
+		case <-rescan.C:
+			l.rescan()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// rescan has everything looked through if not all can be watched, else what
+// could not be read.
+func (l *Library) rescan() {
+	all := l.watch.isLimited()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, sh := range l.shares {
+		if all || sh.State == domain.ShareUnreadable {
+			l.touchLocked(sh, ".")
+		}
+	}
+}
+
+// dispatch finds the shares that changed paths belong to.
+func (l *Library) dispatch(changed map[string]struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, sh := range l.shares {
+		below := sh.real + string(filepath.Separator)
+		for path := range changed {
+			switch {
+			case path == sh.real, strings.HasPrefix(sh.real, path+string(filepath.Separator)):
+				l.touchLocked(sh, ".")
+			case sh.Folder && strings.HasPrefix(path, below):
+				l.touchLocked(sh, filepath.ToSlash(path[len(below):]))
+			}
+		}
+	}
+}
+
+// touchAll has all shares looked through.
+func (l *Library) touchAll() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, sh := range l.shares {
+		l.touchLocked(sh, ".")
+	}
+}
+
+// returnLoop looks every few seconds whether shares have gone or come back
+// where the system tells nothing of it: a folder above was moved, a drive was
+// unplugged. It is apart from watchLoop because a drive may take long to answer.
+func (l *Library) returnLoop(ctx context.Context) {
+	ticker := time.NewTicker(returnTime)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			l.lookForLost()
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (l *Library) lookForLost() {
+	for _, s := range l.Shares() {
+		where, err := l.locate(s.Path)
+		there := err == nil && where.folder == s.Folder
+		if there == (s.State == domain.ShareGone) || !there && offers(s) {
+			l.touchNamed(s.Name)
+		}
+	}
+}
+
+func (l *Library) touchNamed(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if sh := l.shares[name]; sh != nil {
+		l.touchLocked(sh, ".")
+	}
+}
+
+// touch has a part of a share, or the whole at ".", looked at soon.
+func (l *Library) touch(sh *share, rel string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.touchLocked(sh, rel)
+}
+
+func (l *Library) touchLocked(sh *share, rel string) {
+	if sh.removed || l.closed {
+		return
+	}
+	if len(sh.dirty) >= mostParts {
+		rel = "."
+	}
+	if rel == "." {
+		clear(sh.dirty)
+	}
+	if _, whole := sh.dirty["."]; !whole {
+		sh.dirty[rel] = struct{}{}
+	}
+	if !sh.working {
+		sh.working = true
+		l.running.Go(func() { l.work(sh) })
+	}
+}
+
+// work looks at the dirty parts of a share until there are none. Between two
+// looks it rests for as long as the last one took, so that a file that never
+// comes to rest does not keep a core busy.
+func (l *Library) work(sh *share) {
+	for {
+		l.mu.Lock()
+		rels := make([]string, 0, len(sh.dirty))
+		for rel := range sh.dirty {
+			rels = append(rels, rel)
+		}
+		clear(sh.dirty)
+		ctx := sh.ctx
+		if len(rels) == 0 || sh.removed || ctx.Err() != nil {
+			sh.working = false
+			l.mu.Unlock()
+			return
+		}
+		l.mu.Unlock()
+		began := time.Now()
+		if out := l.scan(sh, rels); out.err != nil && !out.lost && ctx.Err() == nil {
+			l.log.Error("a share could not be looked through", "share", sh.Name, "err", out.err)
+		}
+		_ = sleep(ctx, min(time.Since(began), time.Minute)) // if it was cut short, the next turn sees why
+	}
+}
