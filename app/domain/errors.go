@@ -42,15 +42,17 @@ var (
 	ErrOffline = errors.New("away")
 )
 
+// kinds is ordered: of several errors joined, the first one here gives the
+// kind. Those with the higher exit code come first.
 var kinds = []struct {
 	err  error
 	name string
 }{
-	{ErrUsage, "usage"},
-	{ErrNotRunning, "not_running"},
-	{ErrNotFound, "not_found"},
-	{ErrRefused, "refused"},
 	{ErrWaiting, "waiting"},
+	{ErrRefused, "refused"},
+	{ErrNotFound, "not_found"},
+	{ErrNotRunning, "not_running"},
+	{ErrUsage, "usage"},
 	{ErrChanged, "changed"},
 	{ErrDamaged, "damaged"},
 	{ErrBusy, "busy"},

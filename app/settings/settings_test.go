@@ -1,0 +1,127 @@
+package settings_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/settings"
+)
+
+func base(t *testing.T) domain.Settings {
+	t.Helper()
+	return domain.Settings{Name: "Mira", Downloads: t.TempDir(), Audience: domain.Audience{Kind: domain.Everyone}}
+}
+
+func TestSetIsKeptAndTold(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "settings.toml")
+	s, err := settings.Open(path, base(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var told []string
+	s.OnChange(func(v domain.Settings) { told = append(told, v.Name) })
+	v := s.Values()
+	v.Name, v.Audience.Kind = "Mira & Co", domain.Friends
+	if err := s.Set(t.Context(), v); err != nil {
+		t.Fatal(err)
+	}
+	if len(told) != 1 || told[0] != "Mira & Co" {
+		t.Errorf("told %q", told)
+	}
+	again, err := settings.Open(path, base(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := again.Values(); got.Name != "Mira & Co" || got.Downloads != v.Downloads || got.Audience.Kind != domain.Friends {
+		t.Errorf("kept %+v", got)
+	}
+}
+
+func TestBadValuesAreRefusedAndChangeNothing(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "settings.toml")
+	s, err := settings.Open(path, base(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := s.Values()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, spoil := range []func(*domain.Settings){
+		func(v *domain.Settings) { v.Name = "" },
+		func(v *domain.Settings) { v.Name = "a:b" },
+		func(v *domain.Settings) { v.Name = "a/b" },
+		func(v *domain.Settings) { v.Name = "a\u202eb" },
+		func(v *domain.Settings) { v.Name = strings.Repeat("x", 41) },
+		func(v *domain.Settings) { v.Downloads = "relative" },
+		func(v *domain.Settings) { v.Downloads = file },
+		func(v *domain.Settings) { v.Nearby = []string{"here"} },
+	} {
+		bad := s.Values()
+		spoil(&bad)
+		if err := s.Set(t.Context(), bad); !errors.Is(err, domain.ErrUsage) {
+			t.Errorf("%+v: %v", bad, err)
+		}
+	}
+	if got := s.Values(); got.Name != before.Name || got.Downloads != before.Downloads {
+		t.Errorf("changed to %+v", got)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Error("a refused value was written")
+	}
+}
+
+func TestOverridesAreForThisRunOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "settings.toml")
+	s, err := settings.Open(path, base(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Override(domain.Settings{Name: "Other", Nearby: []string{"10.1.0.0/16"}}); err != nil {
+		t.Fatal(err)
+	}
+	v := s.Values()
+	if v.Name != "Other" || len(v.Nearby) != 1 {
+		t.Errorf("override not in force: %+v", v)
+	}
+	v.Audience.Kind = domain.Friends
+	if err := s.Set(t.Context(), v); err != nil {
+		t.Fatal(err)
+	}
+	again, err := settings.Open(path, base(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := again.Values(); got.Name != "Mira" || len(got.Nearby) != 0 || got.Audience.Kind != domain.Friends {
+		t.Errorf("kept %+v", got)
+	}
+}
+
+func TestFileByHand(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "settings.toml")
+	for text, check := range map[string]func(domain.Settings, error) bool{
+		"name = \"Ana\"\n": func(v domain.Settings, err error) bool { return err == nil && v.Name == "Ana" },
+		"name = ":          func(_ domain.Settings, err error) bool { return err != nil && strings.Contains(err.Error(), path) },
+		// Guessing could show files to the wrong people.
+		"audience = \"neighbours\"": func(v domain.Settings, err error) bool { return err == nil && v.Audience.Kind == domain.Nobody },
+		"nearby = [\"x\"]":          func(_ domain.Settings, err error) bool { return errors.Is(err, domain.ErrUsage) },
+		"later = true":              func(v domain.Settings, err error) bool { return err == nil && v.Name == "Mira" },
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := settings.Open(path, base(t))
+		var v domain.Settings
+		if err == nil {
+			v = s.Values()
+		}
+		if !check(v, err) {
+			t.Errorf("%q: %+v, %v", text, v, err)
+		}
+	}
+}
