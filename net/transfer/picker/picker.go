@@ -146,7 +146,7 @@ func (p *Picker) tally(v *provider, by int) {
 	for w, word := range v.have {
 		for ; word != 0; word &= word - 1 {
 			i := w*64 + bits.TrailingZeros64(word)
-			p.count[i] = uint16(int(p.count[i]) + by) //nolint:gosec // far fewer providers
+			p.count[i] = uint16(int(p.count[i]) + by)
 		}
 	}
 }
@@ -242,7 +242,7 @@ func (p *Picker) rarest(v *provider) (best int, ok bool) {
 			if ok && count > bestCount {
 				continue
 			}
-			tie := mix(p.opts.Seed + uint64(i)) //nolint:gosec // i is not negative
+			tie := mix(p.opts.Seed + uint64(i))
 			if !ok || count < bestCount || tie < bestTie {
 				best, bestCount, bestTie, ok = i, count, tie, true
 			}

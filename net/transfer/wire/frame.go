@@ -171,7 +171,7 @@ func take(m *pb.Header, body int) (h Header, known bool, err error) {
 		if m.GetIndex() >= maxIndex {
 			return h, true, fmt.Errorf("%w: request for piece %d", domain.ErrMalformed, m.GetIndex())
 		}
-		h.Index = int(m.GetIndex()) //nolint:gosec // just checked
+		h.Index = int(m.GetIndex())
 		if w := m.GetWhat(); w > 0 && w <= pb.What(Info) {
 			h.What = What(w)
 		}
@@ -187,7 +187,7 @@ func take(m *pb.Header, body int) (h Header, known bool, err error) {
 		if m.GetSize() > uint64(domain.MaxFileSize) {
 			return h, true, fmt.Errorf("%w: content of %d bytes", domain.ErrMalformed, m.GetSize())
 		}
-		h.Size = int64(m.GetSize()) //nolint:gosec // just checked
+		h.Size = int64(m.GetSize())
 	case pb.Kind_KIND_DATA:
 		h.Kind = Data
 		h.Last = m.GetLast()
@@ -197,6 +197,6 @@ func take(m *pb.Header, body int) (h Header, known bool, err error) {
 	if m.GetLength() > MaxAnswer {
 		return h, true, fmt.Errorf("%w: answer of %d bytes", domain.ErrMalformed, m.GetLength())
 	}
-	h.Length = int(m.GetLength()) //nolint:gosec // just checked
+	h.Length = int(m.GetLength())
 	return h, true, nil
 }

@@ -51,8 +51,8 @@ func (w *Writer) Write(h Header, body []byte) error {
 	if len(frame)+len(body) > MaxFrame || len(body) > 0xffff {
 		return fmt.Errorf("%w: frame of %d bytes", domain.ErrTooLarge, len(frame)+len(body))
 	}
-	binary.BigEndian.PutUint16(frame, uint16(len(frame)-prefixSize)) //nolint:gosec // below MaxFrame
-	binary.BigEndian.PutUint16(frame[2:], uint16(len(body)))         //nolint:gosec // just checked
+	binary.BigEndian.PutUint16(frame, uint16(len(frame)-prefixSize))
+	binary.BigEndian.PutUint16(frame[2:], uint16(len(body)))        
 	if _, err := w.buf.Write(frame); err != nil {
 		return err
 	}

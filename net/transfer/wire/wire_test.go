@@ -1,0 +1,275 @@
+package wire
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/potluck-share/potluck/app/domain"
+)
+
+func id(b byte) (c domain.ContentID) {
+	for i := range c {
+		c[i] = b
+	}
+	return c
+}
+
+// vectors are the frames of testdata/frames.txt, by name.
+var vectors = []struct {
+	name string
+	head Header
+	body string
+}{
+	{"request piece", Header{Kind: Request, Request: 1, What: Piece, Content: id(0xab), Index: 5, Length: 1 << 20}, ""},
+	{"request layer", Header{Kind: Request, Request: 300, What: Layer, Content: id(1), Length: 96}, ""},
+	{"request info", Header{Kind: Request, Request: 1 << 40, What: Info, Content: id(2)}, ""},
+	{"cancel", Header{Kind: Cancel, Request: 7}, ""},
+	{"response ok", Header{Kind: Response, Request: 1, Status: OK, Length: 5, Size: 5, Last: true}, "hello"},
+	{"response partial", Header{Kind: Response, Request: 1, Status: OK, Length: 70000, Size: 1 << 40, Partial: true}, "begin"},
+	{"response absent", Header{Kind: Response, Request: 2, Status: Absent, Last: true}, ""},
+	{"response changed", Header{Kind: Response, Request: 3, Status: Changed, Size: 9, Last: true}, ""},
+	{"data", Header{Kind: Data, Request: 1}, "more"},
+	{"data last", Header{Kind: Data, Request: 1, Last: true}, "end"},
+}
+
+func encode(t testing.TB, h Header, body string) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := NewWriter(&out)
+	defer w.Release()
+	if err := w.Write(h, []byte(body)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// The bytes on the wire must not change: older peers read them.
+func TestGolden(t *testing.T) {
+	f, err := os.Open("testdata/frames.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	golden := make(map[string][]byte)
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		name, text, ok := strings.Cut(lines.Text(), ": ")
+		if !ok {
+			continue
+		}
+		if golden[name], err = hex.DecodeString(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, v := range vectors {
+		got := encode(t, v.head, v.body)
+		if !bytes.Equal(got, golden[v.name]) {
+			t.Errorf("%s: %x, want %x", v.name, got, golden[v.name])
+		}
+		r := NewReader(bytes.NewReader(golden[v.name]))
+		h, err := r.Next()
+		want := v.head
+		want.Body = len(v.body)
+		if err != nil || h != want {
+			t.Errorf("%s: read %+v, %v, want %+v", v.name, h, err, want)
+			continue
+		}
+		body := make([]byte, h.Body)
+		if err := r.ReadBody(body); err != nil || string(body) != v.body {
+			t.Errorf("%s: body %q, %v", v.name, body, err)
+		}
+		if _, err := r.Next(); !errors.Is(err, io.EOF) {
+			t.Errorf("%s: %v at the end", v.name, err)
+		}
+		r.Release()
+	}
+}
+
+// frame makes a frame of any header bytes.
+func frame(head []byte, body int) []byte {
+	out := binary.BigEndian.AppendUint16(nil, uint16(len(head)))
+	out = binary.BigEndian.AppendUint16(out, uint16(body))
+	return append(append(out, head...), make([]byte, body)...)
+}
+
+func TestUnknownIsSkipped(t *testing.T) {
+	// A frame of a kind that is not known yet, with a body.
+	head := protowire.AppendTag(nil, 1, protowire.VarintType)
+	head = protowire.AppendVarint(head, 99)
+	stream := frame(head, 5000)
+	// A known one with a field that is not known, its body left unread.
+	head = protowire.AppendTag(nil, 1, protowire.VarintType)
+	head = protowire.AppendVarint(head, 4)
+	head = protowire.AppendTag(head, 77, protowire.BytesType)
+	head = protowire.AppendBytes(head, make([]byte, 3000))
+	stream = append(stream, frame(head, 100)...)
+	// A request for something new reaches the provider as such.
+	head = protowire.AppendTag(nil, 1, protowire.VarintType)
+	head = protowire.AppendVarint(head, 1)
+	head = protowire.AppendTag(head, 3, protowire.VarintType)
+	head = protowire.AppendVarint(head, 50)
+	head = protowire.AppendTag(head, 4, protowire.BytesType)
+	head = protowire.AppendBytes(head, make([]byte, 32))
+	stream = append(stream, frame(head, 0)...)
+	stream = append(stream, encode(t, Header{Kind: Cancel, Request: 3}, "")...)
+
+	r := NewReader(bytes.NewReader(stream))
+	defer r.Release()
+	for _, want := range []Header{
+		{Kind: Data, Body: 100},
+		{Kind: Request, What: UnknownWhat},
+		{Kind: Cancel, Request: 3},
+	} {
+		if h, err := r.Next(); err != nil || h != want {
+			t.Fatalf("read %+v, %v, want %+v", h, err, want)
+		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	field := func(kind uint64, number protowire.Number, v uint64) []byte {
+		head := protowire.AppendTag(nil, 1, protowire.VarintType)
+		head = protowire.AppendVarint(head, kind)
+		head = protowire.AppendTag(head, 4, protowire.BytesType)
+		head = protowire.AppendBytes(head, make([]byte, 32))
+		head = protowire.AppendTag(head, number, protowire.VarintType)
+		return frame(protowire.AppendVarint(head, v), 0)
+	}
+	shortID := protowire.AppendTag(nil, 1, protowire.VarintType)
+	shortID = protowire.AppendVarint(shortID, 1)
+	shortID = protowire.AppendTag(shortID, 4, protowire.BytesType)
+	shortID = protowire.AppendBytes(shortID, make([]byte, 31))
+	for name, bad := range map[string][]byte{
+		"over-long frame":    {0, 10, 0xff, 0xff},
+		"over-long header":   {0xff, 0xff, 0, 10},
+		"no protobuf":        frame([]byte{0xff, 0xff, 0xff}, 0),
+		"short content ID":   frame(shortID, 0),
+		"huge index":         field(1, 5, 1<<63),
+		"first piece beyond": field(1, 5, uint64(domain.MaxFileSize)/domain.PieceSize),
+		"long request":       field(1, 6, MaxAnswer+1),
+		"negative length":    field(3, 6, 1<<64-1),
+		"huge size":          field(3, 8, uint64(domain.MaxFileSize)+1),
+		"negative size":      field(3, 8, 1<<64-1),
+	} {
+		r := NewReader(bytes.NewReader(bad))
+		if h, err := r.Next(); !errors.Is(err, domain.ErrMalformed) {
+			t.Errorf("%s: read %+v, %v", name, h, err)
+		}
+		r.Release()
+	}
+	for name, cut := range map[string][]byte{
+		"lengths": {0},
+		"header":  {0, 10, 0, 0, 1},
+		"body":    encode(t, Header{Kind: Data}, "12345")[:8],
+	} {
+		r := NewReader(bytes.NewReader(cut))
+		_, err := r.Next()
+		if err == nil {
+			_, err = r.Next()
+		}
+		if !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Errorf("cut in the %s: %v", name, err)
+		}
+		r.Release()
+	}
+	w := NewWriter(io.Discard)
+	defer w.Release()
+	if err := w.Write(Header{Kind: Data}, make([]byte, MaxFrame)); !errors.Is(err, domain.ErrTooLarge) {
+		t.Errorf("wrote a frame over the limit: %v", err)
+	}
+	if err := w.Write(Header{Kind: Response, Request: 1 << 63, Status: OK, Length: MaxAnswer, Size: domain.MaxFileSize, Partial: true}, make([]byte, MaxBody)); err != nil {
+		t.Errorf("the largest body does not fit: %v", err)
+	}
+}
+
+func TestPages(t *testing.T) {
+	for _, c := range []struct {
+		total  int64
+		pages  int
+		length int // of the last page
+	}{{0, 0, 0}, {1, 1, 1}, {PageSize, 1, PageSize}, {PageSize + 5, 2, 5}} {
+		if n := Pages(c.total); n != c.pages {
+			t.Errorf("%d bytes in %d pages, want %d", c.total, n, c.pages)
+		}
+		if n := PageLength(c.total, c.pages-1); n != c.length {
+			t.Errorf("last page of %d bytes has %d, want %d", c.total, n, c.length)
+		}
+		if n := PageLength(c.total, c.pages); n != 0 {
+			t.Errorf("a page beyond %d bytes has %d", c.total, n)
+		}
+	}
+}
+
+func FuzzReader(f *testing.F) {
+	for _, v := range vectors {
+		f.Add(encode(f, v.head, v.body))
+	}
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff})
+	f.Add(frame([]byte{8, 99}, 50))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r := NewReader(bytes.NewReader(data))
+		defer r.Release()
+		for {
+			h, err := r.Next()
+			if err != nil {
+				return
+			}
+			if h.Length < 0 || h.Length > MaxAnswer || h.Size < 0 || h.Size > domain.MaxFileSize ||
+				h.Index < 0 || uint64(h.Index) >= maxIndex || h.Body < 0 || h.Body > MaxFrame {
+				t.Fatalf("beyond the limits: %+v", h)
+			}
+			// What was read can be written, and reads the same.
+			body := make([]byte, min(h.Body, MaxBody))
+			if err := r.ReadBody(body); err != nil {
+				return
+			}
+			again := NewReader(bytes.NewReader(encode(t, h, string(body))))
+			defer again.Release()
+			back, err := again.Next()
+			h.Body = len(body)
+			if err != nil || back != h {
+				t.Fatalf("wrote %+v, read %+v, %v", h, back, err)
+			}
+		}
+	})
+}
+
+func BenchmarkFrames(b *testing.B) {
+	body := make([]byte, MaxBody)
+	var out bytes.Buffer
+	w := NewWriter(&out)
+	defer w.Release()
+	src := bytes.NewReader(nil)
+	b.SetBytes(MaxBody)
+	b.ReportAllocs()
+	r := NewReader(src)
+	defer r.Release()
+	for b.Loop() {
+		out.Reset()
+		if err := w.Write(Header{Kind: Data, Request: 99}, body); err != nil {
+			b.Fatal(err)
+		}
+		if err := w.Flush(); err != nil {
+			b.Fatal(err)
+		}
+		src.Reset(out.Bytes())
+		r.buf.Reset(src)
+		if _, err := r.Next(); err != nil {
+			b.Fatal(err)
+		}
+		if err := r.ReadBody(body); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
