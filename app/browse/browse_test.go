@@ -1,0 +1,334 @@
+package browse_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/potluck-share/potluck/app/browse"
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/event"
+	"github.com/potluck-share/potluck/storage/db"
+)
+
+// around is who is around in a test.
+type around map[domain.PeerID]domain.Peer
+
+func (a around) Peer(id domain.PeerID) (domain.Peer, bool) {
+	p, ok := a[id]
+	return p, ok
+}
+
+// owners answers pulls with what peers share; it may be told to break off.
+type owners struct {
+	mu     sync.Mutex
+	pages  map[domain.PeerID][]domain.Page
+	broken map[domain.PeerID]int // pages before the pull breaks off
+	since  []domain.Version      // what was asked for
+}
+
+func (o *owners) Pull(_ context.Context, peer domain.PeerID, since domain.Version, each func(domain.Page) error) error {
+	o.mu.Lock()
+	pages := o.pages[peer]
+	limit, breaks := o.broken[peer]
+	delete(o.broken, peer)
+	o.since = append(o.since, since)
+	o.mu.Unlock()
+	for i, page := range pages {
+		if breaks && i == limit {
+			return fmt.Errorf("%w: it went away", domain.ErrOffline)
+		}
+		if err := each(page); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func file(path, content string) domain.Entry {
+	var id domain.ContentID
+	copy(id[:], content)
+	return domain.Entry{Path: path, Size: int64(len(content)), Content: id, Modified: time.Unix(1e9, 0).UTC()}
+}
+
+func put(entries ...domain.Entry) []domain.Change {
+	changes := make([]domain.Change, len(entries))
+	for i := range entries {
+		changes[i] = domain.Change{Path: entries[i].Path, Entry: &entries[i]}
+	}
+	return changes
+}
+
+type bench struct {
+	*browse.Browse
+	owners *owners
+	people around
+	bus    *event.Bus
+	store  *db.DB
+}
+
+func open(t *testing.T, path string, o *owners, people around) *bench {
+	t.Helper()
+	store, err := db.Open(path, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bus := event.NewBus()
+	b, err := browse.New(browse.Config{
+		Store: store, Puller: o, People: people, Bus: bus, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.Start(t.Context())
+	var once sync.Once
+	closeAll := func() {
+		once.Do(func() {
+			if err := errors.Join(b.Close(), store.Close()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	t.Cleanup(closeAll)
+	return &bench{b, o, people, bus, store}
+}
+
+func (b *bench) close(t *testing.T) {
+	t.Helper()
+	if err := errors.Join(b.Close(), b.store.Close()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (b *bench) settle(t *testing.T, id domain.PeerID) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if !b.Settle(ctx, id) {
+		t.Fatal("the catalogue of", id, "did not settle")
+	}
+}
+
+func paths(rows []domain.Result) string {
+	var all []string
+	for _, r := range rows {
+		p := r.Path
+		if r.Folder {
+			p += fmt.Sprintf("/(%d,%d)", r.Entries, r.Size)
+		}
+		if len(r.Providers) > 1 {
+			p += fmt.Sprintf("*%d", len(r.Providers))
+		}
+		all = append(all, p)
+	}
+	return strings.Join(all, " ")
+}
+
+func version(n uint64) domain.Version { return domain.Version{Epoch: 1, Sequence: n} }
+
+func two(t *testing.T) *bench {
+	t.Helper()
+	people := around{
+		"ana": {ID: "ana", Name: "Ana", Online: true},
+		"ben": {ID: "ben", Name: "Ben", Online: false},
+	}
+	o := &owners{broken: map[domain.PeerID]int{}, pages: map[domain.PeerID][]domain.Page{
+		"ana": {{Version: version(3), Full: true, Changes: put(
+			file("a b", "x"), file("a/x", "jazz"), file("a/sub/deep", "1234567"), file("Song Jazz.MP3", "jazz!"),
+			domain.Entry{Path: "a/empty", Folder: true},
+		)}},
+		"ben": {{Version: version(1), Full: true, Changes: put(file("other name", "jazz!"), file("ä/ß", "umlaut"))}},
+	}}
+	b := open(t, filepath.Join(t.TempDir(), "db"), o, people)
+	b.Head(domain.Head{Peer: "ana", Version: version(3), Entries: 4})
+	b.Head(domain.Head{Peer: "ben", Version: version(1), Entries: 2})
+	b.settle(t, "ana")
+	b.settle(t, "ben")
+	return b
+}
+
+func TestListMakesFoldersOfPaths(t *testing.T) {
+	b := two(t)
+	for _, c := range []struct {
+		peer   domain.PeerID
+		folder string
+		want   string
+	}{
+		{"ana", "", "Song Jazz.MP3*2 a b a/(2,11)"},
+		{"ana", "a", "a/empty/(0,0) a/sub/(1,7) a/x"},
+		{"ana", "/a/sub/", "a/sub/deep"},
+		{"ana", "a/empty", ""},
+		{"", "", "Song Jazz.MP3*2 a b a/(2,11) ä/(1,6)"},
+	} {
+		rows, err := b.List(t.Context(), c.peer, c.folder)
+		if err != nil || paths(rows) != c.want {
+			t.Errorf("List(%q, %q) = %q, %v; want %q", c.peer, c.folder, paths(rows), err, c.want)
+		}
+	}
+	for _, folder := range []string{"b", "a/x/y", "a/su", "a/sub/deep"} {
+		if rows, err := b.List(t.Context(), "ana", folder); !errors.Is(err, domain.ErrNotFound) {
+			t.Errorf("List(%q) = %q, %v", folder, paths(rows), err)
+		}
+	}
+}
+
+func TestSearchFindsAllWordsAndMergesContent(t *testing.T) {
+	b := two(t)
+	for words, want := range map[string]string{
+		"jazz":      "Song Jazz.MP3",
+		"MP3 song":  "Song Jazz.MP3",
+		"ä":         "ä/ß",
+		"a/ deep":   "a/sub/deep",
+		"name":      "other name",
+		"jazz name": "",
+		"x\ny":      "",
+	} {
+		rows, err := b.Search(t.Context(), words, "", 0)
+		if err != nil || paths(rows) != want {
+			t.Errorf("Search(%q) = %q, %v; want %q", words, paths(rows), err, want)
+		}
+	}
+	if rows, _ := b.Search(t.Context(), "n", "", 0); paths(rows) != "Song Jazz.MP3*2" {
+		t.Errorf("equal content is not merged: %q", paths(rows))
+	}
+	if _, err := b.Search(t.Context(), " ", "", 0); !errors.Is(err, domain.ErrUsage) {
+		t.Error("no words:", err)
+	}
+	if rows, _ := b.Search(t.Context(), "a", "", 2); len(rows) != 2 {
+		t.Errorf("limit 2 gave %d", len(rows))
+	}
+}
+
+func TestBelowAndProviders(t *testing.T) {
+	b := two(t)
+	entries, folder, err := b.Below("ana", "a/")
+	if err != nil || !folder || len(entries) != 3 {
+		t.Errorf("Below(a) = %v, %v, %v", entries, folder, err)
+	}
+	entries, folder, err = b.Below("ana", "a/x")
+	if err != nil || folder || len(entries) != 1 {
+		t.Errorf("Below(a/x) = %v, %v, %v", entries, folder, err)
+	}
+	for _, path := range []string{"", "nothing", "a/su"} {
+		if _, _, err := b.Below("ana", path); !errors.Is(err, domain.ErrNotFound) {
+			t.Errorf("Below(%q): %v", path, err)
+		}
+	}
+	providers, entry := b.Providers(file("", "jazz!").Content)
+	if len(providers) != 2 || providers[0].Peer != "ana" || entry.Path != "Song Jazz.MP3" {
+		t.Errorf("Providers = %v, %v", providers, entry)
+	}
+}
+
+func TestDeltaAndRestart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "db")
+	people := around{"ana": {ID: "ana", Name: "Ana", Online: true}}
+	o := &owners{broken: map[domain.PeerID]int{}, pages: map[domain.PeerID][]domain.Page{
+		"ana": {{Version: version(1), Full: true, Changes: put(file("one", "1"), file("two", "2"))}},
+	}}
+	b := open(t, path, o, people)
+	b.Head(domain.Head{Peer: "ana", Version: version(1)})
+	b.settle(t, "ana")
+	o.mu.Lock()
+	o.pages["ana"] = []domain.Page{{Version: version(3), Changes: append(put(file("three", "3")), domain.Change{Path: "one"})}}
+	o.mu.Unlock()
+	b.Head(domain.Head{Peer: "ana", Version: version(3)})
+	b.settle(t, "ana")
+	check := func(b *bench) {
+		t.Helper()
+		rows, err := b.List(t.Context(), "ana", "")
+		if err != nil || paths(rows) != "three two" {
+			t.Errorf("got %q, %v", paths(rows), err)
+		}
+	}
+	check(b)
+	b.close(t)
+
+	store, err := db.Open(path, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	again, err := browse.New(browse.Config{Store: store, Puller: o, People: people, Bus: event.NewBus(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := again.List(t.Context(), "ana", "")
+	if err != nil || paths(rows) != "three two" {
+		t.Errorf("after a restart %q, %v", paths(rows), err)
+	}
+	if got := o.since; len(got) != 2 || got[1] != version(1) {
+		t.Errorf("asked since %v", got)
+	}
+}
+
+func TestFirstPageIsShownBeforeTheRest(t *testing.T) {
+	people := around{"ana": {ID: "ana", Name: "Ana", Online: true}}
+	o := &owners{broken: map[domain.PeerID]int{"ana": 1}, pages: map[domain.PeerID][]domain.Page{
+		"ana": {
+			{Version: version(1), Full: true, Next: "more", Changes: put(file("one", "1"))},
+			{Version: version(1), Full: true, Changes: put(file("two", "2"))},
+		},
+	}}
+	b := open(t, filepath.Join(t.TempDir(), "db"), o, people)
+	events := b.bus.Subscribe(event.Catalogues.Name())
+	defer events.Close()
+	b.Head(domain.Head{Peer: "ana", Version: version(1), Entries: 2})
+	broke := false
+	for ctx := t.Context(); ; {
+		batch, err := events.Next(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		state, _ := event.As(event.Catalogues, batch[len(batch)-1])
+		broke = broke || state.Known == 1
+		if state.Known == 2 && !state.Pulling {
+			break
+		}
+	}
+	if !broke {
+		t.Error("the first page was not shown while the rest was missing")
+	}
+}
+
+func BenchmarkSearchMillion(b *testing.B) {
+	entries := make([]domain.Entry, 1_000_000)
+	for i := range entries {
+		entries[i] = file(fmt.Sprintf("share/folder %d/some longer file name %d.jpg", i%1000, i), fmt.Sprint(i))
+	}
+	people := around{"ana": {ID: "ana", Name: "Ana", Online: true}}
+	o := &owners{pages: map[domain.PeerID][]domain.Page{"ana": {{Version: version(1), Full: true, Changes: put(entries...)}}}}
+	br, err := browse.New(browse.Config{Store: nowhere{}, Puller: o, People: people, Bus: event.NewBus(), Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	br.Start(b.Context())
+	br.Head(domain.Head{Peer: "ana", Version: version(1)})
+	br.Settle(b.Context(), "ana")
+	for b.Loop() {
+		if rows, err := br.Search(b.Context(), "name 999999", "", 50); err != nil || len(rows) != 1 {
+			b.Fatal(len(rows), err)
+		}
+	}
+	if err := br.Close(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// nowhere keeps nothing, so that a benchmark measures memory alone.
+type nowhere struct{}
+
+func (nowhere) PutPage(context.Context, domain.PeerID, domain.Page, bool) error { return nil }
+
+func (nowhere) Catalogue(domain.PeerID) (domain.Version, bool, error) {
+	return domain.Version{}, false, nil
+}
+func (nowhere) Entries(domain.PeerID, func(domain.Entry) error) error { return nil }
+func (nowhere) Catalogues() ([]domain.PeerID, error)                  { return nil, nil }
+func (nowhere) DropCatalogue(context.Context, domain.PeerID) error    { return nil }
