@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
@@ -104,10 +105,38 @@ func (h *Host) try(pid peer.ID, addrs []ma.Multiaddr) func() {
 	}
 }
 
-// whoIs asks for the peer ID of whoever answers at the addresses. libp2p does
-// not dial without an ID, so it is given one that nobody has, and the handshake
-// fails with the true one. That one is only a claim until it is dialled.
+// whoIs asks for the peer ID of whoever answers first at the addresses. libp2p
+// does not dial without an ID, so it is given one that nobody has, and the
+// handshake fails with the true one. That one is only a claim until it is
+// dialled.
 func (h *Host) whoIs(ctx context.Context, addrs []ma.Multiaddr) (peer.ID, error) {
+	type answer struct {
+		id  peer.ID
+		err error
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	answers := make(chan answer, len(addrs))
+	var group sync.WaitGroup
+	defer group.Wait()
+	defer cancel() // the first answer ends the others
+	for _, addr := range addrs {
+		group.Go(func() {
+			id, err := h.whoIsAt(ctx, addr)
+			answers <- answer{id, err}
+		})
+	}
+	var failed []error
+	for range addrs {
+		a := <-answers
+		if a.err == nil {
+			return a.id, nil
+		}
+		failed = append(failed, a.err)
+	}
+	return "", noAnswer(ctx, errors.Join(failed...))
+}
+
+func (h *Host) whoIsAt(ctx context.Context, addr ma.Multiaddr) (peer.ID, error) {
 	_, public, err := crypto.GenerateEd25519Key(rand.Reader)
 	if err != nil {
 		return "", err
@@ -116,19 +145,19 @@ func (h *Host) whoIs(ctx context.Context, addrs []ma.Multiaddr) (peer.ID, error)
 	if err != nil {
 		return "", err
 	}
-	defer h.try(nobody, addrs)()
+	defer h.try(nobody, []ma.Multiaddr{addr})()
 	defer func() {
 		h.libp2p.Peerstore().ClearAddrs(nobody)
 		h.libp2p.Peerstore().RemovePeer(nobody)
 	}()
-	_, err = h.dialAt(ctx, nobody, addrs)
+	_, err = h.dialAt(ctx, nobody, []ma.Multiaddr{addr})
 	if id := whoElse(err); id != "" {
 		return id, nil
 	}
 	if ownAddress(err) {
 		return h.libp2p.ID(), nil
 	}
-	return "", noAnswer(ctx, err)
+	return "", err
 }
 
 // whoElse returns the peer that answered where another one was dialled.

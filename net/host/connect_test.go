@@ -65,7 +65,6 @@ func TestConnectFails(t *testing.T) {
 		long:                           domain.ErrUsage,
 		addressOf(t, a, "tcp"):         domain.ErrUsage, // itself
 		addressOf(t, a, "quic-v1"):     domain.ErrUsage,
-		empty:                          domain.ErrNotFound,
 		"/ip4/" + host(empty, "/tcp/"): domain.ErrNotFound,
 		addressOf(t, b, "tcp") + "/p2p/" + string(newIdentity(t).ID()): domain.ErrNotFound, // someone else
 		addressOf(t, b, "tcp") + "/p2p/" + string(a.ID()):              domain.ErrUsage,
