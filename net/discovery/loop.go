@@ -50,6 +50,7 @@ type loop struct {
 
 	hidden     bool
 	tcp, udp   uint16
+	looked     time.Time // at the interfaces
 	lastPoll   time.Time // with the monotonic clock
 	lastWall   time.Time // without
 	nonce      uint64    // of names for networks that have none
@@ -247,6 +248,7 @@ func port(n int) uint16 {
 // look compares the interfaces with what they were, and returns how soon to
 // look again.
 func (l *loop) look(now time.Time) time.Duration {
+	l.looked = now
 	all, err := nics()
 	if err != nil {
 		l.log.Warn("cannot see the network interfaces", "error", err)

@@ -92,8 +92,14 @@ func (l *loop) hear(now time.Time, st *station, d datagram, m message) {
 	}
 }
 
-// heardMyself warns of another machine that uses the same key.
+// heardMyself takes our own words come back. If they come from an address that
+// is not ours, then either it has just become ours, or another machine uses the
+// same key.
 func (l *loop) heardMyself(now time.Time, st *station, d datagram) {
+	if l.isOurs(d.from.Addr()) || now.Sub(l.looked) < pollSoon {
+		return
+	}
+	l.look(now)
 	if l.isOurs(d.from.Addr()) || now.Sub(l.warned) < 10*time.Minute {
 		return
 	}
