@@ -182,7 +182,7 @@ func (s *server) share(t testing.TB, path string) *shared {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // only read from
 	info, err := f.Stat()
 	if err != nil {
 		t.Fatal(err)

@@ -105,13 +105,12 @@ type Provider struct {
 	cfg   Config
 	log   *slog.Logger
 	turns *turns
-	ctx   context.Context // the Provider's lifetime, ended by Close
-	stop  context.CancelFunc
-	wg    sync.WaitGroup
+	wg    sync.WaitGroup // one for each stream
 
 	mu     sync.Mutex
 	closed bool
 	peers  map[domain.PeerID]*account
+	ends   map[*stream]context.CancelFunc // of all streams
 }
 
 // account is what one peer uses.
@@ -134,14 +133,12 @@ func New(cfg Config) *Provider {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	ctx, stop := context.WithCancel(context.Background())
 	return &Provider{
 		cfg:   cfg,
 		log:   cfg.Log,
 		turns: newTurns(readers),
-		ctx:   ctx,
-		stop:  stop,
 		peers: make(map[domain.PeerID]*account),
+		ends:  make(map[*stream]context.CancelFunc),
 	}
 }
 
@@ -149,49 +146,53 @@ func New(cfg Config) *Provider {
 // calls for wire.Protocol. The asker is only used for its peer ID; what it may
 // have is asked anew for each request.
 func (p *Provider) Handle(ctx context.Context, s network.Stream, asker domain.Asker) {
-	if !p.enter(asker.Peer) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	t := newStream(p, s, asker.Peer)
+	if !p.enter(t, cancel) {
 		_ = s.Reset() // the peer has too many streams, or we are closing: nothing to tell
 		return
 	}
-	defer p.leave(asker.Peer)
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	defer context.AfterFunc(p.ctx, cancel)()
-	newStream(p, s, asker.Peer).run(ctx)
+	defer p.leave(t)
+	t.run(ctx)
 }
 
 // Close ends all streams and waits for them.
 func (p *Provider) Close() {
 	p.mu.Lock()
 	p.closed = true
+	for _, end := range p.ends {
+		end()
+	}
 	p.mu.Unlock()
-	p.stop()
 	p.wg.Wait()
 }
 
-func (p *Provider) enter(peer domain.PeerID) bool {
+func (p *Provider) enter(t *stream, end context.CancelFunc) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	a := p.peers[peer]
-	if p.closed || peer == "" || a != nil && a.streams >= maxStreams {
+	a := p.peers[t.peer]
+	if p.closed || t.peer == "" || a != nil && a.streams >= maxStreams {
 		return false
 	}
 	if a == nil {
 		a = &account{}
-		p.peers[peer] = a
+		p.peers[t.peer] = a
 	}
 	a.streams++
+	p.ends[t] = end
 	p.wg.Add(1)
 	return true
 }
 
-func (p *Provider) leave(peer domain.PeerID) {
+func (p *Provider) leave(t *stream) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	a := p.peers[peer]
+	delete(p.ends, t)
+	a := p.peers[t.peer]
 	a.streams--
 	if a.streams == 0 {
-		delete(p.peers, peer)
+		delete(p.peers, t.peer)
 	}
 	p.wg.Done()
 }

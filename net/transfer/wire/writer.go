@@ -52,7 +52,7 @@ func (w *Writer) Write(h Header, body []byte) error {
 		return fmt.Errorf("%w: frame of %d bytes", domain.ErrTooLarge, len(frame)+len(body))
 	}
 	binary.BigEndian.PutUint16(frame, uint16(len(frame)-prefixSize))
-	binary.BigEndian.PutUint16(frame[2:], uint16(len(body)))        
+	binary.BigEndian.PutUint16(frame[2:], uint16(len(body)))
 	if _, err := w.buf.Write(frame); err != nil {
 		return err
 	}
