@@ -1,6 +1,12 @@
 //go:build !headless
 
-// Package ui is Potluck's window.
+// Package ui is Potluck's window: the frame around the pages, which share,
+// drop, keys and notices go through, and the pump that brings the core's
+// events to them.
+//
+// Run is called once, on the main goroutine. The pages' packages know neither
+// each other nor this one: they ask for what they need through functions that
+// are set here.
 package ui
 
 import (

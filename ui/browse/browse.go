@@ -43,6 +43,8 @@ const (
 	mostFound = 1000
 	// patience is how long the page stays empty before it says that it waits.
 	patience = 200 * time.Millisecond
+	// calm is the shortest time between loads that nobody asked for.
+	calm = time.Second
 )
 
 // place is what the page shows: a folder of somebody, or of everyone, or what
@@ -58,8 +60,6 @@ type place struct {
 type View struct {
 	// OnError is called with what could not be begun.
 	OnError func(err error)
-	// OnPerson returns who is known under an ID.
-	OnPerson func(id domain.PeerID) (peer domain.Peer, known bool)
 
 	run    *work.Runner
 	browse Browse
@@ -77,6 +77,9 @@ type View struct {
 	progress   map[target]progress
 	catalogues map[domain.PeerID]event.CatalogueState
 	stopSearch func()
+	shown      bool
+	stale      bool // something has changed since the last load
+	soon       bool // loaded a moment ago
 
 	crumbs   *crumbs
 	search   *widget.Entry
@@ -95,7 +98,7 @@ type View struct {
 
 // New returns the page, showing everyone. Reload fills it.
 func New(run *work.Runner, browse Browse, get Getter) *View {
-	v := &View{run: run, browse: browse, get: get, byID: map[string]int{}, stopSearch: func() {}}
+	v := &View{run: run, browse: browse, get: get, byID: map[string]int{}, stopSearch: func() {}, stale: true}
 	v.crumbs = newCrumbs()
 	v.search = widget.NewEntry("")
 	v.search.SetIcon(theme.Icon("search", theme.SecondText))
@@ -139,20 +142,20 @@ func (v *View) List() *widget.List { return v.list }
 func (v *View) Search() fyne.Focusable { return v.search }
 
 // Everyone goes to what everyone shares.
-func (v *View) Everyone() { v.go_(place{}) }
+func (v *View) Everyone() { v.visit(place{}) }
 
 // Person goes to what one person shares.
-func (v *View) Person(id domain.PeerID, name string) { v.go_(place{peer: id, name: name}) }
+func (v *View) Person(id domain.PeerID, name string) { v.visit(place{peer: id, name: name}) }
 
 // SearchEveryone goes to the search over everyone, keeping what was typed.
 func (v *View) SearchEveryone() {
 	if v.at.peer != "" || v.at.folder != "" {
-		v.go_(place{query: v.at.query})
+		v.visit(place{query: v.at.query})
 	}
 }
 
-// go_ goes to a place.
-func (v *View) go_(to place) {
+// visit goes to a place.
+func (v *View) visit(to place) {
 	v.stopSearch()
 	v.at = to
 	v.rows, v.byID, v.pending = nil, map[string]int{}, nil
@@ -246,20 +249,52 @@ func (v *View) Changed(states map[domain.PeerID]event.CatalogueState, peers []do
 			concerns = true
 		}
 	}
-	if concerns && !v.loading {
-		v.load(true)
+	if concerns {
+		v.refreshSoon()
 	}
 	v.show()
 }
 
-// SetTransfers shows the progress of downloads in the rows they belong to.
-func (v *View) SetTransfers(transfers []domain.Transfer) {
-	latest := progressOf(transfers)
-	if len(latest) == 0 && len(v.progress) == 0 {
+// SetShown says whether the page is on screen. While it is not, changes wait.
+func (v *View) SetShown(shown bool) {
+	v.shown = shown
+	if shown && v.stale {
+		v.stale = false
+		v.load(len(v.rows) > 0)
+	}
+}
+
+// refreshSoon loads quietly, once for all changes within a while: a list that
+// is being pulled changes many times a second.
+func (v *View) refreshSoon() {
+	if !v.shown || v.soon {
+		v.stale = true
 		return
 	}
-	v.progress = latest
-	v.list.Redraw()
+	v.soon, v.stale = true, false
+	v.load(len(v.rows) > 0)
+	v.run.After(calm, func(context.Context) func() {
+		return func() {
+			v.soon = false
+			if v.stale {
+				v.refreshSoon()
+			}
+		}
+	})
+}
+
+// PrepareTransfers finds the progress of downloads. It may be called from any
+// goroutine; what it returns shows it in the rows they belong to and belongs
+// to the UI thread.
+func (v *View) PrepareTransfers(transfers []domain.Transfer) (show func()) {
+	latest := progressOf(transfers)
+	return func() {
+		if len(latest) == 0 && len(v.progress) == 0 {
+			return
+		}
+		v.progress = latest
+		v.list.Redraw()
+	}
 }
 
 // typed searches a moment after the last letter.
@@ -312,15 +347,15 @@ func (v *View) sortBy(key string, descending bool) {
 func (v *View) Up() {
 	switch {
 	case v.at.query != "":
-		v.go_(place{peer: v.at.peer, name: v.at.name, folder: v.at.folder})
+		v.visit(place{peer: v.at.peer, name: v.at.name, folder: v.at.folder})
 	case v.at.folder != "":
 		up := path.Dir(v.at.folder)
 		if up == "." {
 			up = ""
 		}
-		v.go_(place{peer: v.at.peer, name: v.at.name, folder: up})
+		v.visit(place{peer: v.at.peer, name: v.at.name, folder: up})
 	case v.at.peer != "":
-		v.go_(place{})
+		v.visit(place{})
 	}
 }
 
@@ -338,7 +373,7 @@ func (v *View) open(id string) {
 	if p, ok := r.provider(v.at.peer); ok {
 		to = place{peer: p.Peer, name: p.Name, folder: p.Path}
 	}
-	v.go_(to)
+	v.visit(to)
 }
 
 // Download gets what is selected.

@@ -114,10 +114,7 @@ func (r *crumbsRenderer) Layout(size fyne.Size) {
 			x += theme.Space8
 			place(c.dots)
 			x += theme.Space4
-			c.marks[i].Hidden = false
-			if shown {
-				continue
-			}
+			c.marks[i].Hidden = false // the mark after the dots
 		}
 		if shown {
 			place(l)

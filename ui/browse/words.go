@@ -205,7 +205,7 @@ func (v *View) path() []crumb {
 		}
 		below += name
 		folder := below
-		out = append(out, crumb{name: name, open: func() { v.go_(place{peer: at.peer, name: at.name, folder: folder}) }})
+		out = append(out, crumb{name: name, open: func() { v.visit(place{peer: at.peer, name: at.name, folder: folder}) }})
 	}
 	return out
 }

@@ -5,7 +5,6 @@ package library
 
 import (
 	"context"
-	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -204,18 +203,7 @@ func (v *View) update(i int, o fyne.CanvasObject) {
 }
 
 // AudienceWords names an audience as the window does.
-func AudienceWords(a domain.Audience) string {
-	switch a.Kind {
-	case domain.Everyone:
-		return "Everyone nearby"
-	case domain.Friends:
-		return "Friends"
-	case domain.Chosen:
-		return format.Number(len(a.Peers), "person", "people")
-	default:
-		return "Nobody"
-	}
-}
+func AudienceWords(a domain.Audience) string { return format.Upper(whom(a)) }
 
 // SharedWords says what was just shared, with whom.
 func SharedWords(shares []domain.Share, a domain.Audience) string {
@@ -223,11 +211,7 @@ func SharedWords(shares []domain.Share, a domain.Audience) string {
 	if len(shares) == 1 {
 		what = clip(shares[0].Name) + " is"
 	}
-	whom := AudienceWords(a)
-	if a.Kind != domain.Chosen {
-		whom = strings.ToLower(whom[:1]) + whom[1:]
-	}
-	return what + " now shared with " + whom + "."
+	return what + " now shared with " + whom(a) + "."
 }
 
 // clip keeps a name short enough for one line.

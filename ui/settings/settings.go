@@ -169,6 +169,7 @@ func (v *View) save(f *field, values domain.Settings) {
 				return
 			}
 			f.explain("")
+			f.typing = false
 			v.saved = values
 			v.OnName(values.Name)
 		}

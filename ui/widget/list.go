@@ -44,7 +44,8 @@ type List struct {
 	sel     Selection
 	at      int // row of the cursor, -1 if nowhere
 	focused bool
-	over    int // rows under the pointer: 0 or 1, 2 for a moment
+	byKeys  bool // the focus came or was used by the keyboard: show where it is
+	over    int  // rows under the pointer: 0 or 1, 2 for a moment
 
 	scroll  *container.Scroll
 	content *fyne.Container
@@ -230,7 +231,7 @@ func (l *List) show(all bool) {
 
 // FocusGained is called by Fyne.
 func (l *List) FocusGained() {
-	l.focused = true
+	l.focused, l.byKeys = true, true
 	for i := l.first; l.at < 0 && i < len(l.ids); i++ {
 		if !l.heading(l.ids[i]) {
 			l.at = i
@@ -254,6 +255,7 @@ func (l *List) TypedKey(ev *fyne.KeyEvent) {
 	if l.OnKey != nil && l.OnKey(ev) {
 		return
 	}
+	l.byKeys = true
 	extend := l.modifiers()&fyne.KeyModifierShift != 0
 	page := max(1, int(l.scroll.Size().Height/l.pitch())-1)
 	delta := 0
@@ -337,6 +339,7 @@ func (l *List) press(id string, button desktop.MouseButton, modifiers fyne.KeyMo
 	if c := fyne.CurrentApp().Driver().CanvasForObject(l); c != nil {
 		c.Focus(l)
 	}
+	l.byKeys = false
 	l.at = at
 	l.show(true)
 	l.selected()

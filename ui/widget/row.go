@@ -57,7 +57,7 @@ func (r *row) paint() {
 	case r.hovered && !r.list.heading(r.id):
 		fill = theme.Color(theme.Hover)
 	}
-	ring := r.list.focused && r.index == r.list.at
+	ring := r.list.focused && r.list.byKeys && r.index == r.list.at
 	if r.back.FillColor == fill && r.bar.Visible() == selected && r.ring.Visible() == ring && r.bar.FillColor == theme.Color(theme.Primary) {
 		return
 	}

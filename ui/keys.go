@@ -1,0 +1,134 @@
+//go:build !headless
+
+package ui
+
+import (
+	"runtime"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/driver/desktop"
+
+	"github.com/potluck-share/potluck/ui/theme"
+	"github.com/potluck-share/potluck/ui/widget"
+)
+
+// keys sets up the shortcuts. Entries pass on those that do not edit text, so
+// this is the one table of them all.
+func (w *window) keys() {
+	c := w.win.Canvas()
+	c.SetOnTypedKey(w.typed)
+	add := func(key fyne.KeyName, act func()) {
+		c.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) {
+			if c.Overlays().Top() == nil && !w.broken {
+				act()
+			}
+		})
+	}
+	for i, key := range []fyne.KeyName{fyne.Key1, fyne.Key2, fyne.Key3, fyne.Key4} {
+		add(key, func() { w.goTo(pageID(i)) })
+	}
+	add(fyne.KeyComma, func() { w.goTo(pageSettings) })
+	add(fyne.KeyF, func() {
+		w.browse.SearchEveryone()
+		w.show(pageBrowse)
+		c.Focus(w.browse.Search())
+	})
+	add(fyne.KeyO, func() {
+		w.show(pageShares)
+		w.library.Choose()
+	})
+	add(fyne.KeyD, func() {
+		if w.page == pageBrowse {
+			w.browse.Download()
+		}
+	})
+	quit := func(fyne.Shortcut) { w.askToQuit() }
+	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyQ, Modifier: fyne.KeyModifierShortcutDefault}, quit)
+	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyW, Modifier: fyne.KeyModifierShortcutDefault}, quit)
+	c.AddShortcut(&fyne.ShortcutSelectAll{}, func(fyne.Shortcut) {
+		if list := w.list(); list != nil && c.Overlays().Top() == nil {
+			list.SelectAll()
+		}
+	})
+	c.AddShortcut(&fyne.ShortcutUndo{}, func(fyne.Shortcut) { w.toast.takeBack() })
+}
+
+// goTo goes to a page with the keyboard in its rows.
+func (w *window) goTo(id pageID) {
+	w.show(id)
+	c := w.win.Canvas()
+	if list := w.list(); list != nil && list.Len() > 0 {
+		c.Focus(list)
+		return
+	}
+	c.Unfocus()
+}
+
+// typed gets the keys that nothing with the focus had a use for.
+func (w *window) typed(ev *fyne.KeyEvent) {
+	c := w.win.Canvas()
+	if top := c.Overlays().Top(); top != nil {
+		if ev.Name != fyne.KeyEscape {
+			return
+		}
+		if sheet, ok := top.(*widget.Sheet); ok {
+			sheet.Cancel()
+		} else if w.chooser != nil {
+			w.chooser.Hide()
+			w.chooser = nil
+		}
+		return
+	}
+	if w.broken {
+		return
+	}
+	switch ev.Name {
+	case fyne.KeyEscape:
+		if w.toast.undo != nil {
+			w.toast.hide()
+			return
+		}
+		c.Unfocus()
+	case fyne.KeyF1:
+		w.showKeys()
+	case fyne.KeyBackspace:
+		if w.page == pageBrowse {
+			w.browse.Up()
+		}
+	case fyne.KeyUp, fyne.KeyDown, fyne.KeyHome, fyne.KeyEnd, fyne.KeyPageUp, fyne.KeyPageDown:
+		if list := w.list(); list != nil && c.Focused() == nil && list.Len() > 0 {
+			c.Focus(list)
+			list.TypedKey(ev)
+		}
+	}
+}
+
+// showKeys lists the keys.
+func (w *window) showKeys() {
+	command := "Ctrl+"
+	if runtime.GOOS == "darwin" {
+		command = "⌘"
+	}
+	left, right := widget.VBox(theme.Space8), widget.VBox(theme.Space8)
+	for _, k := range []struct{ key, does string }{
+		{command + "1 to " + command + "4", "People, Browse, My shares, Transfers"},
+		{command + ",", "Settings"},
+		{command + "F", "Search everyone's files"},
+		{command + "O", "Share files"},
+		{command + "D", "Download what is selected"},
+		{command + "A", "Select all"},
+		{command + "Z", "Undo"},
+		{"Enter", "Open"},
+		{"Backspace", "Folder above"},
+		{"Space", "Pause or resume"},
+		{"Delete", "Stop sharing, cancel"},
+		{"Shift+F10", "Menu of a row"},
+		{command + "Q", "Quit"},
+	} {
+		left.Add(widget.NewText(k.key, theme.TextBody, theme.SecondText))
+		right.Add(widget.NewText(k.does, theme.TextBody, theme.Text))
+	}
+	table := container.NewBorder(nil, nil, widget.Fixed(136, 0, left), nil, right)
+	widget.ShowSheet(w.win.Canvas(), "Keys", widget.Inset(table, theme.Space4, theme.Space8, 0, theme.Space8), "Close", nil)
+}

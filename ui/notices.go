@@ -1,0 +1,138 @@
+//go:build !headless
+
+package ui
+
+import (
+	"context"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/ui/format"
+	"github.com/potluck-share/potluck/ui/theme"
+	"github.com/potluck-share/potluck/ui/widget"
+)
+
+// notices are the cards above every page, one of a key.
+type notices struct {
+	object *fyne.Container
+	box    *fyne.Container
+	keys   []string
+}
+
+func (n *notices) build() {
+	n.box = widget.VBox(theme.Space8)
+	n.object = widget.Inset(n.box, theme.Space12, theme.Space16, 0, theme.Space16)
+	n.object.Hide()
+}
+
+// add shows a card, in the place of one with the same key.
+func (n *notices) add(key, icon string, color fyne.ThemeColorName, text string) {
+	n.remove(key)
+	n.keys = append(n.keys, key)
+	n.box.Add(widget.NewNotice(icon, color, text, func() { n.remove(key) }))
+	n.object.Show()
+	n.object.Refresh()
+}
+
+// remove takes a card away.
+func (n *notices) remove(key string) {
+	for i, k := range n.keys {
+		if k != key {
+			continue
+		}
+		n.keys = append(n.keys[:i], n.keys[i+1:]...)
+		n.box.Remove(n.box.Objects[i])
+		break
+	}
+	if len(n.keys) == 0 {
+		n.object.Hide()
+	}
+}
+
+// problem says what could not be done.
+func (w *window) problem(err error) {
+	w.notices.add("problem", "warning", theme.Error, format.Sentence(err))
+}
+
+// network says whether there is a network at all.
+func (w *window) network(status domain.Status) {
+	if status.Network {
+		w.notices.remove("network")
+		return
+	}
+	w.notices.add("network", "warning", theme.Waiting, "No network. Continues when it's back.")
+}
+
+// cannotStart shows, in the place of the pages, why nothing works.
+func (w *window) cannotStart(err error) {
+	empty := widget.NewEmpty("Potluck can't start.", format.Sentence(err),
+		widget.NewButton("Quit", "", widget.Plain, w.quit))
+	w.main.Objects = []fyne.CanvasObject{empty.Container}
+	w.main.Refresh()
+	for _, n := range w.nav {
+		n.SetChosen(false)
+		n.OnTapped = func() {}
+	}
+	w.broken = true
+}
+
+// toastFor is how long what was done can be taken back.
+const toastFor = 10 * time.Second
+
+// toast is the bar at the bottom that says what was just done.
+type toast struct {
+	object *fyne.Container
+	undo   func()
+	count  int
+}
+
+func (t *toast) build() { t.object = container.New(bottomLayout{}) }
+
+func (t *toast) hide() {
+	t.undo = nil
+	t.object.Objects = nil
+	t.object.Refresh()
+}
+
+// showToast says what was done and how to take it back, for a while.
+func (w *window) showToast(text string, undo func()) {
+	t := &w.toast
+	t.count++
+	count := t.count
+	t.undo = func() {
+		t.hide()
+		undo()
+	}
+	t.object.Objects = []fyne.CanvasObject{widget.NewToast(text, "Undo", func() { t.takeBack() }, t.hide)}
+	t.object.Refresh()
+	w.run.After(toastFor, func(context.Context) func() {
+		return func() {
+			if t.count == count {
+				t.hide()
+			}
+		}
+	})
+}
+
+// takeBack undoes what the toast tells of, if there is one.
+func (t *toast) takeBack() {
+	if t.undo != nil {
+		t.undo()
+	}
+}
+
+// bottomLayout puts its one object at the bottom, in the middle.
+type bottomLayout struct{}
+
+func (bottomLayout) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
+
+func (bottomLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	for _, o := range objects {
+		m := o.MinSize()
+		o.Resize(m)
+		o.Move(fyne.NewPos((size.Width-m.Width)/2, size.Height-m.Height-theme.Space32))
+	}
+}

@@ -1,0 +1,141 @@
+//go:build !headless
+
+package ui
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/event"
+)
+
+// beat is the shortest time between two changes of the window: eight a second
+// are enough for the eye.
+const beat = 125 * time.Millisecond
+
+// model is what the events have told so far. It belongs to the pump.
+type model struct {
+	peers      map[string]domain.Peer
+	shares     map[string]domain.Share
+	transfers  map[string]domain.Transfer
+	catalogues map[domain.PeerID]event.CatalogueState
+	status     domain.Status
+}
+
+// changes says what a batch of events was about.
+type changes struct {
+	peers, shares, transfers, status bool
+	catalogues                       []domain.PeerID // whose entries changed, or who came or went
+}
+
+func newModel() *model {
+	return &model{
+		peers:      make(map[string]domain.Peer),
+		shares:     make(map[string]domain.Share),
+		transfers:  make(map[string]domain.Transfer),
+		catalogues: make(map[domain.PeerID]event.CatalogueState),
+	}
+}
+
+// apply takes in a batch of events.
+func (m *model) apply(events []event.Event) (c changes) {
+	for _, e := range events {
+		if p, ok := event.As(event.Peers, e); ok {
+			if before, known := m.peers[e.ID]; !known || e.Gone || before.Online != p.Online {
+				c.catalogues = append(c.catalogues, p.ID)
+			}
+			keep(m.peers, e, p)
+			c.peers = true
+		} else if s, ok := event.As(event.Shares, e); ok {
+			keep(m.shares, e, s)
+			c.shares = true
+		} else if t, ok := event.As(event.Transfers, e); ok {
+			keep(m.transfers, e, t)
+			c.transfers = true
+		} else if s, ok := event.As(event.Catalogues, e); ok {
+			if e.Gone {
+				delete(m.catalogues, s.Peer)
+			} else {
+				m.catalogues[s.Peer] = s
+			}
+			c.catalogues = append(c.catalogues, s.Peer)
+		} else if s, ok := event.As(event.Statuses, e); ok && !e.Gone {
+			m.status = s
+			c.status = true
+		}
+	}
+	return c
+}
+
+func keep[T any](in map[string]T, e event.Event, value T) {
+	if e.Gone {
+		delete(in, e.ID)
+		return
+	}
+	in[e.ID] = value
+}
+
+// pump brings what happens to the pages, off the UI thread: it puts rows into
+// words there and swaps them in with one call each beat.
+func (w *window) pump(ctx context.Context) {
+	events := w.core.Bus.Subscribe()
+	defer events.Close()
+	m := newModel()
+	for {
+		batch, err := events.Next(ctx)
+		if err != nil {
+			return
+		}
+		if show := w.prepare(m, m.apply(batch)); len(show) > 0 {
+			w.do(func() {
+				for _, f := range show {
+					f()
+				}
+				w.badges()
+			})
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(beat):
+		}
+	}
+}
+
+// prepare makes what has to run on the UI thread to show the changes.
+func (w *window) prepare(m *model, c changes) (show []func()) {
+	now := time.Now()
+	if c.peers {
+		show = append(show, w.people.Prepare(slices.Collect(maps.Values(m.peers)), now))
+	}
+	if c.shares {
+		show = append(show, w.library.Prepare(slices.Collect(maps.Values(m.shares))))
+	}
+	if c.transfers {
+		all := slices.Collect(maps.Values(m.transfers))
+		page, rows := w.transfers.Prepare(all, now), w.browse.PrepareTransfers(all)
+		show = append(show, page, rows)
+	}
+	if len(c.catalogues) > 0 {
+		states := maps.Clone(m.catalogues)
+		show = append(show, func() { w.browse.Changed(states, c.catalogues) })
+	}
+	if c.status {
+		status := m.status
+		show = append(show, func() {
+			w.settings.SetStatus(status)
+			w.network(status)
+		})
+	}
+	return show
+}
+
+// badges brings the counts in the sidebar up to date.
+func (w *window) badges() {
+	down, up := w.transfers.Running()
+	w.nav[pageTransfers].SetBadge(down+up, false)
+	w.nav[pageShares].SetBadge(w.library.Problems(), true)
+}
