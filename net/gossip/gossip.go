@@ -33,7 +33,7 @@ type Host interface {
 	// Open opens a stream of a protocol to the peer.
 	Open(ctx context.Context, peer domain.PeerID, proto string) (network.Stream, error)
 	// OnNear calls f whenever a connected peer begins to count as near or as
-	// a friend.
+	// a friend, and for those that do already.
 	OnNear(f func(peer domain.PeerID))
 }
 
@@ -80,6 +80,7 @@ type timing struct {
 	gap    time.Duration // an equal head is taken after this much signed time
 	settle time.Duration // from a swap until gossip surely reaches the peer
 	yield  time.Duration // how long one of two peers leaves the swap to the other
+	beat   time.Duration // between looks of pubsub at its mesh
 }
 
 func defaultTiming() timing {
@@ -90,6 +91,7 @@ func defaultTiming() timing {
 		gap:    8 * time.Minute,
 		settle: 3 * time.Second,
 		yield:  300 * time.Millisecond,
+		beat:   time.Second,
 	}
 }
 
@@ -175,10 +177,6 @@ func start(ctx context.Context, cfg Config, timing timing) (*Gossip, error) {
 	h.Network().Notify(g.notifiee)
 	cfg.Host.Handle(headsProtocol, host.Anyone, g.serve)
 	cfg.Host.OnNear(g.met)
-	// Whoever came before we were ready is met now.
-	for _, id := range h.Network().Peers() {
-		g.met(domain.PeerID(id.String()))
-	}
 	return g, nil
 }
 

@@ -20,8 +20,9 @@ const swapTime = 20 * time.Second
 
 // neighbour is a connected peer that is near or a friend.
 type neighbour struct {
-	meeting bool      // met is at work
-	swapped time.Time // when the last swap ended well; zero for never
+	meeting int       // how many times meet is at work on it
+	near    bool      // it was when it was met last; else a friend
+	swapped time.Time // when the last swap since then ended well; zero for never
 	told    view      // what it was told of us over a stream
 }
 
@@ -33,16 +34,24 @@ func (g *Gossip) met(id domain.PeerID) {
 	}
 	g.mu.Lock()
 	n := g.neighbour(id)
-	busy := n.meeting
-	n.meeting = true
-	g.mu.Unlock()
-	if busy {
-		return
-	}
-	if !g.run(func(ctx context.Context) { g.meet(ctx, id) }) {
-		g.mu.Lock()
-		n.meeting = false
+	if n.meeting > 0 && n.near == asker.Near {
 		g.mu.Unlock()
+		return // one more connection
+	}
+	n.meeting++
+	if n.near != asker.Near {
+		n.near = asker.Near
+		n.swapped = time.Time{} // a friend that has come near is told more
+	}
+	g.mu.Unlock()
+
+	met := func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		n.meeting--
+	}
+	if !g.run(func(ctx context.Context) { defer met(); g.meet(ctx, id) }) {
+		met()
 	}
 }
 
@@ -70,13 +79,6 @@ func (g *Gossip) gone(_ network.Network, conn network.Conn) {
 }
 
 func (g *Gossip) meet(ctx context.Context, id domain.PeerID) {
-	defer func() {
-		g.mu.Lock()
-		defer g.mu.Unlock()
-		if n := g.neighbours[id]; n != nil {
-			n.meeting = false
-		}
-	}()
 	log := g.log.With("peer", id.Short())
 	if libp2pID, err := peer.Decode(string(id)); err == nil && g.nearNow(libp2pID) {
 		if err := g.gate.admit(libp2pID); err != nil {

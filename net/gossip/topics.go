@@ -64,6 +64,7 @@ func (g *Gossip) join() error {
 	// connected, and swaps do the same once and for all.
 	params.Dlazy = 0
 	params.GossipFactor = 0
+	params.HeartbeatInterval = g.timing.beat
 	params.Connectors = 0 // nobody is dialled because another peer says so
 
 	ps, err := pubsub.NewGossipSub(g.ctx, g.gate,

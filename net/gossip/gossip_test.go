@@ -1,0 +1,490 @@
+package gossip
+
+import (
+	"crypto/rand"
+	"testing"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/net/gossip/pb"
+)
+
+func TestChangeReachesTheThirdThroughTheSecond(t *testing.T) {
+	t.Parallel()
+	a, b, c := newNode(t), newNode(t), newNode(t)
+	for _, n := range []*node{a, b, c} {
+		n.start(quick())
+	}
+	connect(t, a, b)
+	connect(t, b, c)
+	meshed(t, a, b)
+	meshed(t, b, c)
+
+	a.bump(2)
+	began := time.Now()
+	a.gossip.Announce()
+	h := c.waitHead(a, 2)
+	t.Logf("two hops took %v", time.Since(began))
+	if h.Entries != 2 || h.Name != "Ana" || h.Epoch != 1 {
+		t.Errorf("head = %+v", h)
+	}
+	if a.Network().Connectedness(c.ID()) == network.Connected {
+		t.Error("the first and the third are connected, so nothing was shown")
+	}
+	if got, err := OpenHead(c.gossip.Signed(a.id())); err != nil || got != h {
+		t.Errorf("Signed = %+v, %v, want %+v", got, err, h)
+	}
+}
+
+func TestFirstChangeGoesAtOnceFurtherOnesAreMerged(t *testing.T) {
+	t.Parallel()
+	a, b := newNode(t), newNode(t)
+	timing := quick()
+	timing.merge = 600 * time.Millisecond
+	a.start(timing)
+	b.start(quick())
+	connect(t, a, b)
+	meshed(t, a, b)
+	time.Sleep(timing.settle)
+
+	began := time.Now()
+	var got []domain.Head
+	for i := range uint64(20) {
+		a.bump(2 + i)
+		a.gossip.Announce()
+		time.Sleep(5 * time.Millisecond)
+	}
+	for len(got) == 0 || got[len(got)-1].Sequence < 21 {
+		select {
+		case h := <-b.heads:
+			if h.Sequence > 1 {
+				got = append(got, h)
+				t.Logf("sequence %d after %v", h.Sequence, time.Since(began))
+			}
+		case <-time.After(5 * time.Second):
+			t.Fatal("the last change never arrived")
+		}
+	}
+	if len(got) != 2 || got[0].Sequence != 2 {
+		t.Errorf("heads of 20 changes = %v, want the first and the last", got)
+	}
+}
+
+func TestLateJoinerGetsAllBySwap(t *testing.T) {
+	t.Parallel()
+	a, b, late := newNode(t), newNode(t), newNode(t)
+	a.start(quick())
+	b.start(quick())
+	connect(t, a, b)
+	b.waitHead(a, 1)
+	a.waitHead(b, 1)
+
+	late.start(quick())
+	began := time.Now()
+	connect(t, b, late)
+	late.waitHead(a, 1)
+	t.Logf("the head of an absent third came after %v", time.Since(began))
+	eventually(t, "two heads known", func() bool { return len(late.gossip.Heads()) == 2 })
+	b.waitHead(late, 1)
+}
+
+func TestChangeRightAfterTheSwapIsNotLost(t *testing.T) {
+	t.Parallel()
+	a, b := newNode(t), newNode(t)
+	a.start(quick())
+	b.start(quick())
+	connect(t, a, b)
+	b.waitHead(a, 1)
+	// The mesh has not formed yet.
+	a.bump(2)
+	a.gossip.Announce()
+	b.waitHead(a, 2)
+}
+
+func TestFarPeerIsNeitherHeardNorTold(t *testing.T) {
+	t.Parallel()
+	a, b := newNode(t), newNode(t)
+	a.start(quick())
+	b.start(quick())
+	dial(t, a, b)
+	// Both ways: a counts b as near, and b does not count a.
+	a.judge(b, domain.Asker{Near: true})
+
+	// What a far owner says of itself is taken.
+	b.waitHead(a, 1)
+	if a.hears(b, 1, 500*time.Millisecond) {
+		t.Error("a far peer was told a head")
+	}
+	// Its gossip is not.
+	a.bump(2)
+	h, err := seal(a.gossip.key, mustOwn(a), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.gossip.topics[headsTopic].Publish(t.Context(), h.signed); err != nil {
+		t.Fatal(err)
+	}
+	if peers := b.gossip.topics[headsTopic].ListPeers(); len(peers) != 0 {
+		t.Errorf("pubsub knows far peers: %v", peers)
+	}
+
+	// Nearness that begins later brings all of it.
+	b.judge(a, domain.Asker{Near: true})
+	a.waitHead(b, 1)
+	meshed(t, a, b)
+	meshed(t, b, a)
+	b.bump(3)
+	b.gossip.Announce()
+	a.waitHead(b, 3)
+}
+
+func TestGossipStopsWhenAPeerGoesFar(t *testing.T) {
+	t.Parallel()
+	a, b := newNode(t), newNode(t)
+	a.start(quick())
+	b.start(quick())
+	connect(t, a, b)
+	meshed(t, a, b)
+	time.Sleep(quick().settle)
+
+	// The receiver asks anew for each message.
+	b.judge(a, domain.Asker{})
+	a.bump(2)
+	a.gossip.Announce()
+	if b.hears(a, 2, 700*time.Millisecond) {
+		t.Error("gossip of a peer that went far was taken")
+	}
+	// So does the sender.
+	a.judge(b, domain.Asker{})
+	b.judge(a, domain.Asker{Near: true})
+	a.bump(3)
+	a.gossip.Announce()
+	if b.hears(a, 3, 700*time.Millisecond) {
+		t.Error("a peer that went far was told")
+	}
+}
+
+func mustOwn(n *node) domain.Head {
+	head, _ := n.gossip.own(Everyone)
+	return head
+}
+
+func TestUnheardAuthorIsIgnoredAndNotPassedOn(t *testing.T) {
+	t.Parallel()
+	a, b, c := newNode(t), newNode(t), newNode(t)
+	b.heard = func(domain.PeerID) bool { return false }
+	for _, n := range []*node{a, b, c} {
+		n.start(quick())
+	}
+	connect(t, a, b)
+	connect(t, b, c)
+	meshed(t, a, b)
+	meshed(t, b, c)
+	// Own word of a peer over its own stream counts all the same.
+	b.waitHead(a, 1)
+	a.bump(2)
+	a.gossip.Announce()
+	if c.hears(a, 2, time.Second) {
+		t.Error("the head of an author that nobody heard was passed on")
+	}
+	if b.gossip.headSequence(a.id()) != 1 {
+		t.Error("the head of an author that was not heard was taken from gossip")
+	}
+}
+
+func (g *Gossip) headSequence(id domain.PeerID) uint64 {
+	h, err := OpenHead(g.Signed(id))
+	if err != nil {
+		return 0
+	}
+	return h.Sequence
+}
+
+func TestNothingIsPassedOnBetweenTwoNetworks(t *testing.T) {
+	t.Parallel()
+	a, b, c := newNode(t), newNode(t), newNode(t)
+	b.two = true
+	for _, n := range []*node{a, b, c} {
+		n.start(quick())
+	}
+	connect(t, a, b)
+	connect(t, b, c)
+	meshed(t, a, b)
+	meshed(t, b, c)
+	a.bump(2)
+	a.gossip.Announce()
+	b.waitHead(a, 2) // taken for itself
+	if c.hears(a, 1, 2*time.Second) {
+		t.Error("a head went from one network to the other")
+	}
+	b.bump(2)
+	b.gossip.Announce()
+	c.waitHead(b, 2) // the own one goes to both
+}
+
+func TestPersonalViewGoesToItsPeerOnly(t *testing.T) {
+	t.Parallel()
+	a, b, c := newNode(t), newNode(t), newNode(t)
+	for _, n := range []*node{a, b, c} {
+		n.start(quick())
+	}
+	connect(t, a, b)
+	connect(t, b, c)
+	connect(t, a, c)
+	meshed(t, a, b)
+	meshed(t, a, c)
+	meshed(t, b, c)
+	time.Sleep(quick().settle)
+
+	more := domain.Head{Version: domain.Version{Epoch: 1, Sequence: 70}, Entries: 7, Bytes: 70}
+	a.set(b.id(), more)
+	a.gossip.Announce()
+	if h := b.waitHead(a, 70); h.Entries != 7 {
+		t.Errorf("the personal head has %d entries", h.Entries)
+	}
+	// The public one changes too, and does not take the other's place.
+	a.bump(2)
+	a.gossip.Announce()
+	c.waitHead(a, 2)
+	if c.gossip.headSequence(a.id()) != 2 {
+		t.Error("a personal head reached somebody else")
+	}
+	if b.gossip.headSequence(a.id()) != 70 {
+		t.Errorf("b has sequence %d, want its personal one", b.gossip.headSequence(a.id()))
+	}
+	// A joiner that meets b is told the public head.
+	d := newNode(t)
+	d.start(quick())
+	connect(t, b, d)
+	if h := d.waitHead(a, 1); h.Sequence != 2 {
+		t.Errorf("a joiner was told sequence %d, want 2", h.Sequence)
+	}
+	// Losing access is told as well.
+	a.unset(b.id())
+	a.gossip.Announce()
+	eventually(t, "b is back to the public head", func() bool { return b.gossip.headSequence(a.id()) == 2 })
+	if seen := a.sawBehind(); len(seen) != 0 {
+		t.Errorf("the owner took its own private views for a lost log: %v", seen)
+	}
+}
+
+func TestFarFriendGetsOwnHeadAndNoOther(t *testing.T) {
+	t.Parallel()
+	a, b, friend := newNode(t), newNode(t), newNode(t)
+	for _, n := range []*node{a, b, friend} {
+		n.start(quick())
+	}
+	connect(t, a, b)
+	a.waitHead(b, 1)
+	dial(t, a, friend)
+	a.judge(friend, domain.Asker{Friend: true})
+	friend.judge(a, domain.Asker{Friend: true})
+	friend.waitHead(a, 1)
+	a.waitHead(friend, 1)
+	a.bump(2)
+	a.gossip.Announce()
+	friend.waitHead(a, 2)
+	if friend.gossip.headSequence(b.id()) != 0 {
+		t.Error("a far friend was told of others")
+	}
+	// Coming near, it is told of all.
+	a.judge(friend, domain.Asker{Friend: true, Near: true})
+	friend.judge(a, domain.Asker{Friend: true, Near: true})
+	friend.waitHead(b, 1)
+}
+
+func TestOwnerGoneBackIsBelievedAndTold(t *testing.T) {
+	t.Parallel()
+	a, b := newNode(t), newNode(t)
+	b.start(quick())
+	// b remembers a later state of a, which a has lost.
+	old, err := seal(a.Peerstore().PrivKey(a.ID()), domain.Head{
+		Peer: a.id(), Version: domain.Version{Epoch: 5, Sequence: 900}, Time: time.Now(),
+	}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.gossip.mu.Lock()
+	b.gossip.table.take(old, false, time.Now())
+	b.gossip.mu.Unlock()
+
+	a.start(quick())
+	connect(t, a, b)
+	if h := b.waitHead(a, 1); h.Version != (domain.Version{Epoch: 1, Sequence: 1}) {
+		t.Errorf("b believes %v, not the owner's own word", h.Version)
+	}
+	eventually(t, "a learned that it is behind", func() bool {
+		seen := a.sawBehind()
+		return len(seen) > 0 && seen[0] == old.Version
+	})
+	// A cached copy does not bring the old state back.
+	b.gossip.mu.Lock()
+	v := b.gossip.table.take(old, false, time.Now())
+	b.gossip.mu.Unlock()
+	if v != older {
+		t.Errorf("the disowned head: %v", v)
+	}
+}
+
+func TestRepeatKeepsAHeadFresh(t *testing.T) {
+	t.Parallel()
+	a, b := newNode(t), newNode(t)
+	timing := quick()
+	timing.repeat, timing.gap = 700*time.Millisecond, 300*time.Millisecond
+	a.start(timing)
+	b.start(timing)
+	connect(t, a, b)
+	meshed(t, a, b)
+	first := b.waitHead(a, 1)
+	next := b.waitHead(a, 1)
+	for next.Time.Sub(first.Time) < 500*time.Millisecond {
+		next = b.waitHead(a, 1)
+	}
+	if next.Version != first.Version {
+		t.Errorf("versions %v and %v", first.Version, next.Version)
+	}
+}
+
+func TestRememberedHeadsAreStaleUntilHeard(t *testing.T) {
+	t.Parallel()
+	a, b := newNode(t), newNode(t)
+	signed, err := Seal(a.Peerstore().PrivKey(a.ID()), domain.Head{
+		Peer: a.id(), Name: "Ana", Version: domain.Version{Epoch: 1, Sequence: 1}, Time: time.Now().Add(-time.Minute),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.start(quick(), signed, []byte("damaged"))
+	if heads := b.gossip.Heads(); len(heads) != 0 {
+		t.Errorf("remembered heads are fresh: %v", heads)
+	}
+	if b.gossip.headSequence(a.id()) != 1 {
+		t.Error("the remembered head is gone")
+	}
+	a.start(quick())
+	connect(t, a, b)
+	b.waitHead(a, 1)
+	if heads := b.gossip.Heads(); len(heads) != 1 {
+		t.Errorf("heads = %v", heads)
+	}
+}
+
+func TestForgedOversizeAndFloodedMessagesAreNotTaken(t *testing.T) {
+	t.Parallel()
+	a, b := newNode(t), newNode(t)
+	a.start(quick())
+	b.start(quick())
+	connect(t, a, b)
+	meshed(t, a, b)
+	b.waitHead(a, 1)
+
+	stranger, id := newKey(t)
+	forged, err := seal(stranger, domain.Head{
+		Peer: id, Version: domain.Version{Epoch: 1, Sequence: 5}, Time: time.Now(),
+	}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bad := append([]byte(nil), forged.signed...)
+	bad[len(bad)-1] ^= 1
+	judge := func(data []byte) string {
+		return map[bool]string{true: "taken", false: "not taken"}[b.gossip.judgeHead(a.id(), data) == 0]
+	}
+	if got := judge(bad); got != "not taken" {
+		t.Errorf("a forged head was %s", got)
+	}
+	if got := judge(make([]byte, maxSigned+1)); got != "not taken" {
+		t.Errorf("an oversize head was %s", got)
+	}
+	personal, err := seal(stranger, forged.Head, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := judge(personal.signed); got != "not taken" {
+		t.Errorf("a personal head in gossip was %s", got)
+	}
+	if got := judge(forged.signed); got != "taken" {
+		t.Errorf("a good head was %s", got)
+	}
+
+	// One author, far too often.
+	taken := 0
+	for i := range uint64(100) {
+		h, err := seal(stranger, domain.Head{
+			Peer: id, Version: domain.Version{Epoch: 1, Sequence: 6 + i}, Time: time.Now(),
+		}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if judge(h.signed) == "taken" {
+			taken++
+		}
+	}
+	if taken == 0 || taken > 2*authorBurst {
+		t.Errorf("%d of 100 heads of one author at once were taken", taken)
+	}
+}
+
+func TestForgedHeadInASwapEndsIt(t *testing.T) {
+	t.Parallel()
+	a, b := newNode(t), newNode(t)
+	b.start(quick())
+	dial(t, a, b)
+	b.judge(a, domain.Asker{Near: true})
+
+	_, id := newKey(t)
+	mine, err := seal(a.Peerstore().PrivKey(a.ID()), domain.Head{Peer: a.id(), Time: time.Now()}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := append([]byte(nil), mine.signed...)
+	forged[len(forged)-1] ^= 1
+	for name, known := range map[string]*pb.Known{
+		"a broken signature": {Kind: pb.Kind_KIND_HEAD, Signed: forged},
+		"no head":            {Kind: pb.Kind_KIND_HEAD, Signed: []byte(id)},
+		"too large":          {Kind: pb.Kind_KIND_HEAD, Signed: make([]byte, maxSigned+1)},
+	} {
+		s, err := a.NewStream(t.Context(), b.ID(), headsProtocol)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := writeSwap(s, &pb.Swap{Known: []*pb.Known{known}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := drain(s); err == nil {
+			t.Errorf("%s: the stream ended well", name)
+		}
+	}
+	// A kind of the future is no fault.
+	s, err := a.NewStream(t.Context(), b.ID(), headsProtocol)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writeSwap(s, &pb.Swap{
+		Known: []*pb.Known{{Kind: 77, Signed: []byte("x")}, {Kind: pb.Kind_KIND_HEAD, Signed: mine.signed}},
+		Last:  true,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := drain(s); err != nil {
+		t.Errorf("a push with a kind of the future: %v", err)
+	}
+	b.waitHead(a, 0)
+}
+
+func newKey(t testing.TB) (crypto.PrivKey, domain.PeerID) {
+	t.Helper()
+	key, _, err := crypto.GenerateEd25519Key(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := peer.IDFromPrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key, domain.PeerID(id.String())
+}
