@@ -97,7 +97,7 @@ func fromNanos(n int64) time.Time {
 }
 
 func indexKey(index int) []byte {
-	return binary.BigEndian.AppendUint32(nil, uint32(index)) //nolint:gosec // checked by the caller
+	return binary.BigEndian.AppendUint32(nil, uint32(index))
 }
 
 func sequenceKey(sequence uint64) []byte {

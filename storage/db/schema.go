@@ -71,7 +71,7 @@ func migrate(tx *bbolt.Tx, steps []migration) error {
 			return fmt.Errorf("bring schema %d to %d: %w", n, n+1, err)
 		}
 	}
-	return meta.Put(keySchema, binary.BigEndian.AppendUint32(nil, uint32(len(steps)))) //nolint:gosec // a handful
+	return meta.Put(keySchema, binary.BigEndian.AppendUint32(nil, uint32(len(steps))))
 }
 
 // begin makes the first schema.
@@ -100,6 +100,6 @@ func begin(tx *bbolt.Tx) error {
 		}
 	}
 	// The change log begins now.
-	epoch := uint64(time.Now().UnixNano()) //nolint:gosec // after 1970
+	epoch := uint64(time.Now().UnixNano())
 	return put(library, keyVersion, &pb.Version{Epoch: epoch})
 }
