@@ -211,7 +211,7 @@ func (c *cache) known(now time.Time, link int) []known {
 	var list []known
 	for at, e := range c.entries {
 		if left := e.expires().Sub(now); at.link == link && left > e.life/2 {
-			list = append(list, known{at.peer, uint32(left / time.Second)}) //nolint:gosec // at most longestLife
+			list = append(list, known{at.peer, uint32(left / time.Second)})
 		}
 	}
 	slices.SortFunc(list, func(a, b known) int { return int(b.ttl) - int(a.ttl) })

@@ -86,8 +86,8 @@ func (s *Service) nowOn(present []presentNetwork, prefixes []netip.Prefix) bool 
 	defer s.mu.Unlock()
 	changed := !slices.Equal(s.present, present) || !slices.Equal(s.prefixes, prefixes)
 	s.present, s.prefixes = present, prefixes
-	clear := len(present) > 0 && !slices.ContainsFunc(present, func(n presentNetwork) bool { return n.shown == "" })
-	if changed && clear {
+	certain := len(present) > 0 && !slices.ContainsFunc(present, func(n presentNetwork) bool { return n.shown == "" })
+	if changed && certain {
 		for h := range s.hearings {
 			if !slices.ContainsFunc(present, func(n presentNetwork) bool { return n.id == h.network }) {
 				delete(s.hearings, h)

@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net"
 	"net/netip"
@@ -12,6 +13,17 @@ import (
 type nic struct {
 	net.Interface
 	prefixes []netip.Prefix // own addresses with the lengths of their prefixes
+}
+
+// lookAround returns the interfaces that may be of use and their gateways. The
+// interfaces are good even if there is an error: then it is about the gateways.
+func lookAround() ([]nic, []gateway, error) {
+	all, err := nics()
+	if err != nil {
+		return nil, nil, err
+	}
+	gateways, err := readGateways()
+	return all, gateways, err
 }
 
 // nics returns the interfaces that are up, have a carrier and an address, and
@@ -140,9 +152,8 @@ func broadcastOf(p netip.Prefix) (netip.Addr, bool) {
 	if !p.Addr().Is4() || p.Bits() > 30 || p.Bits() < 1 {
 		return netip.Addr{}, false
 	}
-	bytes := p.Masked().Addr().As4()
-	for bit := p.Bits(); bit < 32; bit++ {
-		bytes[bit/8] |= 1 << (7 - bit%8)
-	}
+	bytes := p.Addr().As4()
+	ones := binary.BigEndian.Uint32(bytes[:]) | uint32(1)<<(32-p.Bits()) - 1
+	binary.BigEndian.PutUint32(bytes[:], ones)
 	return netip.AddrFrom4(bytes), true
 }

@@ -21,7 +21,7 @@ const soon = 2 * time.Second
 
 // testPeer returns a peer ID of the right form, in which name can be read.
 func testPeer(name string) domain.PeerID {
-	return domain.PeerID("12D3KooW" + name + strings.Repeat("x", 44-len(name)))
+	return domain.PeerID("12D3KooW" + strings.Repeat("x", 44-len(name)) + name)
 }
 
 // program is a discovery service that runs on a host of a lab.
@@ -150,17 +150,6 @@ func (p *program) state() answer {
 		}
 		return *r.Answer, true
 	})
-}
-
-// drain forgets the reports so far.
-func (p *program) drain() {
-	for {
-		select {
-		case <-p.reports:
-		default:
-			return
-		}
-	}
 }
 
 // seesAll waits until all others were sighted and returns when the last one

@@ -62,29 +62,38 @@ type datagram struct {
 	via  via
 }
 
+// transport is what the loop needs of a socket. Only read is called from
+// another goroutine; it ends when the transport is closed.
+type transport interface {
+	join(nic *net.Interface) error
+	send(nic *net.Interface, data []byte) error
+	sendTo(to netip.AddrPort, data []byte) error
+	read(out chan<- datagram) error
+	close() error
+}
+
 // socket is one UDP socket for all interfaces. It shares its port with other
 // programs on the machine. One goroutine reads it; all else is for the
 // service's loop alone.
 type socket struct {
-	via    via
-	conn   *net.UDPConn
-	p4     *ipv4.PacketConn
-	p6     *ipv6.PacketConn
-	joined map[int]bool // by interface index
+	via  via
+	conn *net.UDPConn
+	p4   *ipv4.PacketConn // one of the two
+	p6   *ipv6.PacketConn
 }
 
 // listen opens the socket. It is bound to no address, so it needs no network.
-func listen(ctx context.Context, v via) (*socket, error) {
+func listen(ctx context.Context, v via) (transport, error) {
 	config := net.ListenConfig{Control: func(_, _ string, raw syscall.RawConn) error {
 		var failed error
 		err := raw.Control(func(fd uintptr) { failed = sharePort(fd) })
 		return errors.Join(err, failed)
 	}}
-	any := netip.IPv4Unspecified()
+	all := netip.IPv4Unspecified()
 	if v == viaMulticast6 {
-		any = netip.IPv6Unspecified()
+		all = netip.IPv6Unspecified()
 	}
-	pc, err := config.ListenPacket(ctx, v.network(), netip.AddrPortFrom(any, v.port()).String())
+	pc, err := config.ListenPacket(ctx, v.network(), netip.AddrPortFrom(all, v.port()).String())
 	if err != nil {
 		return nil, fmt.Errorf("listening for %s: %w", v, err)
 	}
@@ -92,7 +101,7 @@ func listen(ctx context.Context, v via) (*socket, error) {
 	if !ok { // never: that is what a UDP network gives
 		return nil, errors.Join(fmt.Errorf("listening for %s: a %T", v, pc), pc.Close())
 	}
-	s := &socket{via: v, conn: conn, joined: make(map[int]bool)}
+	s := &socket{via: v, conn: conn}
 	if v == viaMulticast6 {
 		s.p6 = ipv6.NewPacketConn(conn)
 		err = errors.Join(s.p6.SetMulticastHopLimit(255), s.p6.SetMulticastLoopback(true))
@@ -124,7 +133,6 @@ func (s *socket) join(nic *net.Interface) error {
 	if err != nil {
 		return fmt.Errorf("joining %s on %s: %w", s.via, nic.Name, err)
 	}
-	s.joined[nic.Index] = true
 	return nil
 }
 
@@ -155,6 +163,8 @@ func (s *socket) sendTo(to netip.AddrPort, data []byte) error {
 	}
 	return nil
 }
+
+func (s *socket) close() error { return s.conn.Close() }
 
 // read hands packets to out until the socket is closed, or fails for good.
 // While out is full, packets are dropped: the senders repeat themselves.

@@ -40,11 +40,11 @@ type station struct {
 type loop struct {
 	s        *Service
 	log      *slog.Logger
-	sockets  [3]*socket // by via; nil while they cannot be opened
+	sockets  [3]transport // by via; nil while they cannot be opened
 	reopen   time.Time
 	readers  sync.WaitGroup
 	packets  chan datagram
-	failed   chan *socket
+	failed   chan transport
 	stations map[int]*station // by interface index
 	cache    *cache
 
@@ -66,7 +66,7 @@ func newLoop(s *Service) *loop {
 		s:        s,
 		log:      s.cfg.Log,
 		packets:  make(chan datagram, 512),
-		failed:   make(chan *socket, 3),
+		failed:   make(chan transport, 3),
 		stations: make(map[int]*station),
 		cache:    newCache(),
 		nonce:    rand.Uint64(), //nolint:gosec // it has to be unique, not secret
@@ -194,7 +194,7 @@ func (l *loop) open(ctx context.Context, now time.Time) bool {
 		if have != nil {
 			continue
 		}
-		fresh, err := listen(ctx, via(v)) //nolint:gosec // one of three
+		fresh, err := l.s.cfg.listen(ctx, via(v))
 		if err != nil {
 			l.log.Debug("cannot listen, will try again", "error", err)
 			l.reopen = now.Add(reopenAfter)
@@ -212,17 +212,19 @@ func (l *loop) open(ctx context.Context, now time.Time) bool {
 }
 
 // discard gives up a socket that failed. The next poll opens another.
-func (l *loop) discard(broken *socket) {
-	if l.sockets[broken.via] == broken {
-		l.sockets[broken.via] = nil
-		_ = broken.conn.Close() // it is broken anyway
+func (l *loop) discard(broken transport) {
+	for v, have := range l.sockets {
+		if have == broken {
+			l.sockets[v] = nil
+			_ = broken.close() // it is broken anyway
+		}
 	}
 }
 
 func (l *loop) closeAll() {
 	for _, socket := range l.sockets {
 		if socket != nil {
-			if err := socket.conn.Close(); err != nil {
+			if err := socket.close(); err != nil {
 				l.log.Debug("closing a socket", "error", err)
 			}
 		}
@@ -249,15 +251,10 @@ func port(n int) uint16 {
 // look again.
 func (l *loop) look(now time.Time) time.Duration {
 	l.looked = now
-	all, err := nics()
-	if err != nil {
-		l.log.Warn("cannot see the network interfaces", "error", err)
-		return pollEvery
-	}
-	gateways, err := readGateways()
+	all, gateways, err := l.s.cfg.look()
 	readable := err == nil
 	if !readable {
-		l.log.Debug("cannot see the gateway", "error", err)
+		l.log.Debug("cannot see all of the network", "error", err)
 	}
 	seen := make(map[int]bool)
 	again := pollEvery
@@ -314,8 +311,8 @@ func (l *loop) arrive(now time.Time, n nic) *station {
 }
 
 func (l *loop) joinAll(st *station) {
-	for _, socket := range l.sockets {
-		if socket == nil || !st.speaks(socket.via) {
+	for v, socket := range l.sockets {
+		if socket == nil || !st.speaks(via(v)) {
 			continue
 		}
 		if err := socket.join(&st.Interface); err != nil {

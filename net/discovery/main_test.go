@@ -50,7 +50,7 @@ type answer struct {
 func beHost(peer domain.PeerID) error {
 	var mu sync.Mutex
 	out := json.NewEncoder(os.Stdout)
-	print := func(r report) {
+	say := func(r report) {
 		mu.Lock()
 		defer mu.Unlock()
 		_ = out.Encode(r) // the test has gone, and soon so are we
@@ -65,9 +65,9 @@ func beHost(peer domain.PeerID) error {
 			mu.Lock()
 			heard[s.Peer] = true
 			mu.Unlock()
-			print(report{Sighting: &s})
+			say(report{Sighting: &s})
 		},
-		Changed:  func() { print(report{Changed: true}) },
+		Changed:  func() { say(report{Changed: true}) },
 		Log:      slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now:      func() time.Time { return time.Now().Add(time.Duration(offset.Load())) },
 		patience: 2 * time.Second,
@@ -101,7 +101,7 @@ func beHost(peer domain.PeerID) error {
 				}
 			}
 			mu.Unlock()
-			print(report{Answer: &a})
+			say(report{Answer: &a})
 		}
 	}
 	return s.Close()

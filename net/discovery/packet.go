@@ -267,7 +267,8 @@ func announcements(records []dns.RR) []announcement {
 	var found []announcement
 	for _, p := range order {
 		goodbye := p.ttl == 0 && (p.ptr || p.srv)
-		if !goodbye && !(p.srv && p.text) {
+		whole := p.srv && p.text
+		if !goodbye && !whole {
 			continue
 		}
 		p.addresses = addressesOf(p.target, records)

@@ -230,8 +230,8 @@ func (l *loop) packet(st *station, ttl uint32, meta bool) []byte {
 // whether one of them worked.
 func (l *loop) multicast(st *station, data []byte) bool {
 	worked := false
-	for _, socket := range l.sockets[:viaBroadcast] {
-		if socket == nil || data == nil || !st.speaks(socket.via) {
+	for v, socket := range l.sockets[:viaBroadcast] {
+		if socket == nil || data == nil || !st.speaks(via(v)) {
 			continue
 		}
 		if err := socket.send(&st.Interface, data); err != nil {

@@ -18,7 +18,7 @@ const (
 	broadcastAfter   = 10 * time.Second
 	longestBroadcast = time.Minute
 	maxAskers        = 64
-	maxSuppressed    = 3
+	longestSilence   = 20 * time.Minute // without a question of our own
 )
 
 // duties are what is to be sent now.
@@ -38,10 +38,9 @@ type schedule struct {
 	announces  int // still to come
 	announceAt time.Time
 
-	queryAt    time.Time
-	interval   time.Duration
-	suppressed int // questions in a row that others asked for us
-	askedAt    time.Time
+	queryAt  time.Time
+	interval time.Duration
+	askedAt  time.Time
 
 	answerAt time.Time // zero: no answer is pending
 	meta     bool
@@ -85,7 +84,7 @@ func (b *bucket) take(now time.Time) {
 // restart begins anew: the interface has come, or has changed.
 func (s *schedule) restart(now time.Time) {
 	s.announces, s.announceAt = 2, now
-	s.queryAt, s.interval, s.suppressed = now, firstInterval, 0
+	s.queryAt, s.interval = now, firstInterval
 	s.dropAnswer()
 	s.answers, s.broadcasts = bucket{}, bucket{}
 	s.alone(now)
@@ -125,7 +124,7 @@ func (s *schedule) due(now time.Time) duties {
 	}
 	if !s.queryAt.After(now) {
 		d.query = true
-		s.suppressed, s.askedAt = 0, now
+		s.askedAt = now
 		s.rest(now)
 	}
 	if !s.broadcastAt.IsZero() && !s.broadcastAt.After(now) {
@@ -173,11 +172,11 @@ func (s *schedule) askWithin(now time.Time, spread time.Duration) {
 
 // overheard takes somebody else's question, which listed no answer that we
 // would not have listed, for our own next one: its answers reach us as well.
+// Now and then we ask all the same, since what was listed is not all read.
 func (s *schedule) overheard(now time.Time) {
-	if s.suppressed == maxSuppressed || !s.queryAt.After(now) {
+	if !s.queryAt.After(now) || now.Sub(s.askedAt) > longestSilence {
 		return
 	}
-	s.suppressed++
 	s.rest(now)
 }
 

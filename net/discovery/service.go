@@ -39,7 +39,10 @@ type Config struct {
 	// Now returns the wall clock's time; time.Now if nil.
 	Now func() time.Time
 
-	patience time.Duration // before the first broadcast, if not the usual one
+	// For tests, each with the real thing as its default.
+	patience time.Duration // before the first broadcast
+	listen   func(context.Context, via) (transport, error)
+	look     func() ([]nic, []gateway, error)
 }
 
 // Service is a running discovery. Make one with Start.
@@ -85,6 +88,12 @@ func Start(ctx context.Context, cfg Config) (*Service, error) {
 	}
 	if cfg.patience == 0 {
 		cfg.patience = broadcastAfter
+	}
+	if cfg.listen == nil {
+		cfg.listen = listen
+	}
+	if cfg.look == nil {
+		cfg.look = lookAround
 	}
 	ctx, stop := context.WithCancel(ctx)
 	s := &Service{
