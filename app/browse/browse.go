@@ -161,6 +161,16 @@ func (b *Browse) Head(head domain.Head) {
 	b.pull(head.Peer, p)
 }
 
+// Welcomed is told that a peer counts us as near and so answers our questions.
+// Its head may never come: what it takes from us is its own affair.
+func (b *Browse) Welcomed(id domain.PeerID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if p := b.get(id); !p.known.complete {
+		b.pull(id, p)
+	}
+}
+
 // pull starts pulling, or notes that it must be done again. The lock is held.
 func (b *Browse) pull(id domain.PeerID, p *peer) {
 	if b.ctx == nil || b.ctx.Err() != nil {

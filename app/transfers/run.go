@@ -183,6 +183,21 @@ func (t *Transfers) around(id domain.ContentID, owner domain.PeerID) []domain.Pe
 	return ids
 }
 
+// whoHas is the Providers of one content.
+type whoHas struct {
+	t       *Transfers
+	content domain.ContentID
+	owner   domain.PeerID
+}
+
+func (w whoHas) Providers() []domain.PeerID { return w.t.around(w.content, w.owner) }
+
+func (w whoHas) Changed() <-chan struct{} {
+	w.t.mu.Lock()
+	defer w.t.mu.Unlock()
+	return w.t.changed
+}
+
 // take waits for one of the places for running downloads.
 func (t *Transfers) take(ctx context.Context, d *transfer) bool {
 	select {
@@ -224,15 +239,15 @@ func (t *Transfers) fetchAll(ctx context.Context, d *transfer) error {
 	defer func() { <-watch }()
 	defer alone(nil)
 
-	group, ctx := errgroup.WithContext(ctx)
+	group, fetching := errgroup.WithContext(ctx)
 	group.SetLimit(workers)
 	changed := make(chan string, 1) // the first file that changed at the source
 	for i, f := range d.lacking() {
-		if ctx.Err() != nil {
+		if fetching.Err() != nil {
 			break
 		}
 		group.Go(func() error {
-			err := t.fetchOne(ctx, d, i, f)
+			err := t.fetchOne(fetching, d, i, f)
 			if errors.Is(err, domain.ErrChanged) {
 				select {
 				case changed <- f.Path:
@@ -278,13 +293,7 @@ func (t *Transfers) fetchOne(ctx context.Context, d *transfer, i int, f domain.T
 		}
 		return t.mark(ctx, d, i, filepath.Join(d.Folder, filepath.FromSlash(f.Target)))
 	}
-	owner := d.Peer
-	final, err := t.cfg.Engine.Fetch(ctx, wantOf(d, f), func() ([]domain.PeerID, <-chan struct{}) {
-		t.mu.Lock()
-		changed := t.changed
-		t.mu.Unlock()
-		return t.around(f.Content, owner), changed
-	}, func(p domain.Progress) {
+	final, err := t.cfg.Engine.Fetch(ctx, wantOf(d, f), whoHas{t, f.Content, d.Peer}, func(p domain.Progress) {
 		t.mu.Lock()
 		d.flight[i] = p
 		t.mu.Unlock()

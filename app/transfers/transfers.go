@@ -31,9 +31,8 @@ const (
 // Engine brings bytes from peers to their place on disk.
 type Engine interface {
 	// Fetch fetches, verifies and finishes one file and returns its path. It
-	// resumes what an earlier call began. providers returns who may be asked
-	// at the moment and a channel that is closed when that changes.
-	Fetch(ctx context.Context, want domain.Want, providers func() ([]domain.PeerID, <-chan struct{}), report func(domain.Progress)) (final string, err error)
+	// resumes what an earlier call began.
+	Fetch(ctx context.Context, want domain.Want, from Providers, report func(domain.Progress)) (final string, err error)
 	// Discard removes what an unfinished fetch left on disk.
 	Discard(want domain.Want) error
 	// Claim makes a new folder for a folder download below the absolute folder
@@ -45,6 +44,15 @@ type Engine interface {
 	Size(ctx context.Context, peer domain.PeerID, content domain.ContentID) (int64, error)
 	// Free returns the free bytes where folder lies.
 	Free(folder string) (int64, error)
+}
+
+// Providers tells who may be asked for a content.
+type Providers interface {
+	// Providers returns the peers at this moment.
+	Providers() []domain.PeerID
+	// Changed returns a channel that is closed when Providers may answer
+	// differently than after this call.
+	Changed() <-chan struct{}
 }
 
 // Catalogue tells what others share.
@@ -482,4 +490,16 @@ func (t *Transfers) set(ctx context.Context, d *transfer, state domain.TransferS
 		return fmt.Errorf("keeping the state of %s: %w", d.Path, err)
 	}
 	return nil
+}
+
+// Content returns the content ID, in hex, of a download of a single file; ""
+// for a folder.
+func (t *Transfers) Content(id string) string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	d, ok := t.all[id]
+	if !ok || len(d.Files) != 1 || d.Files[0].Folder {
+		return ""
+	}
+	return d.Files[0].Content.String()
 }

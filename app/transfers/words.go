@@ -47,7 +47,7 @@ func (t *Transfers) diskReason(d *transfer, err error) string {
 	if errors.Is(err, domain.ErrNoSpace) {
 		if free, freeErr := t.cfg.Engine.Free(d.Folder); freeErr == nil {
 			if more := d.Size - d.Done - free; more > 0 {
-				return fmt.Sprintf("Disk full. Free %s and it continues.", bytesText(more))
+				return fmt.Sprintf("Disk full. Free %s and it continues.", domain.SizeText(more))
 			}
 		}
 		return "Disk full. Free some space and it continues."
@@ -75,18 +75,4 @@ func failureReason(name string, err error) string {
 	default:
 		return "It stopped: " + err.Error()
 	}
-}
-
-// bytesText tells a size in decimal units.
-func bytesText(n int64) string {
-	const unit = 1000
-	if n < unit {
-		return fmt.Sprintf("%d B", n)
-	}
-	value, at := float64(n)/unit, 0
-	for value >= unit && at < 4 {
-		value /= unit
-		at++
-	}
-	return fmt.Sprintf("%.1f %cB", value, "kMGTP"[at])
 }

@@ -1,0 +1,398 @@
+package transfers_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/event"
+	"github.com/potluck-share/potluck/app/transfers"
+	"github.com/potluck-share/potluck/storage/db"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// world stands for everything around the room: the engine, the catalogues and
+// the people. The database is a real one.
+type world struct {
+	mu        sync.Mutex
+	people    map[domain.PeerID]domain.Peer
+	entries   map[string][]domain.Entry // by peer:path
+	fail      map[string]error          // by target: what a fetch returns
+	hold      chan struct{}             // fetches wait for it to be closed; nil: they do not
+	fetched   []string
+	active    int
+	mostAtOne int
+	discarded []string
+}
+
+func (w *world) Fetch(ctx context.Context, want domain.Want, from transfers.Providers, report func(domain.Progress)) (string, error) {
+	w.mu.Lock()
+	hold, err := w.hold, w.fail[want.Target]
+	w.active++
+	w.mostAtOne = max(w.mostAtOne, w.active)
+	w.mu.Unlock()
+	defer func() {
+		w.mu.Lock()
+		w.active--
+		w.mu.Unlock()
+	}()
+	if err != nil {
+		return "", err
+	}
+	report(domain.Progress{Done: want.Size / 2, Providers: 1})
+	if hold != nil {
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-hold:
+		}
+	}
+	for len(from.Providers()) == 0 {
+		select {
+		case <-ctx.Done():
+			return "", ctx.Err()
+		case <-from.Changed():
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fetched = append(w.fetched, want.Target)
+	return filepath.Join(want.Folder, want.Target), nil
+}
+
+func (w *world) Discard(want domain.Want) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.discarded = append(w.discarded, want.Target)
+	return nil
+}
+func (w *world) Claim(_, name string) (string, error)  { return name, nil }
+func (w *world) Folder(_, _ string, _ time.Time) error { return nil }
+func (w *world) Free(string) (int64, error)            { return 100, nil }
+func (w *world) Size(context.Context, domain.PeerID, domain.ContentID) (int64, error) {
+	return 0, domain.ErrNotFound
+}
+func (w *world) Providers(domain.ContentID) ([]domain.Provider, domain.Entry) {
+	return nil, domain.Entry{}
+}
+
+func (w *world) Below(peer domain.PeerID, p string) ([]domain.Entry, bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	entries, ok := w.entries[string(peer)+":"+p]
+	if !ok {
+		return nil, false, fmt.Errorf("%w: nothing called %q", domain.ErrNotFound, p)
+	}
+	return entries, len(entries) != 1 || entries[0].Path != p, nil
+}
+
+func (w *world) Peer(id domain.PeerID) (domain.Peer, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p, ok := w.people[id]
+	return p, ok
+}
+
+func (w *world) People() []domain.Peer { return nil }
+
+func (w *world) online(id domain.PeerID, online bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	p := w.people[id]
+	p.Online = online
+	w.people[id] = p
+}
+
+func entry(p string, size int64) domain.Entry {
+	var id domain.ContentID
+	copy(id[:], p)
+	return domain.Entry{Path: p, Size: size, Content: id}
+}
+
+func newWorld() *world {
+	seen := time.Date(2026, 5, 3, 14, 2, 0, 0, time.Local)
+	return &world{
+		people: map[domain.PeerID]domain.Peer{"ana": {ID: "ana", Name: "Ana", Online: true, LastSeen: seen}},
+		entries: map[string][]domain.Entry{
+			"ana:note.txt": {entry("note.txt", 10)},
+			"ana:Holiday":  {entry("Holiday/a", 1000), entry("Holiday/sub/b", 2000), {Path: "Holiday/empty", Folder: true}},
+			"ana:pics/img": {entry("pics/img/1", 1)},
+		},
+		fail: map[string]error{},
+	}
+}
+
+type room struct {
+	*transfers.Transfers
+	store *db.DB
+	bus   *event.Bus
+}
+
+func open(t *testing.T, file string, w *world) *room {
+	t.Helper()
+	store, err := db.Open(file, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	bus := event.NewBus()
+	tr, err := transfers.New(transfers.Config{
+		Engine: w, Catalogue: w, People: w, Store: store, Bus: bus, Log: slog.New(slog.DiscardHandler),
+		Now:       time.Now,
+		Downloads: func() string { return "/downloads" },
+		Network:   func() bool { return true },
+		Shared: func(id domain.ContentID) (domain.Entry, bool) {
+			return entry("Mine/"+strings.TrimRight(string(id[:]), "\x00"), 100), true
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tr.Start(t.Context())
+	return &room{tr, store, bus}
+}
+
+func (r *room) close(t *testing.T) {
+	t.Helper()
+	if err := errors.Join(r.Close(), r.store.Close()); err != nil {
+		t.Error(err)
+	}
+}
+
+// await waits until the transfer is in the state and returns it.
+func (r *room) await(t *testing.T, id string, state domain.TransferState) domain.Transfer {
+	t.Helper()
+	var last domain.Transfer
+	for until := time.Now().Add(5 * time.Second); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
+		if last, _ = r.Transfer(id); last.State == state {
+			return last
+		}
+	}
+	t.Fatalf("%s is %q (%s), want %q", id, last.State, last.Reason, state)
+	return last
+}
+
+func get(t *testing.T, r *room, p string) string {
+	t.Helper()
+	id, err := r.Get(t.Context(), domain.GetRequest{Peer: "ana", Path: p})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func TestFilesAndFoldersGoToTheirPlaces(t *testing.T) {
+	w := newWorld()
+	r := open(t, filepath.Join(t.TempDir(), "db"), w)
+	defer r.close(t)
+	note := r.await(t, get(t, r, "note.txt"), domain.Done)
+	if note.Final != "/downloads/note.txt" || note.Done != 10 && note.Size != 10 {
+		t.Errorf("note: %+v", note)
+	}
+	holiday := r.await(t, get(t, r, "Holiday"), domain.Done)
+	if holiday.Final != "/downloads/Holiday" || holiday.Count != 3 || holiday.Size != 3000 {
+		t.Errorf("holiday: %+v", holiday)
+	}
+	inner := r.await(t, get(t, r, "pics/img"), domain.Done)
+	if inner.Final != "/downloads/img" {
+		t.Errorf("inner: %+v", inner)
+	}
+	slices.Sort(w.fetched)
+	if got := strings.Join(w.fetched, " "); got != "Holiday/a Holiday/sub/b img/1 note.txt" {
+		t.Errorf("fetched %q", got)
+	}
+	if _, err := r.Get(t.Context(), domain.GetRequest{Peer: "ana", Path: "x"}); !errors.Is(err, domain.ErrNotFound) {
+		t.Errorf("unknown path: %v", err)
+	}
+	if _, err := r.Get(t.Context(), domain.GetRequest{Content: entry("q", 1).Content}); !errors.Is(err, domain.ErrNotFound) {
+		t.Errorf("unknown content: %v", err)
+	}
+}
+
+func TestAbsentOwnerIsNamedAndWaitedFor(t *testing.T) {
+	w := newWorld()
+	w.online("ana", false)
+	r := open(t, filepath.Join(t.TempDir(), "db"), w)
+	defer r.close(t)
+	id := get(t, r, "note.txt")
+	d := r.await(t, id, domain.Waiting)
+	if d.Reason != "Ana is away since 3 May. Continues when Ana is back." {
+		t.Errorf("reason %q", d.Reason)
+	}
+	w.online("ana", true)
+	r.ProvidersChanged()
+	r.await(t, id, domain.Done)
+}
+
+func TestPauseResumeCancelClear(t *testing.T) {
+	w := newWorld()
+	w.hold = make(chan struct{})
+	r := open(t, filepath.Join(t.TempDir(), "db"), w)
+	defer r.close(t)
+	id := get(t, r, "note.txt")
+	r.await(t, id, domain.Running)
+	if again := get(t, r, "note.txt"); again != id {
+		t.Errorf("the same download began twice: %s and %s", id, again)
+	}
+	if err := r.Pause(t.Context(), []string{id}); err != nil {
+		t.Fatal(err)
+	}
+	if d := r.await(t, id, domain.Paused); d.Reason != "Paused by you." {
+		t.Errorf("reason %q", d.Reason)
+	}
+	if err := r.Pause(t.Context(), []string{"none", id}); !errors.Is(err, domain.ErrNotFound) {
+		t.Errorf("unknown ID: %v", err)
+	}
+	if err := r.Resume(t.Context(), []string{id}); err != nil {
+		t.Fatal(err)
+	}
+	r.await(t, id, domain.Running)
+	if err := r.Cancel(t.Context(), []string{id}); err != nil {
+		t.Fatal(err)
+	}
+	r.await(t, id, domain.Cancelled)
+	for until := time.Now().Add(5 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		w.mu.Lock()
+		done := len(w.discarded) == 1
+		w.mu.Unlock()
+		if done {
+			break
+		}
+		if time.Now().After(until) {
+			t.Fatal("the part file was not removed")
+		}
+	}
+	if err := r.Clear(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left := r.Transfers.Transfers(); len(left) != 0 {
+		t.Errorf("left after clearing: %v", left)
+	}
+}
+
+func TestThreeRunTheOthersQueue(t *testing.T) {
+	w := newWorld()
+	w.hold = make(chan struct{})
+	for i := range 6 {
+		p := fmt.Sprint("f", i)
+		w.entries["ana:"+p] = []domain.Entry{entry(p, 1)}
+	}
+	r := open(t, filepath.Join(t.TempDir(), "db"), w)
+	defer r.close(t)
+	var ids []string
+	for i := range 6 {
+		ids = append(ids, get(t, r, fmt.Sprint("f", i)))
+	}
+	until := time.Now().Add(5 * time.Second)
+	for states := map[domain.TransferState]int{}; states[domain.Running] != 3 || states[domain.Queued] != 3; time.Sleep(5 * time.Millisecond) {
+		clear(states)
+		for _, d := range r.Transfers.Transfers() {
+			states[d.State]++
+		}
+		if time.Now().After(until) {
+			t.Fatal("states", states)
+		}
+	}
+	close(w.hold)
+	for _, id := range ids {
+		r.await(t, id, domain.Done)
+	}
+	if w.mostAtOne > 3 {
+		t.Errorf("%d ran at once", w.mostAtOne)
+	}
+}
+
+func TestReasonsOfFailures(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		state  domain.TransferState
+		reason string
+	}{
+		{domain.ErrChanged, domain.Failed, "Ana changed this file meanwhile."},
+		{domain.ErrNotFound, domain.Failed, "Ana no longer shares this with you."},
+		{domain.ErrVersion, domain.Failed, "Ana uses another version of Potluck. Update the older one."},
+		{domain.ErrNoSpace, domain.Waiting, "Disk full. Free 2.9 kB and it continues."},
+		{domain.ErrUnwritable, domain.Waiting, "Can't write to downloads. Choose another folder."},
+	} {
+		t.Run(c.err.Error(), func(t *testing.T) {
+			w := newWorld()
+			w.fail["Holiday/a"] = fmt.Errorf("deep down: %w", c.err)
+			w.entries["ana:Holiday"][0].Size = 1000
+			r := open(t, filepath.Join(t.TempDir(), "db"), w)
+			defer r.close(t)
+			id := get(t, r, "Holiday")
+			d := r.await(t, id, c.state)
+			if d.Reason != c.reason || d.Failure != domain.ErrorKind(c.err) {
+				t.Errorf("reason %q, failure %q", d.Reason, d.Failure)
+			}
+			// Trying again gets what is there now.
+			w.mu.Lock()
+			clear(w.fail)
+			w.entries["ana:Holiday"][0] = entry("Holiday/a", 1500)
+			w.mu.Unlock()
+			if err := r.Retry(t.Context(), []string{id}); err != nil {
+				t.Fatal(err)
+			}
+			if d := r.await(t, id, domain.Done); c.state == domain.Failed && d.Size != 3500 {
+				t.Errorf("size %d after the change", d.Size)
+			}
+		})
+	}
+}
+
+func TestHistoryAndUnfinishedSurviveRestart(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "db")
+	w := newWorld()
+	r := open(t, file, w)
+	done := get(t, r, "note.txt")
+	r.await(t, done, domain.Done)
+	w.mu.Lock()
+	w.hold = make(chan struct{})
+	w.mu.Unlock()
+	half := get(t, r, "Holiday")
+	r.await(t, half, domain.Running)
+	paused := get(t, r, "pics/img")
+	if err := r.Pause(t.Context(), []string{paused}); err != nil {
+		t.Fatal(err)
+	}
+	r.close(t)
+
+	w.hold = nil
+	again := open(t, file, w)
+	defer again.close(t)
+	if d := again.await(t, done, domain.Done); d.Final != "/downloads/note.txt" {
+		t.Errorf("history: %+v", d)
+	}
+	again.await(t, half, domain.Done)
+	if d := again.await(t, paused, domain.Paused); d.Reason != "Paused by you." {
+		t.Errorf("paused: %+v", d)
+	}
+	for _, target := range []string{"Holiday/a", "Holiday/sub/b"} {
+		if !slices.Contains(w.fetched, target) {
+			t.Errorf("%s was not fetched: %v", path.Base(target), w.fetched)
+		}
+	}
+}
+
+func TestUploadsOfAShareAreOneRow(t *testing.T) {
+	r := open(t, filepath.Join(t.TempDir(), "db"), newWorld())
+	defer r.close(t)
+	for _, name := range []string{"a", "b"} {
+		r.Uploaded("ana", entry(name, 100).Content, 60)
+	}
+	rows := r.Transfers.Transfers()
+	if len(rows) != 1 || rows[0].Kind != domain.Upload || rows[0].Path != "Mine" || rows[0].Done != 120 || rows[0].Size != 200 || rows[0].PeerName != "Ana" {
+		t.Errorf("rows %+v", rows)
+	}
+}
