@@ -1,0 +1,127 @@
+# Potluck needs Go, git and make; on Debian and Ubuntu `make` installs the
+# system packages that are missing (see .ci/packages), elsewhere README.md
+# has their names.
+#
+#   make run       builds Potluck and opens its window
+#   make test      runs every test
+#   make lint      looks for what tests do not find
+#   make help      lists the rest
+
+GO ?= go
+GOOS := $(shell $(GO) env GOOS)
+EXE := $(shell $(GO) env GOEXE)
+
+# How the window is built. On Linux Fyne draws with OpenGL ES: every driver of
+# a desktop has it, and its binding compiles in half a minute where that of
+# desktop OpenGL takes three, most of the first build. Windows and macOS ship
+# no OpenGL ES. Animations would repaint the window while nothing happens (a
+# blinking cursor, 12 times a second); migrated_fynedo says that all changes to
+# the window are made on its own thread.
+TAGS := no_animations,migrated_fynedo
+ifeq ($(GOOS),linux)
+TAGS := gles,$(TAGS)
+endif
+
+# The flags are the same in every target, for each other set of them compiles
+# everything anew. The version control's stamp is left out, because it links
+# the program anew with every commit and fails where git mistrusts the folder.
+BUILD := $(GO) build -buildvcs=false
+
+BIN := build/potluck$(EXE)
+HEADLESS := build/potluck-headless$(EXE)
+
+# Tools of their own version each, so that another one is another file.
+GOFUMPT_VERSION := v0.9.2
+GOLANGCI_VERSION := v2.6.1
+PROTOC_GEN_GO_VERSION := v1.36.11
+TOOLS := $(CURDIR)/build/tools
+GOFUMPT := $(TOOLS)/gofumpt-$(GOFUMPT_VERSION)/gofumpt$(EXE)
+GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)/golangci-lint$(EXE)
+PROTOC_GEN_GO := $(TOOLS)/protoc-gen-go-$(PROTOC_GEN_GO_VERSION)/protoc-gen-go$(EXE)
+
+# What `make test` gives each fuzz target, and what `make fuzz` does.
+FUZZTIME := 2s
+LONG_FUZZTIME ?= 2m
+
+.PHONY: run
+run: build ## builds Potluck and opens its window; ARGS="--data /tmp/x" are handed on
+	@.ci/packages run
+	$(BIN) $(ARGS)
+
+.PHONY: build
+build: ## builds the window program, build/potluck
+	@.ci/packages build
+	$(BUILD) -tags $(TAGS) -o $(BIN) .
+
+.PHONY: headless
+headless: ## builds the static program without a window, which needs no C compiler
+	CGO_ENABLED=0 $(BUILD) -tags headless -o $(HEADLESS) .
+
+# The race detector looks at everything but the program with the window, which
+# would be a second cold build of the GL binding. The tests get the programs
+# that were built, as a user has them.
+.PHONY: test
+test: build headless ## runs every test
+	@.ci/packages run test
+	POTLUCK_BIN=$(CURDIR)/$(BIN) POTLUCK_HEADLESS=$(CURDIR)/$(HEADLESS) POTLUCK_ARTEFACTS=$(CURDIR)/build \
+		$(GO) test -race -tags headless -timeout 15m ./...
+	@.ci/fuzz $(FUZZTIME)
+
+.PHONY: fuzz
+fuzz: ## fuzzes every decoder for LONG_FUZZTIME (2m) each
+	@.ci/packages build
+	@.ci/fuzz $(LONG_FUZZTIME)
+
+.PHONY: bench
+bench: ## runs the benchmarks
+	@.ci/packages build
+	$(GO) test -tags headless -run '^$$' -bench . -benchmem ./...
+
+# The packages without GL are looked at as they are without the window; then
+# the three that change with it.
+.PHONY: lint
+lint: $(GOFUMPT) $(GOLANGCI) ## looks for what tests do not find
+	@.ci/packages build
+	@unformatted=$$(git ls-files -z --cached --others --exclude-standard '*.go' ':!*.pb.go' | \
+		xargs -0 $(GOFUMPT) -l) && \
+		if [ -n "$$unformatted" ]; then echo "not formatted by gofumpt: $$unformatted" >&2; exit 1; fi
+	$(GO) mod tidy -diff
+	$(GOLANGCI) run
+	$(GOLANGCI) run --build-tags $(TAGS) . ./app ./ui
+	@for os in windows darwin; do \
+		echo "$(GO) vet for $$os"; \
+		GOOS=$$os CGO_ENABLED=0 $(GO) vet -tags headless ./... || exit 1; \
+	done
+
+.PHONY: fmt
+fmt: $(GOFUMPT) ## formats the code
+	git ls-files -z --cached --others --exclude-standard '*.go' ':!*.pb.go' | xargs -0 $(GOFUMPT) -w
+
+.PHONY: proto
+proto: $(PROTOC_GEN_GO) ## generates the code of the protobuf messages
+	@.ci/packages proto
+	PATH=$(dir $(PROTOC_GEN_GO)):$$PATH $(GO) generate ./...
+
+.PHONY: screenshot
+screenshot: build ## makes the picture in README.md anew
+	@.ci/packages run test
+	POTLUCK_STRICT=1 POTLUCK_BIN=$(CURDIR)/$(BIN) POTLUCK_ARTEFACTS=$(CURDIR)/build \
+		$(GO) test -tags headless -count=1 -run '^TestWindow' ./app
+	cp build/window.png assets/screenshot.png
+
+.PHONY: clean
+clean: ## removes what was built
+	rm -rf build
+
+.PHONY: help
+help: ## lists the targets
+	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
+
+$(GOFUMPT):
+	GOBIN=$(@D) $(GO) install mvdan.cc/gofumpt@$(GOFUMPT_VERSION)
+
+$(GOLANGCI):
+	GOBIN=$(@D) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+
+$(PROTOC_GEN_GO):
+	GOBIN=$(@D) $(GO) install google.golang.org/protobuf/cmd/protoc-gen-go@$(PROTOC_GEN_GO_VERSION)
