@@ -76,3 +76,18 @@ func BenchmarkFile(b *testing.B) {
 		_ = dst.f.Truncate(0) // gives the space back
 	}
 }
+
+// BenchmarkVerified is BenchmarkFile without writing to disk.
+func BenchmarkVerified(b *testing.B) {
+	const size = 1 << 30
+	s := newServer(b)
+	file := s.share(b, writeFile(b, size))
+	f, _ := newFetcher(b, fetch.Config{}, s)
+	b.SetBytes(size)
+	for b.Loop() {
+		dst := newMemory(size)
+		if err := f.Fetch(within(b, time.Minute), file.sum.ID, size, dst, fetch.Fixed{s.id}, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
