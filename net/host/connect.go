@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/crypto"
+	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/sec"
 	"github.com/libp2p/go-libp2p/p2p/net/swarm"
@@ -52,7 +53,7 @@ func (h *Host) Connect(ctx context.Context, address string) (domain.PeerID, erro
 func (h *Host) connect(ctx context.Context, addrs []ma.Multiaddr, pid peer.ID) (peer.ID, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout+helloWait)
 	defer cancel()
-	stop := context.AfterFunc(h.ctx, cancel)
+	stop := context.AfterFunc(h.ctx, cancel) //nolint:contextcheck // Close ends it as well as the caller
 	defer stop()
 	if pid == "" {
 		var err error
@@ -81,7 +82,7 @@ func (h *Host) connect(ctx context.Context, addrs []ma.Multiaddr, pid peer.ID) (
 			Peer: id, Addresses: []string{remote.String()}, Source: domain.SourceTyped, At: h.cfg.Now(),
 		})
 	}
-	return pid, h.awaitHello(ctx, id)
+	return pid, h.awaitHello(ctx, id, conn)
 }
 
 // try allows some addresses to be dialled, wherever they are, until the
@@ -196,23 +197,32 @@ func noAnswer(ctx context.Context, err error) error {
 	return fmt.Errorf("%w: no Potluck answers there: %w", domain.ErrNotFound, err)
 }
 
-// awaitHello waits until a peer that was just connected says hello. A peer
-// that refuses us closes the connection instead.
-func (h *Host) awaitHello(ctx context.Context, id domain.PeerID) error {
+// awaitHello waits until a peer that was just connected by conn says hello. A
+// peer that refuses us closes the connection instead.
+func (h *Host) awaitHello(ctx context.Context, id domain.PeerID, conn network.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, helloWait)
 	defer cancel()
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
+	var mine *link
 	for {
 		links := h.linksOf(id)
-		if len(links) == 0 {
-			return fmt.Errorf("%w: %s closed the connection", domain.ErrRefused, id.Short())
-		}
 		h.mu.Lock()
 		greeted := slices.ContainsFunc(links, func(l *link) bool { return l.hello != nil })
+		for _, l := range links {
+			if l.conn == conn {
+				mine = l
+			}
+		}
+		foreign := mine != nil && mine.foreign
 		h.mu.Unlock()
-		if greeted {
+		switch {
+		case greeted:
 			return nil
+		case foreign:
+			return fmt.Errorf("%w: %s does not understand our hello", domain.ErrVersion, id.Short())
+		case len(links) == 0:
+			return fmt.Errorf("%w: %s closed the connection", domain.ErrRefused, id.Short())
 		}
 		select {
 		case <-ctx.Done():

@@ -137,6 +137,11 @@ func TestSightedBounds(t *testing.T) {
 	}
 	a.mu.Unlock()
 	a.Forget(peer)
+	eventually(t, "the peer is forgotten, once a running dial has failed", func() bool {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		return len(a.peers) == 0
+	})
 	for _, s := range []domain.Sighting{
 		{Peer: peer, Addresses: []string{"/ip4/8.8.8.8/tcp/1"}},                                  // not local
 		{Peer: peer, Addresses: []string{"/ip4/127.0.0.1/tcp/1/p2p/" + string(a.ID())}},          // another's

@@ -46,6 +46,9 @@ func (h *Host) converse(l *link) {
 			case err == nil:
 				said, saidNear, tries = true, near, 0
 			case errors.Is(err, domain.ErrVersion):
+				h.mu.Lock()
+				l.foreign = true
+				h.mu.Unlock()
 				h.hangUp(l, "it does not speak Potluck")
 				return
 			default:
@@ -231,16 +234,23 @@ func (a *activity) touch(p peer.ID) {
 // LogSentMessageStream counts too: what is written to a dead connection stops
 // moving as soon as the window is full. Only our own questions, whether somebody
 // is there, are no answer to them.
-func (a *activity) LogSentMessageStream(_ int64, proto protocol.ID, p peer.ID) {
+func (a *activity) LogSentMessageStream(n int64, proto protocol.ID, p peer.ID) {
 	switch proto {
 	case "", ping.ID, helloProtocol, identify.ID, identify.IDPush:
 	default:
-		a.touch(p)
+		if n > 0 {
+			a.touch(p)
+		}
 	}
 }
 
-// LogRecvMessageStream notes that bytes came.
-func (a *activity) LogRecvMessageStream(_ int64, _ protocol.ID, p peer.ID) { a.touch(p) }
+// LogRecvMessageStream notes that bytes came. Reads that failed are reported,
+// too.
+func (a *activity) LogRecvMessageStream(n int64, _ protocol.ID, p peer.ID) {
+	if n > 0 {
+		a.touch(p)
+	}
+}
 
 // The rest of the interface is statistics, which nobody asks for.
 

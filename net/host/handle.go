@@ -1,11 +1,13 @@
 package host
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -87,48 +89,43 @@ func (h *Host) Handle(proto string, rule Rule, handler func(ctx context.Context,
 
 // greet lets the peer begin, and to do so soon.
 func greet(s network.Stream) error {
-	if err := s.SetDeadline(time.Now().Add(firstWord)); err != nil {
+	end := time.Now().Add(firstWord)
+	if err := s.SetDeadline(end); err != nil {
 		return err
 	}
-	_, err := s.Write([]byte{welcome})
-	return err
+	if _, err := s.Write([]byte{welcome}); err != nil {
+		return err
+	}
+	return s.SetWriteDeadline(time.Time{})
 }
 
-// patient is a stream whose deadline, set for the first bytes, ends with them.
+// patient is a stream with a deadline for the first bytes, which ends with
+// them, or when the handler sets its own.
 type patient struct {
 	network.Stream
-	mu    sync.Mutex
-	owned bool // the deadline is not ours any more
+	begun atomic.Bool
 }
 
-func (p *patient) own() (before bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	before, p.owned = p.owned, true
-	return before
-}
-
+// Read reads; what comes first ends the deadline.
 func (p *patient) Read(b []byte) (int, error) {
 	n, err := p.Stream.Read(b)
-	if n > 0 && !p.own() {
-		if clearErr := p.Stream.SetDeadline(time.Time{}); err == nil {
+	if n > 0 && p.begun.CompareAndSwap(false, true) {
+		if clearErr := p.Stream.SetReadDeadline(time.Time{}); err == nil {
 			err = clearErr
 		}
 	}
 	return n, err
 }
 
+// SetDeadline sets the handler's own deadlines.
 func (p *patient) SetDeadline(t time.Time) error {
-	p.own()
+	p.begun.Store(true)
 	return p.Stream.SetDeadline(t)
 }
 
+// SetReadDeadline sets the handler's own deadline for reading.
 func (p *patient) SetReadDeadline(t time.Time) error {
-	if !p.own() {
-		if err := p.Stream.SetWriteDeadline(time.Time{}); err != nil {
-			return err
-		}
-	}
+	p.begun.Store(true)
 	return p.Stream.SetReadDeadline(t)
 }
 
@@ -245,9 +242,9 @@ func negotiate(ctx context.Context, s network.Stream, proto protocol.ID) error {
 		err = s.SetProtocol(proto)
 	}
 	if err == nil && proto != ping.ID {
-		var first [1]byte
-		if _, err = io.ReadFull(s, first[:]); err == nil && first[0] != welcome {
-			err = fmt.Errorf("%w: first byte %d", domain.ErrMalformed, first[0])
+		first := []byte{0}
+		if _, err = io.ReadFull(s, first); err == nil && !bytes.Equal(first, []byte{welcome}) {
+			err = fmt.Errorf("%w: no welcome on the stream", domain.ErrMalformed)
 		}
 	}
 	if !stop() && err == nil {

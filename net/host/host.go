@@ -161,7 +161,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	}
 	// The host outlives the start, so its context is its own.
 	h.ctx, h.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	if err := h.start(); err != nil {
+	if err := h.start(); err != nil { //nolint:contextcheck // handlers live until Close, not until the start is over
 		return nil, errors.Join(fmt.Errorf("start the network: %w", err), h.Close())
 	}
 	return h, nil

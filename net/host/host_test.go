@@ -173,10 +173,10 @@ func connect(t *testing.T, from, to *Host) {
 	}
 }
 
-func eventually(t *testing.T, what string, true func() bool) {
+func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(10 * time.Second)
-	for !true() {
+	for !holds() {
 		if time.Now().After(deadline) {
 			t.Fatal("never: " + what)
 		}

@@ -89,7 +89,7 @@ func TestIdentityRightsAreTightened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(path, 0o644); err != nil { //nolint:gosec // the very thing that is tested
+	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	after, err := LoadIdentity(path)

@@ -64,15 +64,20 @@ type link struct {
 	instance  uint64    // of the peer's run, as its hello says
 	announced standing  // what OnNear was called for
 	probe     bool      // converse is to ping at once
+	foreign   bool      // it does not know the hello protocol
 }
 
 // notifiee hears of connections from libp2p, which calls Connected before any
 // stream of the connection is served.
 type notifiee struct{ h *Host }
 
-func (notifiee) Listen(network.Network, ma.Multiaddr)      {}
+// Listen does nothing.
+func (notifiee) Listen(network.Network, ma.Multiaddr) {}
+
+// ListenClose does nothing.
 func (notifiee) ListenClose(network.Network, ma.Multiaddr) {}
 
+// Connected begins the life of a link.
 func (n notifiee) Connected(_ network.Network, conn network.Conn) {
 	h := n.h
 	l := &link{
@@ -107,6 +112,7 @@ func (n notifiee) Connected(_ network.Network, conn network.Conn) {
 	h.tasks.spawn(func() { h.converse(l) })
 }
 
+// Disconnected ends it.
 func (n notifiee) Disconnected(_ network.Network, conn network.Conn) {
 	h := n.h
 	id := domain.PeerID(conn.RemotePeer().String())

@@ -30,10 +30,13 @@ type Surroundings interface {
 // interfaces and never heard anybody.
 type deaf struct{}
 
+// Heard reports that nobody was heard.
 func (deaf) Heard(domain.PeerID) (string, bool) { return "", false }
 
+// Ask does nothing.
 func (deaf) Ask() {}
 
+// Prefixes asks the system.
 func (deaf) Prefixes() []netip.Prefix {
 	addrs, err := net.InterfaceAddrs()
 	if err != nil {

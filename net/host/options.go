@@ -61,7 +61,7 @@ func (h *Host) newLibp2p() (libp2phost.Host, error) {
 		libp2p.ConnectionManager(conns),
 		libp2p.ResourceManager(gatedResources{h.rcmgr, h}),
 		libp2p.BandwidthReporter(h.activity),
-		libp2p.DialRanker(h.rank),
+		libp2p.SwarmOpts(swarm.WithDialRanker(h.rank)),
 		// In a local network most addresses are of machines that are off. That
 		// says nothing about the network.
 		libp2p.UDPBlackHoleSuccessCounter(nil),
