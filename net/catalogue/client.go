@@ -8,7 +8,6 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-msgio"
 	"google.golang.org/protobuf/proto"
@@ -25,21 +24,21 @@ type Config struct {
 
 // Client pulls catalogues.
 type Client struct {
-	host Host
-	most int
-	dec  *zstd.Decoder
+	host     Host
+	most     int
+	unpacker *unpacker
 }
 
 // NewClient returns a client that opens its streams through h.
 func NewClient(h Host, cfg Config) (*Client, error) {
-	dec, err := unpacker()
+	unpacker, err := newUnpacker()
 	if err != nil {
-		return nil, fmt.Errorf("preparing to unpack pages: %w", err)
+		return nil, err
 	}
 	if cfg.MaxEntries <= 0 {
 		cfg.MaxEntries = 1_000_000
 	}
-	return &Client{host: h, most: cfg.MaxEntries, dec: dec}, nil
+	return &Client{host: h, most: cfg.MaxEntries, unpacker: unpacker}, nil
 }
 
 // Pull asks the peer for the changes in its catalogue since a version, or for
@@ -151,7 +150,7 @@ func (c *Client) next(stream network.Stream) (domain.Page, error) {
 	if frame.GetFailed() != pb.Status_STATUS_UNKNOWN {
 		return domain.Page{}, said(frame.GetFailed(), frame.GetReason())
 	}
-	page, err := unpack(c.dec, frame.GetPage())
+	page, err := c.unpacker.page(frame.GetPage())
 	if err != nil {
 		return domain.Page{}, err
 	}

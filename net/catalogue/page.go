@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -23,13 +24,26 @@ const (
 	maxModified = 253402300799
 )
 
-// unpacker returns a decoder of pages. It gives up on whatever unpacks to more
-// than a page may have, before the memory for it is taken.
-func unpacker() (*zstd.Decoder, error) {
-	return zstd.NewReader(nil,
+// unpacker reads packed pages. It is safe for concurrent use.
+type unpacker struct {
+	dec     *zstd.Decoder
+	buffers sync.Pool // of *[]byte with room for the largest page
+}
+
+func newUnpacker() (*unpacker, error) {
+	// A page unpacks into the room that is there, and never into more.
+	dec, err := zstd.NewReader(nil,
+		zstd.WithDecodeAllCapLimit(true),
 		zstd.WithDecoderLowmem(true),
 		zstd.WithDecoderMaxMemory(maxPage),
 		zstd.WithDecoderMaxWindow(maxPage))
+	if err != nil {
+		return nil, fmt.Errorf("preparing to unpack pages: %w", err)
+	}
+	return &unpacker{dec: dec, buffers: sync.Pool{New: func() any {
+		buffer := make([]byte, 0, maxPage)
+		return &buffer
+	}}}, nil
 }
 
 // packer returns an encoder of pages.
@@ -40,13 +54,15 @@ func packer() (*zstd.Encoder, error) {
 		zstd.WithLowerEncoderMem(true))
 }
 
-// unpack returns the page in packed, checked. Next is left empty. An error
+// page returns the page in packed, checked. Next is left empty. An error
 // wraps domain.ErrMalformed or domain.ErrTooLarge.
-func unpack(dec *zstd.Decoder, packed []byte) (domain.Page, error) {
+func (u *unpacker) page(packed []byte) (domain.Page, error) {
 	if len(packed) == 0 {
 		return domain.Page{}, fmt.Errorf("a frame without a page: %w", domain.ErrMalformed)
 	}
-	raw, err := dec.DecodeAll(packed, nil)
+	buffer := u.buffers.Get().(*[]byte)
+	defer u.buffers.Put(buffer) // decode copies what it keeps
+	raw, err := u.dec.DecodeAll(packed, *buffer)
 	switch {
 	case errors.Is(err, zstd.ErrDecoderSizeExceeded), errors.Is(err, zstd.ErrWindowSizeExceeded):
 		return domain.Page{}, fmt.Errorf("a page of more than %d MiB: %w: %w", maxPage>>20, domain.ErrTooLarge, err)

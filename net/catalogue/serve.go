@@ -89,8 +89,8 @@ func (s *server) answer(ctx context.Context, stream network.Stream, asker domain
 	since := domain.Version{Epoch: req.GetSinceEpoch(), Sequence: req.GetSinceSequence()}
 	page, err := s.src.Page(ctx, asker, since, "")
 	if err != nil {
-		status, reason := excuse(err)
-		return 0, errors.Join(err, refuse(out, status, reason))
+		status, reason := s.excuse(ctx, err)
+		return 0, refuse(out, status, reason)
 	}
 	if err := write(out, &pb.Response{Status: pb.Status_STATUS_OK, Version: version}); err != nil {
 		return 0, err
@@ -111,8 +111,8 @@ func (s *server) answer(ctx context.Context, stream network.Stream, asker domain
 			return sent, giveUp(out, pb.Status_STATUS_REFUSED, "You are not nearby any more.")
 		}
 		if page, err = s.src.Page(ctx, now, since, page.Next); err != nil {
-			status, reason := excuse(err)
-			return sent, errors.Join(err, giveUp(out, status, reason))
+			status, reason := s.excuse(ctx, err)
+			return sent, giveUp(out, status, reason)
 		}
 	}
 }
@@ -176,13 +176,14 @@ func welcome(asker domain.Asker) bool { return asker.Peer != "" && (asker.Near |
 
 // excuse says why there is no page, without a word of what only this user
 // should know: err may name paths of this machine.
-func excuse(err error) (pb.Status, string) {
+func (s *server) excuse(ctx context.Context, err error) (pb.Status, string) {
 	switch {
 	case errors.Is(err, domain.ErrRefused):
 		return pb.Status_STATUS_REFUSED, "The owner does not show you anything."
 	case errors.Is(err, domain.ErrBusy):
 		return pb.Status_STATUS_BUSY, "The owner's Potluck is busy."
 	default:
+		s.log.WarnContext(ctx, "the own catalogue cannot be read", "error", err)
 		return pb.Status_STATUS_FAILED, "The owner's Potluck could not read its own list."
 	}
 }
