@@ -160,7 +160,7 @@ func closeAll(t *testing.T, all []*member) {
 
 func TestCrowdStaysQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const size, minutes = 100, 10
+		const size, minutes = 60, 8
 		w := new(wire)
 		all := crowd(t, w, size)
 		time.Sleep(2 * time.Second)

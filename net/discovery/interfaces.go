@@ -153,7 +153,7 @@ func broadcastOf(p netip.Prefix) (netip.Addr, bool) {
 		return netip.Addr{}, false
 	}
 	bytes := p.Addr().As4()
-	ones := binary.BigEndian.Uint32(bytes[:]) | uint32(1)<<(32-p.Bits()) - 1
+	ones := binary.BigEndian.Uint32(bytes[:]) | (uint32(1)<<(32-p.Bits()) - 1)
 	binary.BigEndian.PutUint32(bytes[:], ones)
 	return netip.AddrFrom4(bytes), true
 }

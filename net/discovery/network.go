@@ -33,7 +33,7 @@ type identity struct {
 // network ever had.
 func (i *identity) update(now time.Time, n nic, g *gateway, readable bool, fresh func() string) (changed, renamed bool) {
 	config := fmt.Sprint(n.prefixes)
-	if g != nil {
+	if g != nil && g.address.IsValid() {
 		config += " " + g.address.String()
 	}
 	old, sameConfig, wasVague := i.id, i.config == config, i.vague
