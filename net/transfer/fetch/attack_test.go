@@ -15,6 +15,7 @@ import (
 // Providers that break the protocol cost the fetch nothing but time, and are
 // not asked over and over.
 func TestMalformedAnswers(t *testing.T) {
+	t.Parallel()
 	const size = 6*mib + 1
 	for name, answer := range map[string]func(w *wire.Writer, s network.Stream, h wire.Header) error{
 		"garbage": func(_ *wire.Writer, s network.Stream, _ wire.Header) error {

@@ -25,7 +25,6 @@ func newMemory(size int64) *memory {
 	return &memory{size: size, has: make(map[int]bool), left: domain.Pieces(size)}
 }
 
-func (m *memory) Size() int64                  { return m.size }
 func (m *memory) Layer() (content.Layer, bool) { return m.layer, m.known }
 func (m *memory) SetLayer(l content.Layer) error {
 	m.layer, m.known = l, true

@@ -36,11 +36,10 @@ type Opener interface {
 // Fetch has returned. A Put must not keep the piece's data afterwards, because
 // the buffer is used again.
 type Sink interface {
-	// Size is in bytes.
-	Size() int64
 	// Layer returns the layer if it is known from an earlier run.
 	Layer() (content.Layer, bool)
-	// SetLayer is called once if Layer knew nothing, before the first Put.
+	// SetLayer is called once, before the first Put, if Layer knew nothing or
+	// one of another size. An error of it ends the fetch.
 	SetLayer(layer content.Layer) error
 	// Has reports whether the piece is here.
 	Has(index int) bool

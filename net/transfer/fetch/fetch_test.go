@@ -18,6 +18,7 @@ import (
 const mib = 1 << 20
 
 func TestSizes(t *testing.T) {
+	t.Parallel()
 	s := newServer(t)
 	f, _ := newFetcher(t, fetch.Config{}, s)
 	for _, size := range []int64{0, 1, 1000, 64<<10 - 1, mib - 1, mib, mib + 1, 7*mib + 12345} {
@@ -37,6 +38,7 @@ func TestSizes(t *testing.T) {
 }
 
 func TestSeveralProviders(t *testing.T) {
+	t.Parallel()
 	const size = 40*mib + 17
 	first := newServer(t)
 	path := writeFile(t, size)
@@ -71,6 +73,7 @@ func TestSeveralProviders(t *testing.T) {
 }
 
 func TestPartialAndLyingProviders(t *testing.T) {
+	t.Parallel()
 	const size = 30 * mib
 	honest, half, liar := newServer(t), newServer(t), newServer(t)
 	path := writeFile(t, size)
@@ -95,6 +98,7 @@ func TestPartialAndLyingProviders(t *testing.T) {
 }
 
 func TestPeerThatLiesInThreeContentsIsLeftForGood(t *testing.T) {
+	t.Parallel()
 	honest, liar := newServer(t), newServer(t)
 	f, _ := newFetcher(t, fetch.Config{}, honest, liar)
 	for i := range 6 {
@@ -124,6 +128,7 @@ func TestPeerThatLiesInThreeContentsIsLeftForGood(t *testing.T) {
 }
 
 func TestProviderThatLeavesAndComesBack(t *testing.T) {
+	t.Parallel()
 	const size = 20 * mib
 	s := newServer(t)
 	path := writeFile(t, size)
@@ -156,6 +161,7 @@ func TestProviderThatLeavesAndComesBack(t *testing.T) {
 }
 
 func TestStalledProviderIsLeftInSeconds(t *testing.T) {
+	t.Parallel()
 	const size = 12 * mib
 	stuck, good := newServer(t), newServer(t)
 	path := writeFile(t, size)
@@ -182,6 +188,7 @@ func TestStalledProviderIsLeftInSeconds(t *testing.T) {
 }
 
 func TestFileChangedInTheMiddle(t *testing.T) {
+	t.Parallel()
 	const size = 20 * mib
 	s, other := newServer(t), newServer(t)
 	path := writeFile(t, size)
@@ -235,6 +242,7 @@ func TestWrongSizeIsSaid(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	const size = 50 * mib
 	s := newServer(t)
 	file := s.share(t, writeFile(t, size))

@@ -258,8 +258,7 @@ func writeFile(t testing.TB, size int64) string {
 
 // sink is a file in the making.
 type sink struct {
-	f    *os.File
-	size int64
+	f *os.File
 
 	mu    sync.Mutex
 	layer content.Layer
@@ -280,10 +279,8 @@ func newSink(t testing.TB, size int64) *sink {
 	}
 	t.Cleanup(func() { _ = f.Close() })
 	n := domain.Pieces(size)
-	return &sink{f: f, size: size, has: make([]bool, n), left: n}
+	return &sink{f: f, has: make([]bool, n), left: n}
 }
-
-func (s *sink) Size() int64 { return s.size }
 
 func (s *sink) Layer() (content.Layer, bool) {
 	s.mu.Lock()

@@ -40,9 +40,6 @@ type job struct {
 // newJob looks at what the sink has already. What needs no provider is done
 // here.
 func (f *Fetcher) newJob(id domain.ContentID, size int64, sink Sink) (*job, error) {
-	if sink.Size() != size {
-		return nil, fmt.Errorf("%w: a sink for %d bytes and a content of %d", domain.ErrUsage, sink.Size(), size)
-	}
 	j := &job{
 		f: f, id: id, size: size, sink: sink,
 		sources: make(map[domain.PeerID]*source),
@@ -50,9 +47,12 @@ func (f *Fetcher) newJob(id domain.ContentID, size int64, sink Sink) (*job, erro
 		done:    make(chan struct{}),
 	}
 	layer, known := sink.Layer()
-	if known && (layer.ID() != id || layer.Size() != size) {
-		return nil, fmt.Errorf("%w: the sink is for content %v of %d bytes", domain.ErrUsage, layer.ID(), layer.Size())
+	if known && layer.ID() != id {
+		return nil, fmt.Errorf("%w: the sink is for content %v", domain.ErrUsage, layer.ID())
 	}
+	// The layer of an earlier run may have come with a size that was wrong.
+	// Whether it still can be exchanged is for the sink to know.
+	known = known && layer.Size() == size
 	if !known && size <= domain.PieceSize {
 		var err error
 		if layer, err = content.NewLayer(id, size, nil); err != nil {
