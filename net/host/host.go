@@ -117,9 +117,9 @@ type Host struct {
 	asked    time.Time         // when Surroundings.Ask was last called
 }
 
-// New starts a host. It listens and dials when New returns; ctx bounds the
-// start only. Protocols are registered right after it. The caller ends the host
-// with Close.
+// New makes a host that nobody can reach yet: protocols are registered now, then
+// Listen is called. ctx bounds the start only. The caller ends the host with
+// Close.
 func New(ctx context.Context, cfg Config) (*Host, error) {
 	if cfg.Identity.key == nil {
 		return nil, fmt.Errorf("start the network: %w: no identity", domain.ErrUsage)
@@ -184,7 +184,7 @@ func (h *Host) start() error {
 	for _, loop := range []func(){h.rejudgeLoop, h.dialLoop, h.presenceLoop, identified} {
 		h.tasks.spawn(loop)
 	}
-	return h.listen()
+	return nil
 }
 
 // Close ends all connections and waits for every goroutine, handlers of streams

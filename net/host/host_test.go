@@ -147,6 +147,9 @@ func start(t *testing.T, name string, change func(*Config)) *Host {
 			t.Error(err)
 		}
 	})
+	if err := h.Listen(); err != nil {
+		t.Fatal(err)
+	}
 	return h
 }
 

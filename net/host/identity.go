@@ -19,6 +19,12 @@ import (
 // maxKeyFile is far more than a marshalled Ed25519 key, which has 68 bytes.
 const maxKeyFile = 4096
 
+// ValidPeer reports whether id is the text of a peer ID at all.
+func ValidPeer(id domain.PeerID) bool {
+	_, err := peer.Decode(string(id))
+	return err == nil
+}
+
 // Identity is this user's Ed25519 key, and with it the peer ID. Friends trust
 // the ID, so a lost key loses their trust. The zero value is not usable.
 type Identity struct {

@@ -17,9 +17,10 @@ import (
 // maxAddressLength bounds the text of an address, in bytes.
 const maxAddressLength = 512
 
-// listen opens the sockets. An unspecified address can be listened on without
-// any network, and covers interfaces that come later.
-func (h *Host) listen() error {
+// Listen opens the configured addresses, so that others reach this host; once.
+// Without any it is the default port on all interfaces, or free ports where
+// that is taken. An address that cannot be used is an error that names it.
+func (h *Host) Listen() error {
 	if len(h.cfg.Listen) > 0 {
 		for _, text := range h.cfg.Listen {
 			addr, id, err := parseAddress(text)
