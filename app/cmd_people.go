@@ -1,0 +1,152 @@
+package app
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/potluck-share/potluck/app/domain"
+)
+
+func (c *commands) peers() *cobra.Command {
+	return &cobra.Command{
+		Use:   "peers",
+		Short: "List who is around",
+		Args:  args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			all, err := collect[peerShape](cmd.Context(), c, "peers", struct{}{})
+			if err != nil || c.opts.json {
+				return c.array(all, err)
+			}
+			rows := make([][]string, len(all))
+			for i, p := range all {
+				rows[i] = []string{p.Name, presence(p), count(p.Entries, "file"), domain.SizeText(p.Bytes), string(p.PeerID)}
+			}
+			return c.table([]string{"NAME", "PRESENCE", "SHARES", "SIZE", "PEER ID"}, rows, "Nobody here yet. Open Potluck on another computer on this network.")
+		},
+	}
+}
+
+func presence(p peerShape) string {
+	switch {
+	case p.Online && !p.NearForThem:
+		return "here, doesn't count you as nearby yet"
+	case p.Online:
+		return "here"
+	case p.LastSeen == nil:
+		return "away"
+	default:
+		return "away since " + p.LastSeen.Local().Format("2 Jan 15:04")
+	}
+}
+
+func (c *commands) connect() *cobra.Command {
+	return &cobra.Command{
+		Use:   "connect ADDRESS|-",
+		Short: "Reach somebody at an address; - reads it from standard input",
+		Long: `Reach somebody whom this network does not show: at HOST, HOST:PORT or a
+multiaddress such as /ip4/192.168.3.7/tcp/17685. With - the address is read
+from standard input.`,
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, words []string) error {
+			address := words[0]
+			if address == "-" {
+				line, err := bufio.NewReader(io.LimitReader(c.in, 4096)).ReadString('\n')
+				if err != nil && !errors.Is(err, io.EOF) {
+					return err
+				}
+				address = strings.TrimSpace(line)
+			}
+			if strings.HasPrefix(address, "potluck:") {
+				return fmt.Errorf("%w: invitations come with a later version of Potluck", domain.ErrUsage)
+			}
+			return c.call(cmd.Context(), "connect", connectRequest{Address: address}, func(raw json.RawMessage) error {
+				var p peerShape
+				if err := json.Unmarshal(raw, &p); err != nil {
+					return err
+				}
+				text := fmt.Sprintf("Connected to %s (%s).", p.Name, p.PeerID)
+				if !p.NearForThem {
+					text += fmt.Sprintf("\n%s doesn't count you as nearby yet. Ask %s to, or become friends.", p.Name, p.Name)
+				}
+				if !p.Near {
+					text += fmt.Sprintf("\nYou don't count %s as nearby; see --nearby.", p.Name)
+				}
+				return c.line(raw, text)
+			})
+		},
+	}
+}
+
+func (c *commands) browse() *cobra.Command {
+	return &cobra.Command{
+		Use:   "browse PEER [FOLDER]",
+		Short: "List what somebody shares",
+		Args:  args(cobra.RangeArgs(1, 2)),
+		RunE: func(cmd *cobra.Command, words []string) error {
+			request := browseRequest{Peer: words[0]}
+			if len(words) > 1 {
+				request.Folder = words[1]
+			}
+			return c.results(cmd, "browse", request, "Nothing there.")
+		},
+	}
+}
+
+func (c *commands) search() *cobra.Command {
+	request := searchRequest{}
+	cmd := &cobra.Command{
+		Use:   "search WORDS...",
+		Short: "Search what everyone around shares",
+		Args:  args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, words []string) error {
+			request.Words = strings.Join(words, " ")
+			if request.Limit < 0 {
+				return fmt.Errorf("%w: --limit must not be negative", domain.ErrUsage)
+			}
+			return c.results(cmd, "search", request, fmt.Sprintf("No %q among the people around.", request.Words))
+		},
+	}
+	cmd.Flags().IntVar(&request.Limit, "limit", 1000, "how many results at most; 0 for all")
+	return cmd
+}
+
+// results prints rows as they come.
+func (c *commands) results(cmd *cobra.Command, name string, request any, none string) error {
+	var rows [][]string
+	err := c.call(cmd.Context(), name, request, func(raw json.RawMessage) error {
+		if c.opts.json {
+			return c.line(raw, "")
+		}
+		var r resultShape
+		if err := json.Unmarshal(raw, &r); err != nil {
+			return err
+		}
+		path, from := r.Path, make([]string, len(r.Providers))
+		if r.Kind == "folder" {
+			path += "/"
+		}
+		for i, p := range r.Providers {
+			from[i] = p.Name
+		}
+		rows = append(rows, []string{path, domain.SizeText(r.Size), dateText(r.Modified), strings.Join(from, ", ")})
+		return nil
+	})
+	if err != nil || c.opts.json {
+		return err
+	}
+	return c.table([]string{"NAME", "SIZE", "MODIFIED", "FROM"}, rows, none)
+}
+
+func dateText(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.Local().Format("2006-01-02 15:04")
+}

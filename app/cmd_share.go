@@ -1,0 +1,85 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/potluck-share/potluck/app/domain"
+)
+
+func (c *commands) share() *cobra.Command {
+	var audience string
+	cmd := &cobra.Command{
+		Use:   "share PATH...",
+		Short: "Share files and folders; returns when they are read and announced",
+		Args:  args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, paths []string) error {
+			paths, err := absolutes(paths)
+			if err != nil {
+				return err
+			}
+			return c.call(cmd.Context(), "share", shareRequest{Paths: paths, Audience: audience}, func(raw json.RawMessage) error {
+				var s shareShape
+				if err := json.Unmarshal(raw, &s); err != nil {
+					return err
+				}
+				return c.line(raw, fmt.Sprintf("%s is shared with %s: %s, %s", s.Name, s.Audience, count(s.Entries, "file"), domain.SizeText(s.Bytes)))
+			})
+		},
+	}
+	cmd.Flags().StringVar(&audience, "audience", "", "who may see and fetch it: everyone (nearby), friends, or `people` with commas between them")
+	return cmd
+}
+
+func (c *commands) unshare() *cobra.Command {
+	return &cobra.Command{
+		Use:   "unshare PATH...",
+		Short: "Stop sharing; the files stay where they are",
+		Args:  args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, paths []string) error {
+			paths, err := absolutes(paths)
+			if err != nil {
+				return err
+			}
+			return c.call(cmd.Context(), "unshare", pathsRequest{Paths: paths}, nil)
+		},
+	}
+}
+
+func absolutes(paths []string) ([]string, error) {
+	all := make([]string, len(paths))
+	for i, path := range paths {
+		absolute, err := filepath.Abs(path)
+		if err != nil {
+			return nil, err
+		}
+		all[i] = absolute
+	}
+	return all, nil
+}
+
+func (c *commands) shares() *cobra.Command {
+	return &cobra.Command{
+		Use:   "shares",
+		Short: "List what you share",
+		Args:  args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			all, err := collect[shareShape](cmd.Context(), c, "shares", struct{}{})
+			if err != nil || c.opts.json {
+				return c.array(all, err)
+			}
+			rows := make([][]string, len(all))
+			for i, s := range all {
+				state := string(s.State)
+				if s.Problem != "" {
+					state += ": " + s.Problem
+				}
+				rows[i] = []string{s.Name, s.Audience, count(s.Entries, "file"), domain.SizeText(s.Bytes), state, s.Path}
+			}
+			return c.table([]string{"NAME", "WHO SEES IT", "FILES", "SIZE", "STATE", "PATH"}, rows, "You share nothing yet. Share with: potluck share PATH")
+		},
+	}
+}

@@ -1,0 +1,7 @@
+// Package app is the composition root: it reads the flags, wires the rooms of
+// the house together, starts and stops them in order, and holds the commands.
+//
+// A click or a command goes straight from here to a use case and on to net or
+// storage; a fact comes back over the event bus. Only this package names every
+// concrete type.
+package app

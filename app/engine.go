@@ -1,0 +1,98 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/library"
+	"github.com/potluck-share/potluck/app/transfers"
+	"github.com/potluck-share/potluck/net/transfer/fetch"
+	"github.com/potluck-share/potluck/net/transfer/provide"
+	"github.com/potluck-share/potluck/storage/disk"
+	"github.com/potluck-share/potluck/storage/names"
+	"github.com/potluck-share/potluck/storage/partial"
+)
+
+// engine joins the fetching of bytes with the files that they become. It is
+// the transfers.Engine of the running app.
+type engine struct {
+	fetcher *fetch.Fetcher
+}
+
+func (e *engine) Fetch(ctx context.Context, want domain.Want, from transfers.Providers, report func(domain.Progress)) (final string, err error) {
+	file, err := partial.Open(want)
+	if err != nil {
+		return "", err
+	}
+	if err := e.fetcher.Fetch(ctx, want.Content, want.Size, file, from, report); err != nil {
+		return "", errors.Join(err, file.Close())
+	}
+	final, err = file.Finish()
+	if err != nil {
+		return "", errors.Join(err, file.Close())
+	}
+	return final, nil
+}
+
+func (e *engine) Discard(want domain.Want) error {
+	file, err := partial.Open(want)
+	if err != nil {
+		return err
+	}
+	return file.Discard()
+}
+
+func (e *engine) Claim(to, name string) (string, error) {
+	clean, err := names.Clean(name)
+	if err != nil {
+		return "", err
+	}
+	if err := os.MkdirAll(to, 0o755); err != nil { //nolint:gosec // the user's own download folder, like any other folder of theirs
+		return "", fmt.Errorf("%w: the download folder %s: %w", domain.ErrUnwritable, to, err)
+	}
+	for n := 1; ; n++ {
+		numbered := clean
+		if n > 1 {
+			numbered = fmt.Sprintf("%s (%d)", clean, n)
+		}
+		err := os.Mkdir(filepath.Join(to, numbered), 0o755) //nolint:gosec // as above
+		switch {
+		case err == nil:
+			return numbered, nil
+		case !errors.Is(err, os.ErrExist) || n > 9999:
+			return "", fmt.Errorf("%w: %w", disk.Kind(err), err)
+		}
+	}
+}
+
+func (e *engine) Folder(root, target string, modified time.Time) error {
+	return partial.Folder(root, target, modified)
+}
+
+func (e *engine) Size(ctx context.Context, peer domain.PeerID, content domain.ContentID) (int64, error) {
+	return e.fetcher.Probe(ctx, peer, content)
+}
+
+func (e *engine) Free(folder string) (int64, error) { return disk.Free(folder) }
+
+// shelf lets net/transfer serve what the library offers.
+type shelf struct {
+	library *library.Library
+}
+
+func (s shelf) Open(ctx context.Context, asker domain.Asker, id domain.ContentID) (provide.Content, error) {
+	source, err := s.library.Open(ctx, asker, id)
+	if err != nil {
+		return nil, err // not the nil *Source in a non-nil interface
+	}
+	return source, nil
+}
+
+func (s shelf) Allowed(asker domain.Asker, id domain.ContentID) bool {
+	return s.library.Allowed(asker, id)
+}

@@ -1,0 +1,45 @@
+package app_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// noise returns n bytes that look random and are the same for the same seed.
+func noise(seed string, n int) []byte {
+	source := rand.NewChaCha8(sha256.Sum256([]byte(seed)))
+	data := make([]byte, n)
+	_, _ = source.Read(data) // it never fails
+	return data
+}
+
+// digestTree describes all that is at and below path: relative names, kinds
+// and hashes, one line each.
+func digestTree(path string) (string, error) {
+	var all strings.Builder
+	err := filepath.WalkDir(path, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(path, p)
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			_, err = fmt.Fprintf(&all, "%s/\n", name)
+			return err
+		}
+		data, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(&all, "%s %d %x\n", name, len(data), sha256.Sum256(data))
+		return err
+	})
+	return all.String(), err
+}

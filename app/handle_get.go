@@ -1,0 +1,173 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/event"
+)
+
+// handleGet begins the downloads of all items and tells their progress until
+// all have ended. The downloads go on when the caller goes away.
+func (n *node) handleGet(ctx context.Context, r getRequest, emit func(any) error) error {
+	events := n.bus.Subscribe(event.Transfers.Name())
+	defer events.Close()
+	var problems []error
+	wanted := make(map[string]string) // transfer ID to item
+	for _, item := range r.Items {
+		id, err := n.begin(ctx, item, r.To)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", item, err))
+			continue
+		}
+		wanted[id] = item
+	}
+	wait := ctx
+	if r.Wait > 0 {
+		var cancel context.CancelFunc
+		wait, cancel = context.WithTimeout(ctx, r.Wait)
+		defer cancel()
+	}
+	problems = append(problems, n.follow(ctx, wait, events, wanted, emit))
+	return errors.Join(problems...)
+}
+
+// follow tells the progress of the wanted transfers until all have ended or
+// wait has.
+func (n *node) follow(ctx, wait context.Context, events *event.Subscription, wanted map[string]string, emit func(any) error) error {
+	var problems []error
+	reasons := make(map[string]string)
+	for len(wanted) > 0 {
+		batch, err := events.Next(wait)
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			for id, item := range wanted {
+				problems = append(problems, fmt.Errorf("%w for %s; it goes on by itself. %s", domain.ErrWaiting, item, reasons[id]))
+			}
+			break
+		}
+		for _, e := range batch {
+			t, ok := event.As(event.Transfers, e)
+			item, mine := wanted[t.ID]
+			if !ok || !mine {
+				continue
+			}
+			reasons[t.ID] = t.Reason
+			if err := emit(n.progress(item, t)); err != nil {
+				return err
+			}
+			if t.State.Ended() || e.Gone {
+				delete(wanted, t.ID)
+				problems = append(problems, outcome(item, t))
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (n *node) progress(item string, t domain.Transfer) progressShape {
+	p := progressShape{
+		Item: item, ID: t.ID, State: t.State, Done: t.Done, Size: t.Size, Rate: int64(t.Rate), Reason: t.Reason,
+	}
+	if t.State == domain.Done {
+		p.Done, p.Path = t.Size, t.Final
+		p.ContentID = n.transfers.Content(t.ID)
+	}
+	return p
+}
+
+func outcome(item string, t domain.Transfer) error {
+	switch t.State {
+	case domain.Failed:
+		kind := domain.ErrorOfKind(t.Failure)
+		if kind == nil {
+			return fmt.Errorf("%s: %s", item, t.Reason)
+		}
+		return fmt.Errorf("%s: %w: %s", item, kind, t.Reason)
+	case domain.Cancelled:
+		return fmt.Errorf("%s: cancelled", item)
+	default:
+		return nil
+	}
+}
+
+// begin starts the download of an item, once it is known what it is: for up to
+// 5 s somebody may still be arriving.
+func (n *node) begin(ctx context.Context, item, to string) (id string, err error) {
+	want, name, err := parseItem(item)
+	if err != nil {
+		return "", err
+	}
+	want.To = to
+	wait, cancel := context.WithTimeout(ctx, lookup)
+	defer cancel()
+	if name != "" {
+		who, err := n.find(wait, name)
+		if err != nil {
+			return "", err
+		}
+		want.Peer = who.ID
+	}
+	for {
+		id, err := n.transfers.Get(ctx, want)
+		if !errors.Is(err, domain.ErrNotFound) || !rest(wait) {
+			return id, err
+		}
+	}
+}
+
+// parseItem reads PEER:PATH, a content ID, or a link. name is the PEER.
+func parseItem(item string) (want domain.GetRequest, name string, err error) {
+	if link, ok := strings.CutPrefix(item, "potluck:"); ok {
+		return parseLink(link)
+	}
+	if len(item) == 64 {
+		if id, err := domain.ParseContentID(item); err == nil {
+			return domain.GetRequest{Content: id}, "", nil
+		}
+	}
+	name, path, ok := strings.Cut(item, ":")
+	path = strings.Trim(path, "/")
+	if !ok || name == "" || path == "" {
+		return want, "", fmt.Errorf("%w: %q is neither PEER:PATH nor a content ID nor a link", domain.ErrUsage, item)
+	}
+	return domain.GetRequest{Path: path}, name, nil
+}
+
+// parseLink reads what follows "potluck:": its first part is the kind of link.
+func parseLink(link string) (want domain.GetRequest, name string, err error) {
+	kind, rest, _ := strings.Cut(link, "/")
+	switch kind {
+	case "content":
+		want.Content, err = domain.ParseContentID(rest)
+		return want, "", err
+	case "peer":
+		name, path, _ := strings.Cut(rest, "/")
+		path, err := url.PathUnescape(path)
+		if err != nil || name == "" || path == "" {
+			return want, "", fmt.Errorf("%w: the link potluck:%s names nothing to download", domain.ErrUsage, link)
+		}
+		return domain.GetRequest{Path: strings.Trim(path, "/")}, name, nil
+	default:
+		return want, "", fmt.Errorf("%w: the link potluck:%s was made by a newer Potluck; update this one", domain.ErrUsage, link)
+	}
+}
+
+// parseWait reads --wait: 0 or none waits for as long as it takes.
+func parseWait(text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("%w: --wait %q; write it like 30s or 5m", domain.ErrUsage, text)
+	}
+	return d, nil
+}

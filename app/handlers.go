@@ -1,0 +1,245 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/potluck-share/potluck/app/control"
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/net/host"
+)
+
+// lookup is how long a name may take to become known: somebody may just be
+// arriving.
+const lookup = 5 * time.Second
+
+// handlers are the calls that the control socket answers. stop ends the
+// program; raise brings the window to the front, nil if there is none.
+func (n *node) handlers(stop func(), raise func()) map[string]control.Handler {
+	return map[string]control.Handler{
+		"status":    control.Typed(n.handleStatus),
+		"share":     control.Typed(n.handleShare),
+		"unshare":   control.Typed(n.handleUnshare),
+		"shares":    control.Typed(n.handleShares),
+		"peers":     control.Typed(n.handlePeers),
+		"connect":   control.Typed(n.handleConnect),
+		"browse":    control.Typed(n.handleBrowse),
+		"search":    control.Typed(n.handleSearch),
+		"get":       control.Typed(n.handleGet),
+		"transfers": control.Typed(n.handleTransfers),
+		"pause":     control.Typed(n.eachTransfer(n.transfers.Pause)),
+		"resume":    control.Typed(n.eachTransfer(n.transfers.Resume)),
+		"cancel":    control.Typed(n.eachTransfer(n.transfers.Cancel)),
+		"stop": control.Typed(func(context.Context, struct{}, func(any) error) error {
+			stop()
+			return nil
+		}),
+		"raise": control.Typed(func(context.Context, struct{}, func(any) error) error {
+			if raise == nil {
+				return fmt.Errorf("%w: Potluck is already running without a window; end it with: potluck stop", domain.ErrBusy)
+			}
+			raise()
+			return nil
+		}),
+	}
+}
+
+// describe is the status of the running Potluck.
+func (n *node) describe() domain.Status {
+	s := domain.Status{
+		PeerID: n.host.ID(), Name: n.settings.Values().Name, Version: Version,
+		Data: n.opts.data, Downloads: n.settings.Values().Downloads,
+		Addresses: n.host.Addresses(), Network: n.networkUp(),
+	}
+	for _, p := range n.people.People() {
+		if p.Online {
+			s.Peers++
+		}
+	}
+	for _, share := range n.library.Shares() {
+		s.Shares++
+		s.Entries += share.Entries
+		s.Bytes += share.Bytes
+	}
+	return s
+}
+
+func (n *node) handleStatus(_ context.Context, _ struct{}, emit func(any) error) error {
+	return emit(shapeStatus(n.describe()))
+}
+
+func (n *node) handleShare(ctx context.Context, r shareRequest, emit func(any) error) error {
+	audience, err := n.audience(r.Audience)
+	if err != nil {
+		return err
+	}
+	report, err := n.library.Share(ctx, r.Paths, audience)
+	if err != nil {
+		return err
+	}
+	for _, s := range append(report.Shared, report.Already...) {
+		if err := emit(shapeShare(s)); err != nil {
+			return err
+		}
+	}
+	problems := make([]error, len(report.Problems))
+	for i, p := range report.Problems {
+		problems[i] = p
+	}
+	return errors.Join(problems...)
+}
+
+// audience reads what --audience says; the default from the settings if it
+// says nothing.
+func (n *node) audience(text string) (domain.Audience, error) {
+	switch kind := domain.AudienceKind(text); kind {
+	case "":
+		return n.settings.Values().Audience, nil
+	case domain.Everyone, domain.Friends:
+		return domain.Audience{Kind: kind}, nil
+	}
+	chosen := domain.Audience{Kind: domain.Chosen}
+	for name := range strings.SplitSeq(text, ",") {
+		name = strings.TrimSpace(name)
+		if host.ValidPeer(domain.PeerID(name)) {
+			chosen.Peers = append(chosen.Peers, domain.PeerID(name))
+			continue
+		}
+		who, err := n.people.Find(name)
+		if err != nil {
+			return domain.Audience{}, fmt.Errorf("the audience: %w", err)
+		}
+		chosen.Peers = append(chosen.Peers, who.ID)
+	}
+	return chosen, nil
+}
+
+func (n *node) handleUnshare(ctx context.Context, r pathsRequest, _ func(any) error) error {
+	return n.library.Unshare(ctx, r.Paths)
+}
+
+func (n *node) handleShares(_ context.Context, _ struct{}, emit func(any) error) error {
+	for _, s := range n.library.Shares() {
+		if err := emit(shapeShare(s)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *node) handlePeers(_ context.Context, _ struct{}, emit func(any) error) error {
+	for _, p := range n.people.People() {
+		if err := emit(shapePeer(p)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *node) handleConnect(ctx context.Context, r connectRequest, emit func(any) error) error {
+	who, err := n.people.Connect(ctx, r.Address)
+	if err != nil {
+		return err
+	}
+	return emit(shapePeer(who))
+}
+
+// find waits for a peer to become known and, if it is around, for its present
+// catalogue. The context bounds the wait.
+func (n *node) find(ctx context.Context, name string) (domain.Peer, error) {
+	for {
+		who, err := n.people.Find(name)
+		if err == nil || !errors.Is(err, domain.ErrNotFound) {
+			if err == nil && who.Online {
+				if who.FarForThem {
+					return who, farError(who)
+				}
+				n.browse.Settle(ctx, who.ID)
+			}
+			return who, err
+		}
+		if !rest(ctx) {
+			return domain.Peer{}, err
+		}
+	}
+}
+
+func farError(who domain.Peer) error {
+	return fmt.Errorf("%w: %s doesn't count you as nearby yet. Ask %s to, or become friends", domain.ErrRefused, who.Name, who.Name)
+}
+
+// rest waits a moment between two looks; false when ctx has ended.
+func rest(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(100 * time.Millisecond):
+		return true
+	}
+}
+
+func (n *node) handleBrowse(ctx context.Context, r browseRequest, emit func(any) error) error {
+	wait, cancel := context.WithTimeout(ctx, lookup)
+	defer cancel()
+	who, err := n.find(wait, r.Peer)
+	if err != nil {
+		return err
+	}
+	for {
+		rows, err := n.browse.List(ctx, who.ID, r.Folder)
+		if errors.Is(err, domain.ErrNotFound) && rest(wait) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			if err := emit(shapeResult(row)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func (n *node) handleSearch(ctx context.Context, r searchRequest, emit func(any) error) error {
+	rows, err := n.browse.Search(ctx, r.Words, "", r.Limit)
+	if err != nil {
+		return err
+	}
+	for _, row := range rows {
+		if err := emit(shapeResult(row)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *node) handleTransfers(_ context.Context, _ struct{}, emit func(any) error) error {
+	for _, t := range n.transfers.Transfers() {
+		if err := emit(shapeTransfer(t)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eachTransfer makes a handler of a method that takes IDs; the word all stands
+// for every download that has not ended.
+func (n *node) eachTransfer(f func(context.Context, []string) error) func(context.Context, idsRequest, func(any) error) error {
+	return func(ctx context.Context, r idsRequest, _ func(any) error) error {
+		ids := r.IDs
+		if len(ids) == 1 && ids[0] == "all" {
+			ids = nil
+			for _, t := range n.transfers.Transfers() {
+				if t.Kind == domain.Download && !t.State.Ended() {
+					ids = append(ids, t.ID)
+				}
+			}
+		}
+		return f(ctx, ids)
+	}
+}

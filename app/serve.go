@@ -1,0 +1,180 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/potluck-share/potluck/app/control"
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/event"
+	"github.com/potluck-share/potluck/app/settings"
+)
+
+// logger writes to w what a user without a window would want to know.
+func (c *commands) logger(w io.Writer, level slog.Level) *slog.Logger {
+	if c.opts.verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+func (c *commands) serve() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Run without a window until interrupted",
+		Args:  args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, stop := context.WithCancel(cmd.Context())
+			defer stop()
+			return c.runServe(ctx, stop)
+		},
+	}
+}
+
+func (c *commands) runServe(ctx context.Context, stop func()) error {
+	chosen, lock, err := claim(ctx, c.opts)
+	if err != nil {
+		return err
+	}
+	if lock == nil {
+		return fmt.Errorf("%w: Potluck is already running on %s", domain.ErrBusy, c.opts.data)
+	}
+	run := running{commands: c, bus: event.NewBus(), log: c.logger(c.err, slog.LevelWarn)}
+	// The node outlives ctx for as long as it takes to stop in order.
+	if err := run.start(context.WithoutCancel(ctx), chosen, lock, stop, nil); err != nil {
+		return errors.Join(err, lock.Release())
+	}
+	status := run.node.describe()
+	if !status.Network {
+		run.log.Warn("there is no network; Potluck joins when it comes")
+	}
+	err = c.line(shapeStatus(status), fmt.Sprintf("Potluck is ready: %s, %s, on %s",
+		status.Name, status.PeerID, strings.Join(status.Addresses, " ")))
+	if err == nil {
+		<-ctx.Done()
+	}
+	run.stop()
+	return errors.Join(err, lock.Release())
+}
+
+// claim makes the data folder, takes its lock and opens the settings. The lock
+// is nil if another Potluck has it.
+func claim(ctx context.Context, opts options) (*settings.Settings, *control.Lock, error) {
+	if err := os.MkdirAll(opts.data, 0o700); err != nil {
+		return nil, nil, fmt.Errorf("%w: the data folder %s: %w", domain.ErrUnwritable, opts.data, err)
+	}
+	lock, ok, err := acquire(ctx, opts.data)
+	if err != nil || !ok {
+		return nil, nil, err
+	}
+	chosen, err := prepare(opts)
+	if err != nil {
+		return nil, nil, errors.Join(err, lock.Release())
+	}
+	return chosen, lock, nil
+}
+
+// running is a node with its control socket.
+type running struct {
+	*commands
+	bus    *event.Bus
+	log    *slog.Logger
+	node   *node
+	server *control.Server
+}
+
+// start starts the node, then opens the control socket, so that whoever
+// reaches it finds everything there. quit ends the program, raise brings the
+// window to the front, nil if there is none.
+func (r *running) start(ctx context.Context, chosen *settings.Settings, lock *control.Lock, quit, raise func()) error {
+	n, err := startNode(ctx, r.opts, chosen, r.bus, r.log)
+	if err != nil {
+		return err
+	}
+	listener, err := lock.Listen()
+	if err != nil {
+		n.close()
+		return err
+	}
+	r.node = n
+	r.server = control.Serve(listener, n.handlers(quit, raise), r.log.With("room", "control"))
+	return nil
+}
+
+// stop closes the socket, then the node.
+func (r *running) stop() {
+	if r.node == nil {
+		return
+	}
+	if err := r.server.Close(); err != nil {
+		r.log.Error("while stopping", "part", "control socket", "err", err)
+	}
+	r.node.close()
+}
+
+func (c *commands) status() *cobra.Command {
+	return &cobra.Command{
+		Use:   "status",
+		Short: "Show what is running: name, peer ID, addresses, counts",
+		Args:  args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return c.call(cmd.Context(), "status", struct{}{}, func(raw json.RawMessage) error {
+				var s statusShape
+				if err := json.Unmarshal(raw, &s); err != nil {
+					return err
+				}
+				if c.opts.json {
+					return c.line(raw, "")
+				}
+				network := ""
+				if !s.Network {
+					network = "network    none; joins when it comes\n"
+				}
+				_, err := fmt.Fprintf(c.out, "name       %s\npeer ID    %s\nversion    %s\ndata       %s\ndownloads  %s\naddresses  %s\n%speers      %d online\nshares     %s, %s, %s\n",
+					s.Name, s.PeerID, s.Version, s.Data, s.Downloads, strings.Join(s.Addresses, "\n           "),
+					network, s.Peers, count(s.Shares, "share"), count(s.Entries, "file"), domain.SizeText(s.Bytes))
+				return err
+			})
+		},
+	}
+}
+
+func (c *commands) stop() *cobra.Command {
+	return &cobra.Command{
+		Use:   "stop",
+		Short: "End the running Potluck; downloads continue next time",
+		Args:  args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := c.call(cmd.Context(), "stop", struct{}{}, nil); err != nil {
+				return err
+			}
+			return c.awaitEnd(cmd.Context())
+		},
+	}
+}
+
+// awaitEnd waits until the stopped Potluck has let go of its data folder.
+func (c *commands) awaitEnd(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*lookup)
+	defer cancel()
+	for {
+		lock, ok, err := control.Acquire(c.opts.data)
+		if err != nil {
+			return err
+		}
+		if ok {
+			return lock.Release()
+		}
+		if !rest(ctx) {
+			return fmt.Errorf("%w: Potluck is still stopping", domain.ErrBusy)
+		}
+	}
+}

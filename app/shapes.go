@@ -1,0 +1,190 @@
+package app
+
+import (
+	"time"
+
+	"github.com/potluck-share/potluck/app/domain"
+)
+
+// The shapes of what the commands print with --json, and of what they send to
+// the running Potluck. Fields may be added, never changed. Sizes are in bytes,
+// rates in bytes per second, times in UTC.
+
+type statusShape struct {
+	PeerID    domain.PeerID `json:"peer_id"`
+	Name      string        `json:"name"`
+	Version   string        `json:"version"`
+	Data      string        `json:"data"`
+	Downloads string        `json:"downloads"`
+	Addresses []string      `json:"addresses"`
+	Peers     int           `json:"peers"`
+	Shares    int           `json:"shares"`
+	Entries   int           `json:"entries"`
+	Bytes     int64         `json:"bytes"`
+	Network   bool          `json:"network"`
+}
+
+func shapeStatus(s domain.Status) statusShape {
+	shape := statusShape(s)
+	shape.Addresses = list(s.Addresses)
+	return shape
+}
+
+type peerShape struct {
+	PeerID    domain.PeerID `json:"peer_id"`
+	Name      string        `json:"name"`
+	Friend    bool          `json:"friend"`
+	Near      bool          `json:"near"`
+	Online    bool          `json:"online"`
+	LastSeen  *time.Time    `json:"last_seen"`
+	Addresses []string      `json:"addresses"`
+	Entries   int           `json:"entries"`
+	Bytes     int64         `json:"bytes"`
+	// NearForThem is false while the peer does not count us as near.
+	NearForThem bool `json:"near_for_them"`
+}
+
+func shapePeer(p domain.Peer) peerShape {
+	return peerShape{
+		PeerID: p.ID, Name: p.Name, Friend: p.Friend, Near: p.Near, Online: p.Online,
+		LastSeen: moment(p.LastSeen), Addresses: list(p.Addresses), Entries: p.Entries, Bytes: p.Bytes,
+		NearForThem: !p.FarForThem,
+	}
+}
+
+type shareShape struct {
+	Name     string            `json:"name"`
+	Path     string            `json:"path"`
+	Audience string            `json:"audience"`
+	Entries  int               `json:"entries"`
+	Bytes    int64             `json:"bytes"`
+	State    domain.ShareState `json:"state"`
+	Problem  string            `json:"problem"`
+}
+
+func shapeShare(s domain.Share) shareShape {
+	return shareShape{
+		Name: s.Name, Path: s.Path, Audience: s.Audience.String(), Entries: s.Entries, Bytes: s.Bytes,
+		State: s.State, Problem: s.Problem,
+	}
+}
+
+type providerShape struct {
+	PeerID domain.PeerID `json:"peer_id"`
+	Name   string        `json:"name"`
+	Path   string        `json:"path"`
+	Online bool          `json:"online"`
+}
+
+type resultShape struct {
+	Kind      string          `json:"kind"` // file or folder
+	Path      string          `json:"path"`
+	Size      int64           `json:"size"`
+	Modified  *time.Time      `json:"modified"`
+	ContentID string          `json:"content_id,omitempty"`
+	Entries   int             `json:"entries,omitempty"`
+	Providers []providerShape `json:"providers"`
+}
+
+func shapeResult(r domain.Result) resultShape {
+	shape := resultShape{
+		Kind: "file", Path: r.Path, Size: r.Size, Modified: moment(r.Modified), Entries: r.Entries,
+		Providers: make([]providerShape, len(r.Providers)),
+	}
+	if r.Folder {
+		shape.Kind = "folder"
+	} else {
+		shape.ContentID = r.Content.String()
+	}
+	for i, p := range r.Providers {
+		shape.Providers[i] = providerShape{PeerID: p.Peer, Name: p.Name, Path: p.Path, Online: p.Online}
+	}
+	return shape
+}
+
+type transferShape struct {
+	ID        string               `json:"id"`
+	Kind      domain.TransferKind  `json:"kind"`
+	PeerID    domain.PeerID        `json:"peer_id"`
+	Name      string               `json:"name"` // the peer's nickname
+	Path      string               `json:"path"`
+	Size      int64                `json:"size"`
+	Done      int64                `json:"done"`
+	Rate      int64                `json:"rate"`
+	State     domain.TransferState `json:"state"`
+	Reason    string               `json:"reason"`
+	Providers int                  `json:"providers"`
+	Final     string               `json:"final,omitempty"` // where it lies
+}
+
+func shapeTransfer(t domain.Transfer) transferShape {
+	return transferShape{
+		ID: t.ID, Kind: t.Kind, PeerID: t.Peer, Name: t.PeerName, Path: t.Path, Size: t.Size, Done: t.Done,
+		Rate: int64(t.Rate), State: t.State, Reason: t.Reason, Providers: t.Providers, Final: t.Final,
+	}
+}
+
+// progressShape is what a running get prints.
+type progressShape struct {
+	Item      string               `json:"item"` // as it was asked for
+	ID        string               `json:"id"`   // of the transfer
+	State     domain.TransferState `json:"state"`
+	Done      int64                `json:"done"`
+	Size      int64                `json:"size"`
+	Rate      int64                `json:"rate"`
+	Reason    string               `json:"reason,omitempty"`
+	Path      string               `json:"path,omitempty"`       // where it lies, once done
+	ContentID string               `json:"content_id,omitempty"` // of a single file, once done
+}
+
+// list makes JSON print [] for an empty list, not null.
+func list[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}
+
+// moment makes JSON print a time in UTC to the second, and null for none.
+func moment(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC().Truncate(time.Second)
+	return &t
+}
+
+// The requests.
+
+type shareRequest struct {
+	Paths    []string `json:"paths"`
+	Audience string   `json:"audience"` // empty: the default
+}
+
+type pathsRequest struct {
+	Paths []string `json:"paths"`
+}
+
+type connectRequest struct {
+	Address string `json:"address"`
+}
+
+type browseRequest struct {
+	Peer   string `json:"peer"`
+	Folder string `json:"folder"`
+}
+
+type searchRequest struct {
+	Words string `json:"words"`
+	Limit int    `json:"limit"`
+}
+
+type getRequest struct {
+	Items []string      `json:"items"`
+	To    string        `json:"to"`
+	Wait  time.Duration `json:"wait"` // 0: for as long as it takes
+}
+
+type idsRequest struct {
+	IDs []string `json:"ids"`
+}

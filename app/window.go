@@ -1,0 +1,234 @@
+//go:build !headless
+
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/potluck-share/potluck/app/control"
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/event"
+	"github.com/potluck-share/potluck/app/settings"
+	"github.com/potluck-share/potluck/ui"
+)
+
+// window opens the window, or brings the one to the front that is open on this
+// data folder.
+func (c *commands) window(ctx context.Context) error {
+	chosen, lock, err := claim(ctx, c.opts)
+	if err != nil {
+		return err
+	}
+	if lock == nil {
+		return c.call(ctx, "raise", struct{}{}, nil)
+	}
+	return errors.Join(c.runWindow(ctx, chosen, lock), lock.Release())
+}
+
+func (c *commands) runWindow(ctx context.Context, chosen *settings.Settings, lock *control.Lock) error {
+	ctx, quit := context.WithCancel(ctx)
+	defer quit()
+	log, err := c.logFile()
+	if err != nil {
+		return err
+	}
+	raise := make(chan struct{}, 1)
+	run := running{commands: c, bus: event.NewBus(), log: log}
+	front := &front{settings: chosen}
+	return ui.Run(ctx, ui.Core{
+		Bus: run.bus, People: front, Browse: front, Library: front, Transfers: front, Settings: chosen,
+		Version: Version,
+		Start: func(ctx context.Context) error {
+			// The node outlives the window for as long as it takes to stop.
+			err := run.start(context.WithoutCancel(ctx), chosen, lock, quit, func() {
+				select {
+				case raise <- struct{}{}:
+				default: // it is coming to the front already
+				}
+			})
+			if err != nil {
+				log.Error("Potluck could not start", "err", err)
+				return err
+			}
+			front.node.Store(run.node)
+			run.keepStatus(ctx)
+			return nil
+		},
+		Stop: run.stop,
+	}, raise)
+}
+
+// logFile begins a new log in the data folder; the one of the last run is kept
+// beside it.
+func (c *commands) logFile() (*slog.Logger, error) {
+	path := filepath.Join(c.opts.data, "potluck.log")
+	if err := os.Rename(path, path+".old"); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600) //nolint:gosec // the program's own data folder
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", domain.ErrUnwritable, err)
+	}
+	// It stays open until the process ends: the last words matter most.
+	return c.logger(file, slog.LevelInfo), nil
+}
+
+// front is what the window drives. It stands before the node has started, so
+// that the window is on screen at once.
+type front struct {
+	settings *settings.Settings
+	node     atomic.Pointer[node]
+}
+
+func (f *front) ready() (*node, error) {
+	if n := f.node.Load(); n != nil {
+		return n, nil
+	}
+	return nil, fmt.Errorf("%w: Potluck is still starting", domain.ErrBusy)
+}
+
+func (f *front) People() []domain.Peer {
+	if n := f.node.Load(); n != nil {
+		return n.people.People()
+	}
+	return nil
+}
+
+func (f *front) Connect(ctx context.Context, address string) (domain.Peer, error) {
+	n, err := f.ready()
+	if err != nil {
+		return domain.Peer{}, err
+	}
+	return n.people.Connect(ctx, address)
+}
+
+func (f *front) List(ctx context.Context, peer domain.PeerID, folder string) ([]domain.Result, error) {
+	n, err := f.ready()
+	if err != nil {
+		return nil, err
+	}
+	return n.browse.List(ctx, peer, folder)
+}
+
+func (f *front) Search(ctx context.Context, words string, peer domain.PeerID, limit int) ([]domain.Result, error) {
+	n, err := f.ready()
+	if err != nil {
+		return nil, err
+	}
+	return n.browse.Search(ctx, words, peer, limit)
+}
+
+func (f *front) Share(ctx context.Context, paths []string, audience domain.Audience) (domain.ShareReport, error) {
+	n, err := f.ready()
+	if err != nil {
+		return domain.ShareReport{}, err
+	}
+	return n.library.Share(ctx, paths, audience)
+}
+
+func (f *front) Unshare(ctx context.Context, names []string) error {
+	n, err := f.ready()
+	if err != nil {
+		return err
+	}
+	return n.library.Unshare(ctx, names)
+}
+
+func (f *front) Assess(ctx context.Context, paths []string) []domain.Risk {
+	if n := f.node.Load(); n != nil {
+		return n.library.Assess(ctx, paths)
+	}
+	return nil
+}
+
+func (f *front) Shares() []domain.Share {
+	if n := f.node.Load(); n != nil {
+		return n.library.Shares()
+	}
+	return nil
+}
+
+func (f *front) DefaultAudience() domain.Audience { return f.settings.Values().Audience }
+
+func (f *front) Get(ctx context.Context, req domain.GetRequest) (string, error) {
+	n, err := f.ready()
+	if err != nil {
+		return "", err
+	}
+	return n.transfers.Get(ctx, req)
+}
+
+// on applies a method of the transfers to ids.
+func (f *front) on(ctx context.Context, ids []string, method func(*node) func(context.Context, []string) error) error {
+	n, err := f.ready()
+	if err != nil {
+		return err
+	}
+	return method(n)(ctx, ids)
+}
+
+func (f *front) Pause(ctx context.Context, ids []string) error {
+	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.Pause })
+}
+
+func (f *front) Resume(ctx context.Context, ids []string) error {
+	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.Resume })
+}
+
+func (f *front) Cancel(ctx context.Context, ids []string) error {
+	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.Cancel })
+}
+
+func (f *front) Retry(ctx context.Context, ids []string) error {
+	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.Retry })
+}
+
+func (f *front) Clear(ctx context.Context) error {
+	n, err := f.ready()
+	if err != nil {
+		return err
+	}
+	return n.transfers.Clear(ctx)
+}
+
+func (f *front) Transfers() []domain.Transfer {
+	if n := f.node.Load(); n != nil {
+		return n.transfers.Transfers()
+	}
+	return nil
+}
+
+// statusEvery is how often the window looks at its own state.
+const statusEvery = 2 * time.Second
+
+// keepStatus publishes the status now and whenever it may have changed, until
+// the running Potluck stops.
+func (r *running) keepStatus(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
+	var done sync.WaitGroup
+	done.Go(func() {
+		tick := time.NewTicker(statusEvery)
+		defer tick.Stop()
+		for {
+			event.Publish(r.bus, event.Statuses, "", r.node.describe())
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	})
+	r.node.onClose("status", func() error {
+		cancel()
+		done.Wait()
+		return nil
+	})
+}

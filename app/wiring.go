@@ -1,0 +1,298 @@
+package app
+
+import (
+	"context"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/potluck-share/potluck/app/browse"
+	"github.com/potluck-share/potluck/app/control"
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/library"
+	"github.com/potluck-share/potluck/app/people"
+	"github.com/potluck-share/potluck/app/transfers"
+	"github.com/potluck-share/potluck/net/catalogue"
+	"github.com/potluck-share/potluck/net/discovery"
+	"github.com/potluck-share/potluck/net/gossip"
+	"github.com/potluck-share/potluck/net/host"
+	"github.com/potluck-share/potluck/net/transfer/fetch"
+	"github.com/potluck-share/potluck/net/transfer/provide"
+	"github.com/potluck-share/potluck/net/transfer/wire"
+	"github.com/potluck-share/potluck/storage/db"
+)
+
+// surroundings lets the host ask the discovery, which starts after it because
+// it announces the host's ports.
+type surroundings struct {
+	service atomic.Pointer[discovery.Service]
+}
+
+func (s *surroundings) Prefixes() []netip.Prefix {
+	if d := s.service.Load(); d != nil {
+		return d.Prefixes()
+	}
+	return nil
+}
+
+func (s *surroundings) Heard(peer domain.PeerID) (network string, ok bool) {
+	if d := s.service.Load(); d != nil {
+		return d.Heard(peer)
+	}
+	return "", false
+}
+
+func (s *surroundings) Ask() {
+	if d := s.service.Load(); d != nil {
+		d.Ask()
+	}
+}
+
+// networkUp reports whether any network is usable; this machine alone is enough
+// for a host that listens to nobody else.
+func (n *node) networkUp() bool {
+	if n.opts.loopbackOnly() {
+		return true
+	}
+	d := n.around.service.Load()
+	if d == nil {
+		return false
+	}
+	_, up := d.Network()
+	return up
+}
+
+// openHost makes the host, which is silent until start.
+func (n *node) openHost(ctx context.Context, identity host.Identity) error {
+	chosen := n.settings.Values()
+	nearby, err := prefixes(chosen.Nearby)
+	if err != nil {
+		return err
+	}
+	n.host, err = host.New(ctx, host.Config{
+		Identity: identity, Listen: n.opts.listen, Nearby: nearby, Surroundings: &n.around,
+		Hello: func(domain.PeerID) domain.Hello {
+			return domain.Hello{Name: n.settings.Values().Name, Version: Version}
+		},
+		Friend:   func(id domain.PeerID) bool { return n.people.Friend(id) },
+		Blocked:  func(id domain.PeerID) bool { return n.people.Blocked(id) },
+		Presence: n.presence,
+		Log:      n.log.With("room", "host"), Now: time.Now,
+	})
+	if err != nil {
+		return err
+	}
+	n.onClose("host", n.host.Close)
+	return nil
+}
+
+// openRooms opens the use cases, which do nothing until start.
+func (n *node) openRooms(store *db.DB) (err error) {
+	n.people, err = people.New(people.Config{
+		Store: store, Network: n.host, Bus: n.bus, Log: n.log.With("room", "people"), Now: time.Now,
+	})
+	if err != nil {
+		return err
+	}
+	own := []string{n.opts.data}
+	if socket, err := control.SocketPath(n.opts.data); err == nil {
+		own = append(own, socket)
+	}
+	n.library, err = library.New(library.Config{
+		Store: store, Bus: n.bus, Log: n.log.With("room", "library"), Own: own, Now: time.Now,
+		Changed: n.announce, Blocked: n.people.Blocked,
+	})
+	if err != nil {
+		return err
+	}
+	n.catalogues, err = catalogue.NewClient(n.host, catalogue.Config{})
+	if err != nil {
+		return err
+	}
+	n.browse, err = browse.New(browse.Config{
+		Store: store, Puller: n.catalogues, People: n.people, Bus: n.bus, Log: n.log.With("room", "browse"),
+		Have:    func(id domain.ContentID) bool { _, have := n.library.Entry(id); return have },
+		Changed: func(domain.PeerID) { n.transfers.ProvidersChanged() },
+	})
+	if err != nil {
+		return err
+	}
+	n.fetcher = fetch.New(fetch.Config{Open: n.host, Log: n.log.With("room", "fetch")})
+	n.onClose("fetching", n.fetcher.Close)
+	n.transfers, err = transfers.New(transfers.Config{
+		Engine: &engine{fetcher: n.fetcher}, Catalogue: n.browse, People: n.people, Store: store,
+		Bus: n.bus, Log: n.log.With("room", "transfers"), Now: time.Now,
+		Downloads: func() string { return n.settings.Values().Downloads },
+		Network:   n.networkUp,
+		Shared:    n.library.Entry,
+	})
+	return err
+}
+
+// openProtocols lets the host serve what near peers may ask for.
+func (n *node) openProtocols(ctx context.Context, store *db.DB) error {
+	provider := provide.New(provide.Config{
+		Source: shelf{n.library}, Asker: n.host.Asker, Log: n.log.With("room", "provide"),
+		Uploads: func(u provide.Upload) { n.transfers.Uploaded(u.Peer, u.Content, u.Sent) },
+	})
+	n.host.Handle(wire.Protocol, host.NearOnly, provider.Handle)
+	n.onClose("providing", func() error { provider.Close(); return nil })
+
+	if err := catalogue.Serve(n.host, n.library, n.log.With("room", "catalogue")); err != nil {
+		return err
+	}
+
+	remembered, err := store.Heads()
+	if err != nil {
+		return err
+	}
+	known := make([][]byte, 0, len(remembered))
+	for _, head := range remembered {
+		known = append(known, head.Signed)
+	}
+	n.heads = newHeadKeeper(store, n.log.With("room", "gossip"))
+	n.gossip, err = gossip.New(ctx, gossip.Config{
+		Host: n.host, Own: n.library.Head, Name: func() string { return n.settings.Values().Name },
+		Heard:       n.heard,
+		Vouched:     n.vouched,
+		TwoNetworks: n.networks.several,
+		Head:        n.head, Behind: n.heads.behind, Known: known,
+		Log: n.log.With("room", "gossip"), Now: time.Now,
+	})
+	if err != nil {
+		return err
+	}
+	n.heads.start(n.gossip)
+	n.onClose("heads", n.heads.close)
+	n.onClose("gossip", n.gossip.Close)
+	return nil
+}
+
+// start wakes everything, use cases first, so that nothing arrives that nobody
+// takes.
+func (n *node) start(ctx context.Context) error {
+	n.library.Start(ctx)
+	n.onClose("library", n.library.Close)
+	n.browse.Start(ctx)
+	n.onClose("browse", n.browse.Close)
+	n.transfers.Start(ctx)
+	n.onClose("transfers", n.transfers.Close)
+	if err := n.host.Listen(); err != nil {
+		return err
+	}
+	if err := n.discover(ctx); err != nil {
+		return err
+	}
+	n.people.Start(ctx)
+	n.onClose("people", n.people.Close)
+	n.settings.OnChange(func(domain.Settings) { n.announce() })
+	return nil
+}
+
+// discover begins to look for others on the local networks, unless this host
+// listens to its own machine only: then nobody there could come.
+func (n *node) discover(ctx context.Context) error {
+	if n.opts.loopbackOnly() {
+		return nil
+	}
+	tcp, udp := n.host.Ports()
+	service, err := discovery.Start(ctx, discovery.Config{
+		Peer: n.host.ID(), TCP: func() int { return tcp }, UDP: func() int { return udp },
+		Sighted: n.sighted, Changed: n.networkChanged,
+		Log: n.log.With("room", "discovery"), Now: time.Now,
+	})
+	if err != nil {
+		return err
+	}
+	n.around.service.Store(service)
+	n.onClose("discovery", service.Close)
+	return nil
+}
+
+// presence takes what the host says of a connection.
+func (n *node) presence(p domain.Presence) {
+	n.networks.note(p)
+	n.people.Presence(p)
+	if p.Connected && p.Hello.Near {
+		n.browse.Welcomed(p.Peer)
+	}
+	n.transfers.ProvidersChanged()
+}
+
+// head takes a verified announcement.
+func (n *node) head(h domain.Head) {
+	n.people.Head(h)
+	n.browse.Head(h)
+	n.heads.put(h.Peer)
+}
+
+// sighted takes what the discovery hears.
+func (n *node) sighted(s domain.Sighting) {
+	if s.Gone {
+		n.people.Gone(s.Peer)
+	}
+	n.host.Sighted(s)
+	n.host.Rejudge()
+}
+
+// networkChanged is told when addresses or the network have changed.
+func (n *node) networkChanged() {
+	n.host.Rejudge()
+	n.transfers.ProvidersChanged()
+}
+
+// heard is whether the author of a head counts as near: by our own hearing, or
+// by the owner's word on its connection.
+func (n *node) heard(peer domain.PeerID) bool {
+	if _, ok := n.around.Heard(peer); ok {
+		return true
+	}
+	return n.host.Near(peer)
+}
+
+// vouched is whether the peer is near by the owner's word alone.
+func (n *node) vouched(peer domain.PeerID) bool {
+	asker := n.host.AskerFor(peer)
+	return asker.Near && asker.Network == ""
+}
+
+// announce tells everybody that what is offered here has changed.
+func (n *node) announce() {
+	if n.gossip != nil {
+		n.gossip.Announce()
+	}
+}
+
+// networks counts the networks on which near peers are connected.
+type networks struct {
+	mu   sync.Mutex
+	near map[domain.PeerID]string
+}
+
+func (n *networks) note(p domain.Presence) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !p.Connected || !p.Near {
+		delete(n.near, p.Peer)
+		return
+	}
+	if n.near == nil {
+		n.near = make(map[domain.PeerID]string)
+	}
+	n.near[p.Peer] = p.Network
+}
+
+// several reports whether there are near peers on more than one network.
+func (n *networks) several() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	first, any := "", false
+	for _, network := range n.near {
+		if any && network != first {
+			return true
+		}
+		first, any = network, true
+	}
+	return false
+}
