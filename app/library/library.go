@@ -85,7 +85,7 @@ type Library struct {
 	readers *semaphore.Weighted // shares being read at the same time
 	hashers *semaphore.Weighted // cores in use for hashing
 	cores   int64
-	watch   *watcher
+	watch   atomic.Pointer[watcher] // nil until Start
 
 	mu      sync.Mutex
 	closed  bool
@@ -184,10 +184,11 @@ func (l *Library) Start(ctx context.Context) {
 	}
 	l.started = true
 	stop := context.AfterFunc(ctx, l.cancel)
-	l.watch = newWatcher(l.log)
+	watch := newWatcher(l.log)
+	l.watch.Store(watch)
 	l.running.Go(func() {
 		defer stop()
-		l.watchLoop(l.ctx)
+		l.watchLoop(l.ctx, watch)
 	})
 	l.running.Go(func() { l.returnLoop(l.ctx) })
 	for _, sh := range l.shares {
@@ -199,11 +200,10 @@ func (l *Library) Start(ctx context.Context) {
 func (l *Library) Close() error {
 	l.mu.Lock()
 	l.closed = true
-	watch := l.watch
 	l.mu.Unlock()
 	l.cancel()
 	l.running.Wait()
-	if err := watch.close(); err != nil {
+	if err := l.watch.Load().close(); err != nil {
 		return fmt.Errorf("stop watching: %w", err)
 	}
 	return nil
@@ -266,8 +266,8 @@ func ownPaths(paths []string) []ownPath {
 		if err != nil {
 			continue // only without a working directory, where p was relative
 		}
-		if real, err := filepath.EvalSymlinks(abs); err == nil {
-			abs = real
+		if resolved, err := filepath.EvalSymlinks(abs); err == nil {
+			abs = resolved
 		}
 		o := ownPath{path: abs}
 		if info, err := os.Stat(abs); err == nil {

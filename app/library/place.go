@@ -38,15 +38,15 @@ func (l *Library) locate(path string) (place, error) {
 	if err != nil {
 		return place{}, kindOf(err)
 	}
-	real, err := filepath.EvalSymlinks(abs)
+	resolved, err := filepath.EvalSymlinks(abs)
 	if err != nil {
 		return place{}, kindOf(err)
 	}
-	info, err := os.Stat(real)
+	info, err := os.Stat(resolved)
 	if err != nil {
 		return place{}, kindOf(err)
 	}
-	where := place{path: abs, real: real, folder: info.IsDir()}
+	where := place{path: abs, real: resolved, folder: info.IsDir()}
 	if !where.folder && !info.Mode().IsRegular() {
 		return place{}, notShareable(info.Mode())
 	}

@@ -36,6 +36,7 @@ func (l *Library) Allowed(asker domain.Asker, id domain.ContentID) bool {
 // shareRight allows what lies in a share whose audience includes the asker.
 type shareRight struct{ library *Library }
 
+// Allows implements Right.
 func (r shareRight) Allows(asker domain.Asker, id domain.ContentID) bool {
 	holders, err := r.library.store.ContentShares(id)
 	if err != nil {

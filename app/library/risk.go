@@ -111,5 +111,6 @@ func (l *Library) count(ctx context.Context, where place) (files int, more bool)
 		problem: func(string, error) {},
 		skipped: func() {},
 	}
-	return files, w.at(ctx, rel) != nil
+	more = w.at(ctx, rel) != nil
+	return files, more
 }

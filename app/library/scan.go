@@ -93,7 +93,7 @@ func (l *Library) enter(sh *share, s domain.Share) (where place, root *os.Root, 
 	l.mu.Lock()
 	sh.real = where.real
 	l.mu.Unlock()
-	l.watch.add(filepath.Dir(where.real), sh)
+	l.watch.Load().add(filepath.Dir(where.real), sh)
 	return where, root, rel, nil
 }
 
@@ -218,7 +218,7 @@ func (sc *scanner) walk(m *merge) *walk {
 	return &walk{
 		root: sc.root, real: sc.root.Name(), own: sc.l.isOwn, entry: sc.entry,
 		file:    m.file,
-		folder:  func(rel string) { sc.l.watch.add(filepath.Join(sc.root.Name(), filepath.FromSlash(rel)), sc.sh) },
+		folder:  func(rel string) { sc.l.watch.Load().add(filepath.Join(sc.root.Name(), filepath.FromSlash(rel)), sc.sh) },
 		empty:   func(rel string) { m.empty[sc.entry(rel)] = true },
 		problem: sc.problem,
 		skipped: sc.skip,

@@ -94,9 +94,11 @@ func (l *Library) spawn(f, otherwise func()) {
 func (l *Library) conclude(ctx context.Context, r *reading, report *domain.ShareReport) error {
 	report.Problems = append(report.Problems, r.outcome.problems...)
 	report.Skipped += r.outcome.skipped
+	r.share.storing.Lock() // whoever stopped the reading is through with it then
 	l.mu.Lock()
 	shown, removed := r.share.shown(), r.share.removed
 	l.mu.Unlock()
+	r.share.storing.Unlock()
 	switch {
 	case removed:
 		report.Problems = append(report.Problems, domain.Problem{
@@ -204,13 +206,13 @@ func (l *Library) find(what string) *share {
 
 // remove takes a share away, in memory and in the store.
 func (l *Library) remove(ctx context.Context, sh *share) error {
-	l.stop(sh)
 	sh.storing.Lock()
 	defer sh.storing.Unlock()
 	s, ok := l.stored(sh)
 	if !ok {
 		return errUnshared
 	}
+	l.stop(sh)
 	b := domain.CatalogueBatch{DropShares: []string{s.Name}}
 	if public(s) {
 		if err := l.tellAll(&b, s.Name, false); err != nil {
@@ -249,7 +251,7 @@ func (l *Library) forget(sh *share) {
 	sh.removed = true
 	delete(l.shares, sh.Name)
 	event.Retract(l.bus, event.Shares, sh.Name)
-	l.watch.drop(sh)
+	l.watch.Load().drop(sh)
 }
 
 // SetAudience changes who may see and fetch the share of that name.

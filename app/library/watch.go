@@ -158,11 +158,11 @@ func (w *watcher) close() error {
 
 // watchLoop takes what the system tells, waits until it is quiet, and has the
 // changed parts of shares looked at.
-func (l *Library) watchLoop(ctx context.Context) {
+func (l *Library) watchLoop(ctx context.Context, watch *watcher) {
 	var events chan fsnotify.Event
 	var failures chan error
-	if l.watch.fs != nil {
-		events, failures = l.watch.fs.Events, l.watch.fs.Errors
+	if watch.fs != nil {
+		events, failures = watch.fs.Events, watch.fs.Errors
 	}
 	rescan := time.NewTicker(rescanTime)
 	defer rescan.Stop()
@@ -174,7 +174,7 @@ func (l *Library) watchLoop(ctx context.Context) {
 		select {
 		case e := <-events:
 			if e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename) {
-				l.watch.moved(e.Name)
+				watch.moved(e.Name)
 			}
 			if len(changed) == 0 {
 				since = time.Now()
@@ -198,7 +198,7 @@ func (l *Library) watchLoop(ctx context.Context) {
 // rescan has everything looked through if not all can be watched, else what
 // could not be read.
 func (l *Library) rescan() {
-	all := l.watch.isLimited()
+	all := l.watch.Load().isLimited()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, sh := range l.shares {
@@ -254,7 +254,7 @@ func (l *Library) lookForLost() {
 	for _, s := range l.Shares() {
 		where, err := l.locate(s.Path)
 		there := err == nil && where.folder == s.Folder
-		if there == (s.State == domain.ShareGone) || !there && offers(s) {
+		if there && s.State == domain.ShareGone || !there && offers(s) {
 			l.touchNamed(s.Name)
 		}
 	}

@@ -58,7 +58,7 @@ func TestKilledInTheMiddleOfWriting(t *testing.T) {
 		told := filepath.Join(t.TempDir(), "told")
 		out, err := os.Create(told)
 		must(t, err)
-		cmd := exec.Command(os.Args[0]) //nolint:gosec // this very binary
+		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), crashPath+"="+path)
 		cmd.Stdout = out
 		must(t, cmd.Start())

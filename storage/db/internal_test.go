@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"path/filepath"
 	"strconv"
@@ -16,7 +15,7 @@ import (
 	"github.com/potluck-share/potluck/app/domain"
 )
 
-var quietLog = slog.New(slog.NewTextHandler(io.Discard, nil))
+var quietLog = slog.New(slog.DiscardHandler)
 
 func TestSchemaGoesUpInOrderAndNeverDown(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "potluck.db")
