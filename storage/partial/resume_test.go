@@ -258,11 +258,11 @@ func TestDamagedSidecar(t *testing.T) {
 
 const (
 	victimEnv  = "POTLUCK_TEST_VICTIM"
-	victimSize = 96<<20 + 333
+	victimSize = 40<<20 + 333
 )
 
-// victim downloads into folder until it is killed, telling of each piece that
-// was put.
+// victim downloads into folder, one piece for each byte that it reads, and
+// tells of each piece that was put.
 func victim(folder string) int {
 	s, err := makeSample(victimSize)
 	if err != nil {
@@ -277,6 +277,9 @@ func victim(folder string) int {
 	}
 	fmt.Println("begin", len(f.Missing()))
 	for _, i := range f.Missing() {
+		if _, err := os.Stdin.Read(make([]byte, 1)); err != nil {
+			return 1
+		}
 		p, err := s.layer.Verify(i, s.bytesOf(i))
 		if err != nil {
 			return 1
@@ -284,15 +287,59 @@ func victim(folder string) int {
 		if err := f.Put(p); err != nil {
 			return 1
 		}
+		fmt.Println(i)
 		if i%7 == 0 {
 			if err := f.Sync(); err != nil {
 				return 1
 			}
 		}
-		fmt.Println(i)
 	}
-	_, _ = io.Copy(io.Discard, os.Stdin) // until the end
 	return 0
+}
+
+// prey is a running victim.
+type prey struct {
+	cmd   *exec.Cmd
+	allow io.WriteCloser
+	lines *bufio.Scanner
+}
+
+func startVictim(t *testing.T, folder string) prey {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), program)
+	cmd.Env = append(os.Environ(), victimEnv+"="+folder)
+	allow, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return prey{cmd: cmd, allow: allow, lines: bufio.NewScanner(out)}
+}
+
+// kill returns what the victim still said before it died.
+func (p prey) kill(t *testing.T) (last []string) {
+	t.Helper()
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	for p.lines.Scan() {
+		last = append(last, p.lines.Text())
+	}
+	var exit *exec.ExitError
+	if err := p.cmd.Wait(); !errors.As(err, &exit) || exit.Exited() && exit.ExitCode() == 0 {
+		t.Fatalf("it ended before it was killed: %v", err)
+	}
+	return last
 }
 
 // TestResumeAfterKill kills a program in the middle of writing, several times
@@ -301,45 +348,24 @@ func TestResumeAfterKill(t *testing.T) {
 	s := newSample(t, victimSize)
 	folder := t.TempDir()
 	told := make(map[string]bool)
-	for _, pieces := range []int{1, 9, 30} {
-		program, err := os.Executable()
-		if err != nil {
-			t.Fatal(err)
+	for _, pieces := range []int{1, 9, 20} {
+		p := startVictim(t, folder)
+		if !p.lines.Scan() || p.lines.Text() != fmt.Sprint("begin ", s.layer.Pieces()-len(told)) {
+			t.Errorf("began with %q after %d pieces were put", p.lines.Text(), len(told))
 		}
-		cmd := exec.CommandContext(t.Context(), program)
-		cmd.Env = append(os.Environ(), victimEnv+"="+folder)
-		hold, err := cmd.StdinPipe()
-		if err != nil {
+		// One more than is waited for, so that it dies in the midst of it.
+		if _, err := p.allow.Write(make([]byte, pieces+1)); err != nil {
 			t.Fatal(err)
-		}
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(out)
-		if !lines.Scan() || lines.Text() != fmt.Sprint("begin ", s.layer.Pieces()-len(told)) {
-			t.Errorf("began with %q after %d pieces were put", lines.Text(), len(told))
 		}
 		for range pieces {
-			if !lines.Scan() {
+			if !p.lines.Scan() {
 				t.Fatal("it ended by itself")
 			}
-			told[lines.Text()] = true
+			told[p.lines.Text()] = true
 		}
-		if err := cmd.Process.Kill(); err != nil {
-			t.Fatal(err)
+		for _, line := range p.kill(t) {
+			told[line] = true
 		}
-		for lines.Scan() { // what it still said before it died
-			told[lines.Text()] = true
-		}
-		var exit *exec.ExitError
-		if err := cmd.Wait(); !errors.As(err, &exit) {
-			t.Fatalf("it was not killed: %v", err)
-		}
-		_ = hold.Close() // its reader is gone
 		// One more piece may have been put and not told of.
 		f := open(t, s.want(folder, "x"))
 		if have := s.layer.Pieces() - len(f.Missing()); have < len(told) || have > len(told)+1 {
@@ -364,34 +390,14 @@ func TestResumeAfterKill(t *testing.T) {
 // TestBusyInAnotherProcess opens what another program has open.
 func TestBusyInAnotherProcess(t *testing.T) {
 	folder := t.TempDir()
-	program, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), program)
-	cmd.Env = append(os.Environ(), victimEnv+"="+folder)
-	hold, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	lines := bufio.NewScanner(out)
-	if !lines.Scan() {
+	p := startVictim(t, folder)
+	if !p.lines.Scan() {
 		t.Error("it did not begin")
 	}
 	s := newSample(t, victimSize)
 	if _, err := partial.Open(s.want(folder, "x")); !errors.Is(err, domain.ErrBusy) {
 		t.Errorf("opened twice: %v", err)
 	}
-	if err := cmd.Process.Kill(); err != nil {
-		t.Error(err)
-	}
-	_ = cmd.Wait()   // killed
-	_ = hold.Close() // its reader is gone
+	p.kill(t)
+	closeFile(t, open(t, s.want(folder, "x")))
 }
