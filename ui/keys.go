@@ -3,7 +3,9 @@
 package ui
 
 import (
+	"context"
 	"runtime"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
@@ -36,7 +38,8 @@ func (w *window) keys() {
 	})
 	add(fyne.KeyO, func() {
 		w.show(pageShares)
-		w.library.Choose()
+		// The menu hangs on its button, whose place is known once it is drawn.
+		w.run.After(100*time.Millisecond, func(context.Context) func() { return w.library.Choose })
 	})
 	add(fyne.KeyD, func() {
 		if w.page == pageBrowse {

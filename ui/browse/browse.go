@@ -422,7 +422,7 @@ func (v *View) key(ev *fyne.KeyEvent) bool {
 	return false
 }
 
-func (v *View) update(i int, o fyne.CanvasObject) {
+func (v *View) update(i int, cells widget.Cells) {
 	r := &v.rows[i]
-	o.(*rowView).show(r, v.progressFor(r))
+	cells.(*rowView).show(r, v.progressFor(r))
 }

@@ -165,7 +165,7 @@ func moves(old, latest []row) bool {
 
 // rowView shows a row.
 type rowView struct {
-	*fyne.Container
+	object   *fyne.Container
 	icon     *widget.Icon
 	name     *widget.Text
 	check    *widget.Icon
@@ -177,7 +177,7 @@ type rowView struct {
 	from     *widget.Text
 }
 
-func newRow() fyne.CanvasObject {
+func newRow() widget.Cells {
 	v := &rowView{
 		icon:     widget.NewIcon("file", theme.SecondText),
 		name:     widget.NewCell(widget.Middle, fyne.TextAlignLeading, theme.Text),
@@ -192,9 +192,12 @@ func newRow() fyne.CanvasObject {
 	v.check.Hide()
 	v.bar.Hide()
 	name := container.New(nameLayout{v}, v.icon, v.name, v.check, v.note, v.bar)
-	v.Container = container.New(columns, name, v.kind, v.size, v.modified, v.from)
+	v.object = container.New(columns, name, v.kind, v.size, v.modified, v.from)
 	return v
 }
+
+// Object returns what shows the row.
+func (v *rowView) Object() fyne.CanvasObject { return v.object }
 
 func (v *rowView) show(r *row, p progress) {
 	icon, tint := "file", theme.SecondText
@@ -223,7 +226,7 @@ func (v *rowView) show(r *row, p progress) {
 	setVisible(v.check, check)
 	setVisible(v.bar, p.bar)
 	v.bar.Set(p.fraction, p.ink)
-	name := v.Objects[0].(*fyne.Container)
+	name := v.object.Objects[0].(*fyne.Container)
 	name.Layout.Layout(name.Objects, name.Size())
 }
 

@@ -77,7 +77,7 @@ func New(_ *work.Runner) *View {
 	v.share = widget.NewMenuButton("Share files…", widget.Primary, v.Choose)
 	v.table = container.NewBorder(v.header.Container, nil, nil, nil, v.list)
 	v.empty = container.NewCenter(widget.NewDashed(widget.NewEmpty("Drop files or folders here.",
-		"They stay where they are; others can copy them.").Container, 520, 200))
+		"They stay where they are; others can copy them.").Container, 526, 204))
 	v.body = container.NewStack(v.table, v.empty)
 	v.count = widget.NewText("", theme.TextCaption, theme.SecondText)
 	hint := widget.NewText("Drop files anywhere in this window", theme.TextCaption, theme.SecondText)
@@ -198,8 +198,8 @@ func (v *View) menu(at fyne.Position) {
 	fwidget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), fyne.CurrentApp().Driver().CanvasForObject(v.list), at)
 }
 
-func (v *View) update(i int, o fyne.CanvasObject) {
-	o.(*rowView).show(&v.rows[i], func(id string) { v.unshare([]string{id}) })
+func (v *View) update(i int, cells widget.Cells) {
+	cells.(*rowView).show(&v.rows[i], func(id string) { v.unshare([]string{id}) })
 }
 
 // AudienceWords names an audience as the window does.

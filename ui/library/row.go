@@ -19,9 +19,9 @@ const rowHeight float32 = 36
 
 var columns = widget.Columns{
 	{Key: "name", Title: "Name"},
-	{Key: "audience", Title: "Who sees it", Width: 128},
-	{Key: "files", Title: "Files", Width: 64, Right: true, From: 560},
-	{Key: "size", Title: "Size", Width: 76, Right: true},
+	{Key: "audience", Title: "Who sees it", Width: 112},
+	{Key: "files", Title: "Files", Width: 64, Right: true, From: 760},
+	{Key: "size", Title: "Size", Width: 72, Right: true},
 	{Key: "state", Title: "State", Width: 190},
 }
 
@@ -97,7 +97,7 @@ func sortRows(rows []row, key string, descending bool) {
 
 // rowView shows a row.
 type rowView struct {
-	*fyne.Container
+	object   *fyne.Container
 	kind     *widget.Icon
 	name     *widget.Text
 	audience *widget.Text
@@ -110,7 +110,7 @@ type rowView struct {
 	unshare  func(id string)
 }
 
-func newRow() fyne.CanvasObject {
+func newRow() widget.Cells {
 	v := &rowView{
 		kind:     widget.NewIcon("file", theme.SecondText),
 		name:     widget.NewCell(widget.Middle, fyne.TextAlignLeading, theme.Text),
@@ -124,9 +124,12 @@ func newRow() fyne.CanvasObject {
 	v.remove.Hide()
 	name := container.NewBorder(nil, nil, widget.Inset(v.kind, 0, theme.Space4, 0, 0), nil, v.name)
 	state := container.NewBorder(nil, nil, v.icon, container.NewCenter(v.remove), v.state)
-	v.Container = container.New(columns, name, v.audience, v.files, v.size, state)
+	v.object = container.New(columns, name, v.audience, v.files, v.size, state)
 	return v
 }
+
+// Object returns what shows the row.
+func (v *rowView) Object() fyne.CanvasObject { return v.object }
 
 func (v *rowView) show(r *row, unshare func(id string)) {
 	v.id, v.unshare = r.id, unshare

@@ -164,6 +164,6 @@ func (v *View) menu(at fyne.Position) {
 	), c, at)
 }
 
-func (v *View) update(i int, o fyne.CanvasObject) {
-	o.(*rowView).show(&v.rows[i], v.open)
+func (v *View) update(i int, cells widget.Cells) {
+	cells.(*rowView).show(&v.rows[i], v.open)
 }

@@ -116,7 +116,7 @@ func steady(old, latest []row) []row {
 
 // rowView shows a row.
 type rowView struct {
-	*fyne.Container
+	object  *fyne.Container
 	avatar  *widget.Avatar
 	name    *widget.Text
 	detail  *widget.Text
@@ -126,7 +126,7 @@ type rowView struct {
 	id      string
 }
 
-func newRow() fyne.CanvasObject {
+func newRow() widget.Cells {
 	v := &rowView{
 		avatar:  widget.NewAvatar(),
 		name:    widget.NewBold("", theme.TextBody, theme.Text).Shortened(widget.End),
@@ -134,9 +134,12 @@ func newRow() fyne.CanvasObject {
 		heading: widget.NewBold("Away", theme.TextCaption, theme.SecondText),
 	}
 	v.browse = widget.NewButton("Browse", "", widget.Plain, func() { v.open(v.id) }).Small()
-	v.Container = container.New(rowLayout{}, v.avatar, v.name, v.detail, v.browse, v.heading)
+	v.object = container.New(rowLayout{}, v.avatar, v.name, v.detail, v.browse, v.heading)
 	return v
 }
+
+// Object returns what shows the row.
+func (v *rowView) Object() fyne.CanvasObject { return v.object }
 
 func (v *rowView) show(r *row, open func(id string)) {
 	v.id, v.open = r.id, open

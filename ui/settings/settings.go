@@ -63,7 +63,7 @@ func New(run *work.Runner, settings Settings, people Connector, version string) 
 	v := &View{run: run, settings: settings, people: people, OnName: func(string) {}}
 	v.name = newField("Your name", "What others see. It is a claim, not a proof.")
 	v.name.onLeave = v.saveName
-	v.downloads = newField("Downloads go to", "")
+	v.downloads = newField("Downloads go to", "What you get from others lies there.")
 	v.downloads.onLeave = v.saveDownloads
 	change := widget.NewButton("Change…", "folder", widget.Plain, func() {
 		v.OnFolder(func(path string) {
@@ -89,7 +89,7 @@ func New(run *work.Runner, settings Settings, people Connector, version string) 
 		section("About", widget.NewText("Potluck "+version, theme.TextBody, theme.Text),
 			widget.NewText("No server, no account, no cloud. Every copy of the app both serves and fetches.", theme.TextCaption, theme.SecondText)),
 	)
-	scroll := container.NewVScroll(container.New(columnLayout{}, widget.Inset(column, 0, theme.Space16, theme.Space16, theme.Space4)))
+	scroll := container.NewVScroll(container.New(columnLayout{}, widget.Inset(column, 0, theme.Space16, theme.Space16, 0)))
 	v.object = widget.NewPage(widget.NewHeading("Settings"), nil, nil, scroll, nil)
 	return v
 }

@@ -23,11 +23,15 @@ func (Theme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Co
 		}
 		return c
 	}
-	if name == ftheme.ColorNameShadow {
-		if variant == ftheme.VariantLight {
-			return color.NRGBA{R: 0x23, G: 0x21, B: 0x1D, A: 0x4D}
+	if name == ftheme.ColorNameShadow || name == SheetShadow {
+		c := color.NRGBA{R: 0x23, G: 0x21, B: 0x1D, A: 0x24}
+		if variant == ftheme.VariantDark {
+			c = color.NRGBA{A: 0x5C}
 		}
-		return color.NRGBA{A: 0x99}
+		if name == SheetShadow {
+			c.A *= 2
+		}
+		return c
 	}
 	if name == ftheme.ColorNameScrollBarBackground {
 		return color.Transparent

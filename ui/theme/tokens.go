@@ -66,6 +66,7 @@ const (
 	Error         = ftheme.ColorNameError
 	Done          = ftheme.ColorNameSuccess
 	InputBorder   = ftheme.ColorNameInputBorder
+	SheetShadow   = fyne.ThemeColorName("sheetShadow") // Fyne's own is fainter: its scrollers show it too
 	Line          = ftheme.ColorNameSeparator
 )
 
@@ -98,7 +99,7 @@ var alias = map[fyne.ThemeColorName]fyne.ThemeColorName{
 	ftheme.ColorNameDisabled:            SecondText,
 	ftheme.ColorNameHyperlink:           Primary,
 	ftheme.ColorNameHeaderBackground:    Sidebar,
-	ftheme.ColorNameMenuBackground:      Surface,
+	ftheme.ColorNameMenuBackground:      Hover,
 	ftheme.ColorNameOverlayBackground:   Surface,
 	ftheme.ColorNamePressed:             Selected,
 	ftheme.ColorNameSelection:           Selected,

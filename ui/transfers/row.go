@@ -197,7 +197,7 @@ func sentence(t *domain.Transfer, now time.Time) string {
 
 // rowView shows a row.
 type rowView struct {
-	*fyne.Container
+	object   *fyne.Container
 	icon     *widget.Icon
 	name     *widget.Text
 	who      *widget.Text
@@ -208,7 +208,7 @@ type rowView struct {
 	second   *widget.Button
 }
 
-func newRow() fyne.CanvasObject {
+func newRow() widget.Cells {
 	v := &rowView{
 		icon:     widget.NewIcon("download", theme.Primary),
 		name:     widget.NewBold("", theme.TextBody, theme.Text).Shortened(widget.Middle),
@@ -219,9 +219,12 @@ func newRow() fyne.CanvasObject {
 		first:    widget.NewButton("", "pause", widget.Quiet, nil),
 		second:   widget.NewButton("", "close", widget.Quiet, nil),
 	}
-	v.Container = container.New(rowLayout{v}, v.icon, v.name, v.who, v.sentence, v.bar, v.percent, v.first, v.second)
+	v.object = container.New(rowLayout{v}, v.icon, v.name, v.who, v.sentence, v.bar, v.percent, v.first, v.second)
 	return v
 }
+
+// Object returns what shows the row.
+func (v *rowView) Object() fyne.CanvasObject { return v.object }
 
 func (v *rowView) show(view *View, r *row) {
 	v.icon.Set(r.icon, r.tint)
@@ -261,7 +264,7 @@ func (v *rowView) show(view *View, r *row) {
 			b.OnTapped = buttons[n].act
 		}
 	}
-	v.Layout.Layout(v.Objects, v.Size())
+	v.object.Layout.Layout(v.object.Objects, v.object.Size())
 }
 
 func setVisible(o fyne.CanvasObject, visible bool) {
@@ -297,15 +300,18 @@ func (l rowLayout) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 		b.Resize(fyne.NewSquareSize(buttonSide))
 	}
 	right -= theme.Space8
+	x := theme.IconSize + theme.Space12
+	// The sentence may run below the bar: it is what must not be cut off.
+	v.sentence.Move(fyne.NewPos(x, 34))
+	v.sentence.Resize(fyne.NewSize(max(0, right-x), 17))
 	if v.bar.Visible() {
-		v.percent.Move(fyne.NewPos(right-percentWidth, (size.Height-20)/2))
+		v.percent.Move(fyne.NewPos(right-percentWidth, 13))
 		v.percent.Resize(fyne.NewSize(percentWidth, 20))
-		right -= percentWidth + theme.Space8
-		v.bar.Move(fyne.NewPos(right-barWidth, (size.Height-theme.ProgressHeight)/2))
+		right -= percentWidth + theme.Space4
+		v.bar.Move(fyne.NewPos(right-barWidth, 13+(20-theme.ProgressHeight)/2))
 		v.bar.Resize(fyne.NewSize(barWidth, theme.ProgressHeight))
 		right -= barWidth + theme.Space16
 	}
-	x := theme.IconSize + theme.Space12
 	width := max(0, right-x)
 	who := min(v.who.FullWidth(), width/2)
 	name := min(v.name.FullWidth(), width-who-theme.Space8)
@@ -313,6 +319,4 @@ func (l rowLayout) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 	v.name.Resize(fyne.NewSize(name, 20))
 	v.who.Move(fyne.NewPos(x+name+theme.Space8, 13))
 	v.who.Resize(fyne.NewSize(who, 20))
-	v.sentence.Move(fyne.NewPos(x, 34))
-	v.sentence.Resize(fyne.NewSize(width, 17))
 }

@@ -342,6 +342,6 @@ func (v *View) menu(at fyne.Position) {
 	fwidget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), fyne.CurrentApp().Driver().CanvasForObject(v.list), at)
 }
 
-func (v *View) update(i int, o fyne.CanvasObject) {
-	o.(*rowView).show(v, &v.rows[i])
+func (v *View) update(i int, cells widget.Cells) {
+	cells.(*rowView).show(v, &v.rows[i])
 }

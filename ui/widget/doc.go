@@ -44,13 +44,29 @@ func Fixed(width, height float32, o fyne.CanvasObject) *fyne.Container {
 	return container.New(&fixedLayout{width, height}, o)
 }
 
+// Wrapped gives a text that wraps a width of its own. It knows its height only
+// when it has one.
+func Wrapped(width float32, text *Paragraph) *fyne.Container {
+	return container.New(wrapLayout{width}, text.RichText)
+}
+
+type wrapLayout struct{ width float32 }
+
+func (w wrapLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	if objects[0].Size().Width != w.width {
+		objects[0].Resize(fyne.NewSize(w.width, objects[0].MinSize().Height))
+	}
+	return fyne.NewSize(w.width, objects[0].MinSize().Height)
+}
+
+func (w wrapLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	objects[0].Move(fyne.NewPos((size.Width-w.width)/2, 0))
+	objects[0].Resize(fyne.NewSize(w.width, size.Height))
+}
+
 type fixedLayout struct{ width, height float32 }
 
 func (f *fixedLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
-	if f.width > 0 && objects[0].Size().Width != f.width {
-		// A text that wraps knows its height only at its width.
-		objects[0].Resize(fyne.NewSize(f.width, objects[0].Size().Height))
-	}
 	size := objects[0].MinSize()
 	if f.width > 0 {
 		size.Width = f.width

@@ -38,8 +38,8 @@ type List struct {
 	OnKey func(*fyne.KeyEvent) bool
 
 	height  float32
-	create  func() fyne.CanvasObject
-	update  func(index int, row fyne.CanvasObject)
+	create  func() Cells
+	update  func(index int, row Cells)
 	ids     []string
 	sel     Selection
 	at      int // row of the cursor, -1 if nowhere
@@ -62,10 +62,15 @@ type List struct {
 
 var _ fyne.Focusable = (*List)(nil)
 
+// Cells is the content of a row. Its object must not take clicks except in
+// buttons of its own.
+type Cells interface {
+	Object() fyne.CanvasObject
+}
+
 // NewList returns an empty list. The function create makes the content of a
-// row and update fills it; the content must not take clicks except in buttons
-// of its own.
-func NewList(height float32, create func() fyne.CanvasObject, update func(index int, row fyne.CanvasObject)) *List {
+// row and update fills it.
+func NewList(height float32, create func() Cells, update func(index int, row Cells)) *List {
 	l := &List{height: height, create: create, update: update, at: -1, last: -1, now: time.Now, modifiers: currentModifiers}
 	l.content = container.New(&listLayout{l})
 	l.scroll = container.NewVScroll(l.content)
@@ -216,7 +221,7 @@ func (l *List) show(all bool) {
 		r.Resize(fyne.NewSize(size.Width, l.height))
 		if all || r.index != i || r.id != l.ids[i] {
 			r.set(i, l.ids[i])
-			l.update(i, r.content)
+			l.update(i, r.cells)
 		}
 		objects = append(objects, r)
 	}

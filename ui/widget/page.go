@@ -11,8 +11,7 @@ import (
 
 // NewPage puts a page together: the heading line with its actions at the
 // right, what belongs above the body, the body, and a foot. Above and foot may
-// be nil. The body reaches 4 units further out than the rest, so that the
-// text in its rows does not look pushed in.
+// be nil.
 func NewPage(heading fyne.CanvasObject, actions []fyne.CanvasObject, above, body, foot fyne.CanvasObject) *fyne.Container {
 	line := container.New(&headingLayout{}, heading, HBox(theme.Space8, actions...))
 	top := VBox(theme.Space8, line)
@@ -83,6 +82,7 @@ type Empty struct {
 	*fyne.Container
 	title   *Paragraph
 	hint    *Paragraph
+	hintBox *fyne.Container
 	actions *fyne.Container
 }
 
@@ -90,8 +90,10 @@ type Empty struct {
 func NewEmpty(title, hint string, actions ...fyne.CanvasObject) *Empty {
 	e := &Empty{title: NewParagraph(title, theme.Text, fyne.TextAlignCenter), hint: NewParagraph(hint, theme.SecondText, fyne.TextAlignCenter)}
 	e.title.segment.Style.TextStyle.Bold = true
-	lines := VBox(0, Fixed(440, 0, e.title.RichText))
-	lines.Add(Fixed(440, 0, e.hint.RichText))
+	e.hintBox = Wrapped(440, e.hint)
+	lines := VBox(0, Wrapped(440, e.title))
+	lines.Add(e.hintBox)
+	e.hintBox.Hidden = hint == ""
 	e.hint.Hidden = hint == ""
 	e.actions = container.NewCenter(Inset(HBox(theme.Space8, actions...), theme.Space12, 0, 0, 0))
 	e.actions.Hidden = len(actions) == 0
@@ -105,9 +107,9 @@ func (e *Empty) Set(title, hint string) {
 	e.title.SetText(title)
 	e.hint.SetText(hint)
 	if hint == "" {
-		e.hint.Hide()
+		e.hintBox.Hide()
 	} else {
-		e.hint.Show()
+		e.hintBox.Show()
 	}
 }
 
@@ -168,7 +170,7 @@ func (r *panelRenderer) paint() {
 		p.back.StrokeWidth = 1
 	}
 	if p.shadow {
-		p.back.Shadow = canvas.Shadow{Color: theme.Color("shadow"), BlurRadius: 24, Offset: fyne.NewPos(0, 6)}
+		p.back.Shadow = canvas.Shadow{Color: theme.Color(theme.SheetShadow), BlurRadius: 24, Offset: fyne.NewPos(0, 6)}
 	}
 }
 

@@ -18,7 +18,8 @@ type row struct {
 	list    *List
 	index   int
 	id      string
-	content fyne.CanvasObject
+	cells   Cells
+	content fyne.CanvasObject // the cells' object
 	hovered bool
 
 	back *canvas.Rectangle
@@ -32,8 +33,8 @@ var (
 	_ fyne.SecondaryTappable = (*row)(nil)
 )
 
-func newRow(list *List, content fyne.CanvasObject) *row {
-	r := &row{list: list, index: -1, content: content}
+func newRow(list *List, cells Cells) *row {
+	r := &row{list: list, index: -1, cells: cells, content: cells.Object()}
 	r.back = &canvas.Rectangle{CornerRadius: theme.RadiusRow}
 	r.bar = &canvas.Rectangle{CornerRadius: theme.SelectionBar / 2}
 	r.ring = &canvas.Rectangle{CornerRadius: theme.RadiusRow, StrokeWidth: theme.FocusRing}

@@ -1,0 +1,180 @@
+//go:build !headless
+
+package ui
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/event"
+)
+
+// fake stands in for the use cases, which live in rooms that the window must
+// not import. It keeps what it is asked to do and publishes it as they would.
+type fake struct {
+	bus *event.Bus
+
+	mu      sync.Mutex
+	calls   []string
+	shares  map[string]domain.Share
+	values  domain.Settings
+	results []domain.Result
+	risks   []domain.Risk
+	report  func(paths []string) domain.ShareReport // nil: all are shared
+}
+
+func newFake() *fake {
+	f := &fake{bus: event.NewBus(), shares: map[string]domain.Share{}, values: domain.Settings{Name: "Mira", Downloads: "/home/mira/Downloads/Potluck"}}
+	at := time.Date(2026, 11, 12, 9, 0, 0, 0, time.UTC)
+	ana := func(path string) []domain.Provider {
+		return []domain.Provider{{Peer: "12D3KooWpeer0", Name: "Ana", Path: path, Online: true}}
+	}
+	folder := func(path string, files int, size int64) domain.Result {
+		r := domain.Result{Entry: domain.Entry{Path: path, Folder: true, Size: size, Modified: at}, Entries: files, Providers: ana(path)}
+		return r
+	}
+	f.results = append(f.results, folder("Holiday", 214, 3_100_000_000), folder("Music", 1204, 8_000_000_000), folder("Holiday/img", 12, 90_000_000))
+	for i := range 200 {
+		path := fmt.Sprintf("Holiday/IMG_%04d.jpg", i)
+		r := domain.Result{Entry: domain.Entry{Path: path, Size: int64(4_200_000 + i*1000), Modified: at.Add(time.Duration(i) * time.Minute)}, Providers: ana(path), Have: i == 1}
+		r.Content[0], r.Content[1] = byte(i), 1
+		if i == 2 {
+			r.Providers = append(r.Providers, domain.Provider{Peer: "12D3KooWcleo", Name: "Cleo", Path: path})
+		}
+		f.results = append(f.results, r)
+	}
+	long := "Holiday/A picture with a name that is much too long to fit into any column of this window 0042.jpg"
+	f.results = append(f.results,
+		domain.Result{Entry: domain.Entry{Path: long, Size: 1, Modified: at}, Providers: ana(long)},
+		domain.Result{Entry: domain.Entry{Path: "readme.md", Size: 1200, Modified: time.Now().Add(-time.Hour)}, Providers: ana("readme.md")},
+		domain.Result{Entry: domain.Entry{Path: "Films", Folder: true, Size: 812e6, Modified: at}, Entries: 3, Providers: []domain.Provider{{Peer: "12D3KooWcleo", Name: "Cleo", Path: "Films"}}})
+	return f
+}
+
+func (f *fake) core() Core {
+	return Core{Bus: f.bus, People: f, Browse: f, Library: f, Transfers: f, Settings: f, Version: "0.1.0"}
+}
+
+func (f *fake) note(format string, args ...any) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.calls = append(f.calls, fmt.Sprintf(format, args...))
+}
+
+func (f *fake) called() []string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]string(nil), f.calls...)
+}
+
+func (f *fake) Connect(_ context.Context, address string) (domain.Peer, error) {
+	f.note("connect %s", address)
+	return domain.Peer{}, fmt.Errorf("nobody answered at %s: %w", address, domain.ErrNotFound)
+}
+
+func (f *fake) List(_ context.Context, peer domain.PeerID, folder string) ([]domain.Result, error) {
+	var out []domain.Result
+	for _, r := range f.results {
+		dir := strings.TrimPrefix(filepath.ToSlash(filepath.Dir(r.Path)), ".")
+		if dir == folder && (peer == "" || r.Providers[0].Peer == peer) {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+func (f *fake) Search(_ context.Context, words string, peer domain.PeerID, limit int) ([]domain.Result, error) {
+	var out []domain.Result
+	for _, r := range f.results {
+		if strings.Contains(strings.ToLower(r.Name()), strings.ToLower(words)) && (peer == "" || r.Providers[0].Peer == peer) && len(out) < limit {
+			out = append(out, r)
+		}
+	}
+	return out, nil
+}
+
+func (f *fake) Share(_ context.Context, paths []string, audience domain.Audience) (domain.ShareReport, error) {
+	f.note("share %s with %s", strings.Join(paths, ","), audience)
+	if f.report != nil {
+		return f.report(paths), nil
+	}
+	var report domain.ShareReport
+	for _, p := range paths {
+		s := domain.Share{Name: filepath.Base(p), Path: p, Audience: audience, State: domain.ShareReady, Entries: 1, Bytes: 1000, Added: time.Now()}
+		f.mu.Lock()
+		_, known := f.shares[s.Name]
+		f.shares[s.Name] = s
+		f.mu.Unlock()
+		if known {
+			report.Already = append(report.Already, s)
+			continue
+		}
+		report.Shared = append(report.Shared, s)
+		event.Publish(f.bus, event.Shares, s.Name, s)
+	}
+	return report, nil
+}
+
+func (f *fake) Unshare(_ context.Context, names []string) error {
+	f.note("unshare %s", strings.Join(names, ","))
+	for _, n := range names {
+		f.mu.Lock()
+		delete(f.shares, n)
+		f.mu.Unlock()
+		event.Retract(f.bus, event.Shares, n)
+	}
+	return nil
+}
+
+func (f *fake) Assess(context.Context, []string) []domain.Risk {
+	return f.risks
+}
+
+func (f *fake) DefaultAudience() domain.Audience { return domain.Audience{Kind: domain.Everyone} }
+
+func (f *fake) Get(_ context.Context, req domain.GetRequest) (string, error) {
+	f.note("get %s from %s", req.Path, req.Peer)
+	id := "get " + req.Path
+	event.Publish(f.bus, event.Transfers, id, domain.Transfer{ID: id, Kind: domain.Download, Peer: req.Peer, PeerName: "Ana", Path: req.Path, Size: 100, Done: 40, State: domain.Running, Added: time.Now()})
+	return id, nil
+}
+
+func (f *fake) Pause(_ context.Context, ids []string) error {
+	f.note("pause %s", strings.Join(ids, ","))
+	return nil
+}
+
+func (f *fake) Resume(_ context.Context, ids []string) error {
+	f.note("resume %s", strings.Join(ids, ","))
+	return nil
+}
+
+func (f *fake) Cancel(_ context.Context, ids []string) error {
+	f.note("cancel %s", strings.Join(ids, ","))
+	return nil
+}
+
+func (f *fake) Retry(_ context.Context, ids []string) error {
+	f.note("retry %s", strings.Join(ids, ","))
+	return nil
+}
+
+func (f *fake) Clear(context.Context) error {
+	f.note("clear")
+	return nil
+}
+
+func (f *fake) Values() domain.Settings { return f.values }
+
+func (f *fake) Set(_ context.Context, values domain.Settings) error {
+	f.note("set %s, %s", values.Name, values.Downloads)
+	if strings.ContainsAny(values.Name, ":/") || values.Name == "" {
+		return fmt.Errorf("a name has no “:” and no “/”: %w", domain.ErrUsage)
+	}
+	return nil
+}
