@@ -118,7 +118,7 @@ func eventually(ctx context.Context, t *testing.T, what string, yes func() bool)
 
 // end ends a program that a test started, however the test went, and logs what
 // it wrote to standard error if the test failed.
-func end(t *testing.T, cmd *exec.Cmd, said *os.File) {
+func end(t *testing.T, name string, cmd *exec.Cmd, said *os.File) {
 	t.Helper()
 	t.Cleanup(func() {
 		if cmd.ProcessState == nil {
@@ -126,7 +126,7 @@ func end(t *testing.T, cmd *exec.Cmd, said *os.File) {
 			_ = cmd.Wait()
 		}
 		if t.Failed() {
-			t.Logf("%s said:\n%s", filepath.Base(cmd.Path), text(t, said))
+			t.Logf("%s said:\n%s", name, text(t, said))
 		}
 	})
 }

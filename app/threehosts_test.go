@@ -13,6 +13,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -69,7 +70,7 @@ func TestThreeHosts(t *testing.T) {
 
 	for _, p := range others {
 		if got := browse(ctx, t, p, "ana", name); !slices.Equal(got, entries) {
-			t.Errorf("%s sees %q, want %q", p.name, got, entries)
+			t.Errorf("%s does not see what is shared:\n%s", p.name, differences(strings.Join(got, "\n"), strings.Join(entries, "\n")))
 		}
 	}
 
@@ -99,7 +100,7 @@ func TestThreeHosts(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got != want {
-			t.Errorf("%s got:\n%s\nwant:\n%s", p.name, got, want)
+			t.Errorf("the copy of %s differs:\n%s", p.name, differences(got, want))
 		}
 		left, err := filepath.Glob(filepath.Join(p.downloads, ".*"))
 		if err != nil || len(left) > 0 {
@@ -113,6 +114,23 @@ func TestThreeHosts(t *testing.T) {
 	for _, p := range all {
 		p.run(ctx, t, "stop")
 	}
+}
+
+// differences returns the lines that only one of two texts has.
+func differences(got, want string) string {
+	var b strings.Builder
+	gots, wants := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for _, line := range wants {
+		if !slices.Contains(gots, line) {
+			b.WriteString("missing: " + line + "\n")
+		}
+	}
+	for _, line := range gots {
+		if !slices.Contains(wants, line) {
+			b.WriteString("too much: " + line + "\n")
+		}
+	}
+	return b.String()
 }
 
 type fetchError struct {
@@ -135,7 +153,7 @@ func serve(ctx context.Context, t *testing.T, p *copyOfPotluck, cmd *exec.Cmd, b
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	end(t, cmd, said)
+	end(t, p.name, cmd, said)
 	began.Go(func() {
 		line, err := bufio.NewReader(out).ReadBytes('\n')
 		var status struct {
