@@ -98,7 +98,7 @@ func problemInWords(problems map[string]error, s domain.Share) string {
 	switch reason := problems[first]; {
 	case errors.Is(reason, domain.ErrNotShareable), errors.Is(reason, domain.ErrTooLarge):
 		fmt.Fprintf(&b, "Can't share %s", what)
-	case errors.Is(reason, domain.ErrChanged):
+	case errors.Is(reason, domain.ErrChanged) && len(problems) == 1:
 		fmt.Fprintf(&b, "Can't read %s while it keeps changing", what)
 	default:
 		fmt.Fprintf(&b, "Can't read %s", what)

@@ -140,41 +140,6 @@ func TestShareThatGoesAndComesBack(t *testing.T) {
 	})
 }
 
-func TestFileThatKeepsChangingIsNeverToldWrongly(t *testing.T) {
-	t.Parallel()
-	k := newKitchen(t)
-	p := k.write("F/log", "")
-	must(t, os.Truncate(p, 64<<20)) // reading it takes far longer than changing it
-	k.write("F/calm", "calm")
-	stop, stopped := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(stopped)
-		for n := int64(0); ; n++ {
-			select {
-			case <-stop:
-				return
-			default:
-			}
-			at := time.Unix(1_700_000_000+n, 0)
-			if err := os.Chtimes(p, at, at); err != nil {
-				t.Error(err)
-			}
-		}
-	}()
-	report := k.share(everyone, "F")
-	close(stop)
-	<-stopped
-	same(t, "problems", len(report.Problems), 1)
-	if !errors.Is(report.Problems[0], domain.ErrChanged) || report.Problems[0].Path != p {
-		t.Fatalf("got %v", report.Problems[0])
-	}
-	same(t, "seen", k.seen(near), []string{"F/calm=4"})
-	same(t, "words", k.only().Problem, "Can't read log while it keeps changing; the other one is shared.")
-	k.share(everyone, "F")
-	same(t, "seen once it rests", k.seen(near), []string{"F/calm=4", "F/log=67108864"})
-	same(t, "words", k.only().Problem, "")
-}
-
 // TestFileChangedOnceWhileRead changes a file in the middle of its reading: the
 // content that is told is that of the later bytes.
 func TestFileChangedOnceWhileRead(t *testing.T) {
