@@ -431,7 +431,7 @@ func TestOwnerThatBreaksTheProtocol(t *testing.T) {
 		"a frame too large":    {answer: []proto.Message{ok, &pb.Frame{Page: make([]byte, maxFrame)}}, want: domain.ErrTooLarge},
 		"too many in all":      {answer: []proto.Message{ok}, again: &pb.Frame{Page: thousand}, want: domain.ErrTooLarge},
 		"empty pages for ever": {answer: []proto.Message{ok}, again: &pb.Frame{Page: none}, want: domain.ErrTooLarge},
-		"a bomb":               {answer: []proto.Message{ok, &pb.Frame{Page: bombs(t)["512 MiB of nothing"]}}, want: domain.ErrTooLarge},
+		"a bomb":               {answer: []proto.Message{ok, &pb.Frame{Page: bombs(t)["64 MiB of nothing"]}}, want: domain.ErrTooLarge},
 		"an end too soon":      {answer: []proto.Message{ok, &pb.Frame{Page: one}}, want: domain.ErrOffline},
 	} {
 		owner.Handle(Protocol, host.Anyone, func(_ context.Context, s network.Stream, _ domain.Asker) {

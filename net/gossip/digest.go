@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"time"
 
-	"github.com/libp2p/go-libp2p/core/peer"
-
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/gossip/pb"
 )
@@ -61,7 +59,7 @@ func (g *Gossip) lacking(asker domain.Asker, items []*pb.Item) []*pb.Known {
 		}
 	}
 	if a := g.table.authors[asker.Peer]; a != nil {
-		if said, ok := theirs[asker.Peer]; ok && a.head().Version.Newer(said.Version) {
+		if said, ok := theirs[asker.Peer]; ok && a.head().Newer(said.Version) {
 			add(a.head(), age(a, now))
 		}
 	}
@@ -77,7 +75,7 @@ func (g *Gossip) lacking(asker domain.Asker, items []*pb.Item) []*pb.Known {
 			continue
 		}
 		due := a.public.Version == said.Version && a.public.Time.Sub(said.Time) >= g.timing.gap
-		if !ok || due || a.public.Version.Newer(said.Version) {
+		if !ok || due || a.public.Newer(said.Version) {
 			add(a.public, age(a, now))
 		}
 	}
@@ -119,12 +117,12 @@ func headOf(item *pb.Item) (domain.Head, bool) {
 	if item.GetKind() != pb.Kind_KIND_HEAD || len(item.GetNumbers()) < numbers {
 		return domain.Head{}, false
 	}
-	id, err := peer.IDFromBytes(item.GetId())
+	id, err := peerID(item.GetId())
 	if err != nil || item.GetNumbers()[2] > maxTime {
 		return domain.Head{}, false
 	}
 	return domain.Head{
-		Peer:    domain.PeerID(id.String()),
+		Peer:    id,
 		Version: domain.Version{Epoch: item.GetNumbers()[0], Sequence: item.GetNumbers()[1]},
 		Time:    time.UnixMilli(int64(item.GetNumbers()[2])),
 	}, true

@@ -152,6 +152,7 @@ type gatedStream struct {
 	gate *gate
 }
 
+// Write writes to a peer that is still near.
 func (s *gatedStream) Write(p []byte) (int, error) {
 	if !s.gate.near(s.Conn()) {
 		_ = s.Reset()
@@ -160,11 +161,13 @@ func (s *gatedStream) Write(p []byte) (int, error) {
 	return s.Stream.Write(p)
 }
 
+// Close ends the stream well.
 func (s *gatedStream) Close() error {
 	s.gate.forget(s)
 	return s.Stream.Close()
 }
 
+// Reset ends the stream at once.
 func (s *gatedStream) Reset() error {
 	s.gate.forget(s)
 	return s.Stream.Reset()

@@ -114,10 +114,13 @@ type headRecord struct {
 
 var _ record.Record = (*headRecord)(nil)
 
+// Domain returns what the signature is good for.
 func (*headRecord) Domain() string { return headDomain }
 
+// Codec returns the type of the payload.
 func (*headRecord) Codec() []byte { return []byte(headCodec) }
 
+// MarshalRecord returns the payload, if others would take it.
 func (r *headRecord) MarshalRecord() ([]byte, error) {
 	id, err := peer.Decode(string(r.head.Peer))
 	if err != nil {
@@ -142,12 +145,13 @@ func (r *headRecord) MarshalRecord() ([]byte, error) {
 	return proto.Marshal(msg)
 }
 
+// UnmarshalRecord reads and checks a payload.
 func (r *headRecord) UnmarshalRecord(payload []byte) error {
 	var msg pb.Head
 	if err := proto.Unmarshal(payload, &msg); err != nil {
 		return err
 	}
-	id, err := peer.IDFromBytes(msg.GetPeer())
+	id, err := peerID(msg.GetPeer())
 	if err != nil {
 		return err
 	}
@@ -156,7 +160,7 @@ func (r *headRecord) UnmarshalRecord(payload []byte) error {
 	}
 	r.personal = msg.GetPersonal()
 	r.head = domain.Head{
-		Peer:    domain.PeerID(id.String()),
+		Peer:    id,
 		Name:    msg.GetName(),
 		Version: domain.Version{Epoch: msg.GetEpoch(), Sequence: msg.GetSequence()},
 		Entries: int(msg.GetEntries()),
@@ -164,6 +168,20 @@ func (r *headRecord) UnmarshalRecord(payload []byte) error {
 		Time:    time.UnixMilli(msg.GetTime()).UTC(),
 	}
 	return nil
+}
+
+// peerID reads a binary peer ID. Some that libp2p takes have no text form that
+// it takes back.
+func peerID(raw []byte) (domain.PeerID, error) {
+	id, err := peer.IDFromBytes(raw)
+	if err != nil {
+		return "", err
+	}
+	text := id.String()
+	if _, err := peer.Decode(text); err != nil {
+		return "", err
+	}
+	return domain.PeerID(text), nil
 }
 
 // checkHead refuses numbers that would overflow somewhere, now or after a

@@ -209,6 +209,8 @@ func FuzzHeadPayload(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(payload)
+	// A peer ID that has no text form.
+	f.Add([]byte("\n&0$0000000000000000000000000000000000000\xd5\xdf\xc7\xf400\xa0\xa6\x8d00\x80\x80\x80\x8000\x95͡\xa00"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var rec headRecord
 		if rec.UnmarshalRecord(data) != nil {

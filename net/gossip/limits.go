@@ -13,14 +13,14 @@ import (
 // have started within a few seconds.
 const (
 	forwarderRate  rate.Limit = 200
-	forwarderBurst            = 2048
+	forwarderBurst int        = 2048
 )
 
 // How often one peer may open a swap stream, per second: for swaps, and for
 // pushes of a personal head.
 const (
 	streamRate  rate.Limit = 1
-	streamBurst            = 16
+	streamBurst int        = 16
 )
 
 // limiters holds one limiter for each peer. It is safe for concurrent use.

@@ -242,7 +242,7 @@ func (g *Gossip) serve(ctx context.Context, s network.Stream, asker domain.Asker
 		return
 	}
 	defer g.tasks.Done()
-	defer context.AfterFunc(g.ctx, func() { _ = s.Reset() })()
+	defer g.endWithUs(s)()
 
 	err := g.answer(ctx, s, asker)
 	if err == nil {
@@ -252,6 +252,12 @@ func (g *Gossip) serve(ctx context.Context, s network.Stream, asker domain.Asker
 		g.log.DebugContext(ctx, "heads from a peer", "peer", asker.Peer.Short(), "error", err)
 		_ = s.Reset()
 	}
+}
+
+// endWithUs ends a stream whose handler belongs to the host when Close is
+// called here. It returns what undoes it.
+func (g *Gossip) endWithUs(s network.Stream) func() bool {
+	return context.AfterFunc(g.ctx, func() { _ = s.Reset() })
 }
 
 func (g *Gossip) answer(ctx context.Context, s network.Stream, asker domain.Asker) error {

@@ -21,7 +21,7 @@ const (
 // every two seconds at most, on average, and sometimes a late one on top.
 const (
 	authorRate  rate.Limit = 1
-	authorBurst            = 8
+	authorBurst int        = 8
 )
 
 // verdict is what became of a head.
@@ -128,12 +128,12 @@ func (a *author) direct(h signedHead) verdict {
 	if h.personal {
 		slot = &a.personal
 	}
-	if held := *slot; held != nil && held.Version.Newer(h.Version) {
+	if held := *slot; held != nil && held.Newer(h.Version) {
 		// Unless it only took longer than a later one.
 		if held.Epoch == h.Epoch && !h.Time.After(held.Time) {
 			return older
 		}
-		if !h.personal && held.Version.Newer(a.disowned) {
+		if !h.personal && held.Newer(a.disowned) {
 			a.disowned = held.Version
 		}
 	}
@@ -156,9 +156,9 @@ func (a *author) relayed(h signedHead, gap time.Duration) verdict {
 		if h.Time.Sub(held.Time) < gap && !renamed {
 			return early
 		}
-	case !h.Version.Newer(held.Version):
+	case !h.Newer(held.Version):
 		return older
-	case h.Epoch != held.Epoch && !h.Version.Newer(a.disowned):
+	case h.Epoch != held.Epoch && !h.Newer(a.disowned):
 		return older
 	}
 	a.public = &h

@@ -218,7 +218,7 @@ func (g *Gossip) seenOwn(asker domain.Asker, h signedHead) {
 		return
 	}
 	// What a peer saw when it had more, or less, is numbered for itself.
-	if own, seen := g.own(asker); h.personal == seen.personal && h.Version.Newer(own.Version) {
+	if own, seen := g.own(asker); h.personal == seen.personal && h.Newer(own.Version) {
 		g.cfg.Behind(h.Version)
 	}
 }
