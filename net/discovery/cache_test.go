@@ -132,6 +132,38 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
+func TestHearingsEnd(t *testing.T) {
+	peer := testPeer("ana")
+	now := epoch
+	s := &Service{hearings: make(map[hearing]time.Time), cfg: Config{Now: func() time.Time { return now }}}
+	s.nowOn([]presentNetwork{{"home", "home"}}, nil)
+	s.remember(peer, "home", now)
+	expect := func(when string, want bool) {
+		t.Helper()
+		if network, got := s.Heard(peer); got != want || got && network != "home" {
+			t.Errorf("%s: heard is %v on %q, want %v", when, got, network, want)
+		}
+	}
+	now = epoch.Add(hearingLife - time.Second)
+	expect("within a day", true)
+	now = epoch.Add(hearingLife)
+	expect("after a day", false)
+	now = epoch.Add(-time.Hour)
+	expect("with the clock set back", false)
+	now = epoch.Add(time.Hour)
+	s.nowOn(nil, nil)
+	expect("without a network", false)
+	s.nowOn([]presentNetwork{{"unknown:1", ""}}, nil)
+	expect("while it is not clear which network it is", false)
+	s.rename("unknown:1", "home")
+	s.nowOn([]presentNetwork{{"home", "home"}}, nil)
+	expect("on the same network again", true)
+	s.nowOn([]presentNetwork{{"cafe", "cafe"}}, nil)
+	expect("on another network", false)
+	s.nowOn([]presentNetwork{{"home", "home"}}, nil)
+	expect("back from another network", false)
+}
+
 func TestHearingsAreBounded(t *testing.T) {
 	s := &Service{hearings: make(map[hearing]time.Time)}
 	for n := range maxPeers + 100 {

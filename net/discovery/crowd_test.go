@@ -160,7 +160,7 @@ func closeAll(t *testing.T, all []*member) {
 
 func TestCrowdStaysQuiet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const size, minutes = 60, 8
+		const size, minutes = 40, 6
 		w := new(wire)
 		all := crowd(t, w, size)
 		time.Sleep(2 * time.Second)
@@ -198,7 +198,7 @@ func TestLostPacketsLoseNobody(t *testing.T) {
 		const size = 12
 		w := &wire{lost: 0.03}
 		all := crowd(t, w, size)
-		time.Sleep(15 * time.Minute)
+		time.Sleep(12 * time.Minute)
 		for n, m := range all {
 			if seen, losses := m.count(); seen != size-1 || losses > 0 {
 				t.Errorf("number %d sees %d of %d and has lost somebody %d times", n, seen, size-1, losses)
@@ -224,10 +224,6 @@ func TestSilentDeathIsNoticed(t *testing.T) {
 		}
 		if _, ok := all[0].service.Heard(memberID(1)); !ok {
 			t.Error("a hearing should outlive the sighting")
-		}
-		time.Sleep(hearingLife)
-		if _, ok := all[0].service.Heard(memberID(1)); ok {
-			t.Error("after a day the hearing should be over")
 		}
 		closeAll(t, all)
 	})

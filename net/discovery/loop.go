@@ -57,8 +57,9 @@ type loop struct {
 	names      uint64
 	budget     int // packets that may still be read in this second
 	budgetFrom time.Time
-	warned     time.Time // when somebody with our identity was last complained of
-	changed    bool      // Changed is still to be called
+	warned     time.Time         // when somebody with our identity was last complained of
+	departed   []domain.Sighting // still to be told
+	changed    bool              // Changed is still to be called
 }
 
 func newLoop(s *Service) *loop {
@@ -169,10 +170,10 @@ func (l *loop) jumped(now, wall time.Time) bool {
 
 // forgetAll begins as if nobody had ever been heard.
 func (l *loop) forgetAll() {
+	l.s.forgetAll()
 	for at, e := range l.cache.leave(0) {
 		l.tell(at, e, true)
 	}
-	l.s.forgetAll()
 	l.restartAll(time.Now())
 }
 
@@ -284,9 +285,14 @@ func (l *loop) look(now time.Time) time.Duration {
 			l.depart(st)
 		}
 	}
+	// Whoever is told that somebody has gone shall already see why.
 	if l.s.nowOn(present, prefixes) {
 		l.changed = true
 	}
+	for _, s := range l.departed {
+		l.s.cfg.Sighted(s)
+	}
+	l.departed = nil
 	return again
 }
 
@@ -337,8 +343,16 @@ func (st *station) speaks(v via) bool {
 func (l *loop) depart(st *station) {
 	l.log.Debug("an interface has gone", "interface", st.Name)
 	delete(l.stations, st.Index)
+	l.empty(st, st.network.id)
+}
+
+// empty forgets all who were heard on an interface while it was on a network.
+// look tells of them when it is through.
+func (l *loop) empty(st *station, network string) {
 	for at, e := range l.cache.leave(st.Index) {
-		l.tellOn(st, at.peer, e, true)
+		s := l.sighting(st, at.peer, e, true)
+		s.Network = network
+		l.departed = append(l.departed, s)
 	}
 }
 
@@ -354,9 +368,7 @@ func (l *loop) identify(now time.Time, st *station, readable bool) {
 	case renamed:
 		l.s.rename(old, st.network.id)
 	case changed && old != "":
-		for at, e := range l.cache.leave(st.Index) {
-			l.tellOn(st, at.peer, e, true)
-		}
+		l.empty(st, old)
 		st.schedule.restart(now)
 	}
 }
@@ -377,13 +389,13 @@ func (l *loop) wake(st *station) {
 // tell reports a sighting, if its interface is still there.
 func (l *loop) tell(at place, e *entry, gone bool) {
 	if st := l.stations[at.link]; st != nil {
-		l.tellOn(st, at.peer, e, gone)
+		l.s.cfg.Sighted(l.sighting(st, at.peer, e, gone))
 	}
 }
 
-func (l *loop) tellOn(st *station, peer domain.PeerID, e *entry, gone bool) {
+func (l *loop) sighting(st *station, peer domain.PeerID, e *entry, gone bool) domain.Sighting {
 	wall := l.s.cfg.Now()
-	l.s.cfg.Sighted(domain.Sighting{
+	return domain.Sighting{
 		Peer:      peer,
 		Addresses: multiaddresses(e.addresses, e.said.tcp, e.said.udp),
 		Source:    e.source,
@@ -392,5 +404,5 @@ func (l *loop) tellOn(st *station, peer domain.PeerID, e *entry, gone bool) {
 		At:        wall,
 		Expires:   wall.Add(time.Until(e.expires())),
 		Gone:      gone,
-	})
+	}
 }

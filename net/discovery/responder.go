@@ -71,7 +71,7 @@ func (l *loop) hear(now time.Time, st *station, d datagram, m message) {
 		e := l.cache.entries[at] // kept to tell of, if it leaves
 		what := l.cache.hear(now, at, said, from, d.via.source(), st.prefixes)
 		if what == left {
-			l.tellOn(st, said.peer, e, true)
+			l.tell(at, e, true)
 			continue
 		}
 		if e = l.cache.entries[at]; e == nil || said.ttl == 0 {
@@ -79,7 +79,7 @@ func (l *loop) hear(now time.Time, st *station, d datagram, m message) {
 		}
 		l.s.remember(said.peer, st.network.id, l.s.cfg.Now())
 		if what != nothing {
-			l.tellOn(st, said.peer, e, false)
+			l.tell(at, e, false)
 		}
 		switch {
 		case d.via == viaBroadcast && what == appeared:
