@@ -167,9 +167,9 @@ func (w *window) folder(title, confirm string, chosen func(path string)) {
 // showChooser shows a file dialog and remembers it, because it does not take
 // Escape itself.
 func (w *window) showChooser(d *dialog.FileDialog) {
+	d.Show() // it has no size to change before
 	size := w.win.Canvas().Size()
 	d.Resize(fyne.NewSize(min(size.Width-2*theme.Space32, 860), min(size.Height-2*theme.Space32, 620)))
-	d.Show()
 	w.chooser = d
 }
 

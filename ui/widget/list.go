@@ -341,11 +341,11 @@ func (l *List) press(id string, button desktop.MouseButton, modifiers fyne.KeyMo
 	if button == desktop.MouseButtonSecondary || modifiers != 0 {
 		l.pressedID = ""
 	}
+	l.at = at // before the focus comes, which else begins at the first row
 	if c := fyne.CurrentApp().Driver().CanvasForObject(l); c != nil {
 		c.Focus(l)
 	}
 	l.byKeys = false
-	l.at = at
 	l.show(true)
 	l.selected()
 }

@@ -94,7 +94,6 @@ func NewEmpty(title, hint string, actions ...fyne.CanvasObject) *Empty {
 	lines := VBox(0, Wrapped(440, e.title))
 	lines.Add(e.hintBox)
 	e.hintBox.Hidden = hint == ""
-	e.hint.Hidden = hint == ""
 	e.actions = container.NewCenter(Inset(HBox(theme.Space8, actions...), theme.Space12, 0, 0, 0))
 	e.actions.Hidden = len(actions) == 0
 	lines.Add(e.actions)
