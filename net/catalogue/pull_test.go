@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"strconv"
 	"strings"
 	"sync"
@@ -155,13 +156,12 @@ func (l *list) Page(_ context.Context, asker domain.Asker, since domain.Version,
 
 func files(n int) []domain.Change {
 	changes := make([]domain.Change, n)
+	// Content IDs do not compress, in life as here.
+	random := rand.NewChaCha8([32]byte{7})
 	for i := range changes {
 		path := fmt.Sprintf("Photos/2026/%02d/IMG_%06d.jpg", i%12+1, i)
-		// Content IDs do not compress, as in life.
-		id := domain.ContentID{31: 1}
-		for j := range id[:31] {
-			id[j] = byte((i*2654435761 + j*40503*i) >> (j % 13))
-		}
+		var id domain.ContentID
+		_, _ = random.Read(id[:]) // never fails
 		changes[i] = domain.Change{Path: path, Entry: &domain.Entry{
 			Path: path, Size: int64(i) * 1000, Modified: time.Unix(1_700_000_000+int64(i), 0).UTC(), Content: id,
 		}}

@@ -96,7 +96,7 @@ func TestHeadsGrowStaleByTheTimeTheyLeftTheirOwner(t *testing.T) {
 func TestManyAuthorsStayBounded(t *testing.T) {
 	table := newTable(time.Minute)
 	before := heap()
-	for i := range 12_000 {
+	for i := range 5500 {
 		h := at(1, 1, noon)
 		h.Peer = domain.PeerID(fmt.Sprintf("peer %d", i))
 		h.signed = make([]byte, 350)
@@ -108,7 +108,7 @@ func TestManyAuthorsStayBounded(t *testing.T) {
 	if n := len(table.authors); n != maxAuthors {
 		t.Errorf("%d authors, want %d", n, maxAuthors)
 	}
-	if table.authors["peer 11999"] == nil || table.authors["peer 0"] != nil {
+	if table.authors["peer 5499"] == nil || table.authors["peer 0"] != nil {
 		t.Error("it was not the ones heard longest ago that went")
 	}
 	// What is older than all of them does not push anybody out.
