@@ -25,6 +25,11 @@ func (w *window) share(paths []string) {
 		return
 	}
 	w.run.Go(func(ctx context.Context) func() {
+		select { // what is dropped while the core comes up waits for it
+		case <-w.started:
+		case <-ctx.Done():
+			return nil
+		}
 		audience := w.core.Library.DefaultAudience()
 		risks := w.core.Library.Assess(ctx, paths)
 		if len(risks) == 0 {

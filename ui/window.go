@@ -53,7 +53,8 @@ type window struct {
 	win     fyne.Window
 	run     *work.Runner
 	cancel  context.CancelFunc
-	closing atomic.Bool // set before the toolkit's loop ends: nothing may be queued any more
+	started chan struct{} // closed once the core is up
+	closing atomic.Bool   // set before the toolkit's loop ends: nothing may be queued any more
 
 	people    *people.View
 	browse    *browse.View
@@ -91,7 +92,7 @@ func Run(ctx context.Context, core Core, raise <-chan struct{}) error {
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w := &window{core: core, app: a, cancel: cancel}
+	w := &window{core: core, app: a, cancel: cancel, started: make(chan struct{})}
 	w.run = work.New(ctx, w.do)
 	w.build()
 
@@ -145,6 +146,7 @@ func (w *window) start(ctx context.Context) {
 			return
 		}
 	}
+	close(w.started)
 	w.do(func() {
 		w.settings.Load()
 		w.browse.Reload()
@@ -251,11 +253,12 @@ func (w *window) showName(name string) {
 		w.visible.Hide()
 		return
 	}
-	const most = 13
-	if runes := []rune(name); len(runes) > most {
-		name = string(runes[:most-1]) + "…"
-	}
+	const room = theme.SidebarWidth - 2*theme.Space8
 	w.visible.Set("Visible as "+name, "visible")
+	for runes := []rune(name); w.visible.MinSize().Width > room && len(runes) > 1; {
+		runes = runes[:len(runes)-1]
+		w.visible.Set("Visible as "+string(runes)+"…", "visible")
+	}
 	w.visible.Show()
 }
 

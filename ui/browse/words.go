@@ -105,13 +105,16 @@ func clip(text string) string {
 func (v *View) say() {
 	state, known := v.catalogues[v.at.peer]
 	var notice fyne.CanvasObject
-	if known && v.at.peer != "" && len(v.rows) > 0 {
+	if len(v.rows) > 0 {
+		again := func() fyne.CanvasObject { return widget.NewButton("Try again", "", widget.Plain, v.Reload).Small() }
 		switch {
+		case v.failure != nil:
+			notice = widget.NewNotice("warning", theme.Error, format.Sentence(v.failure), nil, again())
+		case !known || v.at.peer == "":
 		case state.Pulling && state.Total > state.Known:
 			notice = widget.NewNotice("clock", theme.Waiting, v.waiting(), nil)
 		case state.Problem != "":
-			notice = widget.NewNotice("warning", theme.Error, v.at.name+"'s list stopped halfway.", nil,
-				widget.NewButton("Try again", "", widget.Plain, v.Reload).Small())
+			notice = widget.NewNotice("warning", theme.Error, v.at.name+"'s list stopped halfway.", nil, again())
 		}
 	}
 	if notice == nil && len(v.notice.Objects) == 0 {

@@ -1,0 +1,458 @@
+package browse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/test"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/event"
+	"github.com/potluck-share/potluck/ui/theme"
+	"github.com/potluck-share/potluck/ui/work"
+)
+
+var at = time.Date(2026, 11, 12, 9, 0, 0, 0, time.UTC)
+
+// shelf answers from a map of places and notes what it was asked.
+type shelf struct {
+	places map[string][]domain.Result
+	err    error
+	partly bool // answer in spite of err
+	asked  []string
+	got    []domain.GetRequest
+	getErr error
+}
+
+func (s *shelf) List(_ context.Context, peer domain.PeerID, folder string) ([]domain.Result, error) {
+	key := string(peer) + ":" + folder
+	s.asked = append(s.asked, key)
+	if s.err != nil && !s.partly {
+		return nil, s.err
+	}
+	return s.places[key], s.err
+}
+
+func (s *shelf) Search(_ context.Context, words string, peer domain.PeerID, _ int) ([]domain.Result, error) {
+	key := string(peer) + "?" + words
+	s.asked = append(s.asked, key)
+	if s.err != nil && !s.partly {
+		return nil, s.err
+	}
+	return s.places[key], s.err
+}
+
+func (s *shelf) Get(_ context.Context, req domain.GetRequest) (string, error) {
+	s.got = append(s.got, req)
+	return "id", s.getErr
+}
+
+func (s *shelf) last() string {
+	if len(s.asked) == 0 {
+		return ""
+	}
+	return s.asked[len(s.asked)-1]
+}
+
+// from is a result that the people of these IDs have; one in upper case is
+// around.
+func from(path string, size int64, ids ...string) domain.Result {
+	r := domain.Result{Entry: domain.Entry{Path: path, Size: size, Modified: at}}
+	if strings.HasSuffix(path, "/") {
+		r.Path, r.Folder = strings.TrimSuffix(path, "/"), true
+	} else {
+		copy(r.Content[:], path)
+	}
+	for _, id := range ids {
+		r.Providers = append(r.Providers, domain.Provider{
+			Peer: domain.PeerID(strings.ToLower(id)), Name: "Person " + id, Path: r.Path, Online: id == strings.ToUpper(id),
+		})
+	}
+	return r
+}
+
+func newView(t testing.TB, run *work.Runner) (*View, *shelf) {
+	t.Helper()
+	app := test.NewTempApp(t)
+	app.Settings().SetTheme(theme.Theme{})
+	s := &shelf{places: map[string][]domain.Result{
+		":":           {from("Old/", 5, "A"), from("New/", 5, "b")},
+		"a:":          {from("Holiday/", 100, "A"), from("readme.md", 7, "A", "b")},
+		"a:Holiday":   {from("Holiday/b.jpg", 3, "A"), from("Holiday/a.jpg", 9, "A"), from("Holiday/img/", 2, "A")},
+		"?jpg":        {from("Holiday/b.jpg", 3, "b", "A"), from("Holiday/a.jpg", 9, "A")},
+		"a?jpg":       {from("Holiday/b.jpg", 3, "A")},
+		"a:Empty":     {},
+		"b:New":       {from("New/c", 1, "b")},
+		"a:Holiday/x": {},
+	}}
+	s.places[":"][1].Modified = at.Add(time.Hour)
+	v := New(run, s, s)
+	v.OnError = func(err error) { t.Errorf("told %v", err) }
+	w := test.NewTempWindow(t, v.Object())
+	w.Resize(fyne.NewSize(704, 600))
+	return v, s
+}
+
+func names(v *View) []string {
+	out := make([]string, len(v.rows))
+	for i, r := range v.rows {
+		out[i] = r.name
+	}
+	return out
+}
+
+func open(t *testing.T, v *View, name string) {
+	t.Helper()
+	for _, r := range v.rows {
+		if r.name == name {
+			v.list.OnOpen(r.id)
+			return
+		}
+	}
+	t.Fatalf("there is no %s among %v", name, names(v))
+}
+
+func wantNames(t *testing.T, v *View, want ...string) {
+	t.Helper()
+	if got := names(v); !slices.Equal(got, want) {
+		t.Errorf("shown %v, want %v", got, want)
+	}
+}
+
+func steps(v *View) string {
+	var names []string
+	for _, c := range v.path() {
+		names = append(names, c.name)
+	}
+	return strings.Join(names, " > ")
+}
+
+func TestWalkingDownAndUp(t *testing.T) {
+	v, s := newView(t, work.Inline())
+	v.Reload()
+	wantNames(t, v, "New", "Old") // the newest first
+	v.Person("a", "Ana")
+	wantNames(t, v, "Holiday", "readme.md")
+	open(t, v, "Holiday")
+	wantNames(t, v, "img", "a.jpg", "b.jpg") // folders first
+	if got := steps(v); got != "Everyone > Person A > Holiday" {
+		t.Errorf("path %q", got)
+	}
+	v.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeyBackspace})
+	wantNames(t, v, "Holiday", "readme.md")
+	v.Up()
+	wantNames(t, v, "New", "Old")
+	v.Up()
+	open(t, v, "New")
+	if s.last() != "b:New" {
+		t.Errorf("a folder of everyone's opened %q", s.last())
+	}
+	v.path()[1].open()
+	if s.last() != "b:" {
+		t.Errorf("the link to the person opened %q", s.last())
+	}
+}
+
+func TestEmptyPagesSayWhy(t *testing.T) {
+	v, s := newView(t, work.Inline())
+	title := func() string { return v.empty.Title() }
+	s.places[":"] = nil
+	v.Reload()
+	if title() != "Nobody here shares anything yet." {
+		t.Errorf("%q", title())
+	}
+	v.Person("c", "Cleo")
+	if title() != "Cleo shares nothing yet." || !v.empty.Visible() || v.table.Visible() {
+		t.Errorf("%q", title())
+	}
+	v.visit(place{peer: "a", name: "Ana", folder: "Empty"})
+	if title() != "This folder is empty." {
+		t.Errorf("%q", title())
+	}
+	v.search.SetText("jazz")
+	if title() != "No “jazz” at Ana." {
+		t.Errorf("%q", title())
+	}
+	v.SearchEveryone()
+	if title() != "No “jazz” among what others share." || s.last() != "?jazz" {
+		t.Errorf("%q for %q", title(), s.last())
+	}
+	s.err = fmt.Errorf("ana is %w", domain.ErrOffline)
+	v.Person("a", "Ana")
+	if title() != "Can't show what Ana shares." || v.empty.Actions().Hidden {
+		t.Errorf("%q, without a way to try again: %v", title(), v.empty.Actions().Hidden)
+	}
+	s.err = nil
+	test.Tap(v.retry)
+	wantNames(t, v, "Holiday", "readme.md")
+}
+
+func TestWaitingIsExplained(t *testing.T) {
+	v, _ := newView(t, work.Inline())
+	v.at = place{peer: "a", name: "Ana"}
+	v.rows, v.loading = nil, true
+	v.catalogues = map[domain.PeerID]event.CatalogueState{"a": {Peer: "a", Known: 40, Total: 100, Pulling: true}}
+	v.show()
+	if got := v.empty.Title(); got != "Getting Ana's list… 40 %" || !v.empty.Visible() {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestHalfListIsTold(t *testing.T) {
+	v, s := newView(t, work.Inline())
+	v.SetShown(true)
+	v.Person("a", "Ana")
+	before := len(s.asked)
+	v.Changed(map[domain.PeerID]event.CatalogueState{"a": {Peer: "a", Known: 2, Total: 9, Problem: "the connection broke"}}, []domain.PeerID{"a"})
+	if len(v.notice.Objects) != 1 || len(s.asked) != before+1 {
+		t.Errorf("%d notices, asked %d times", len(v.notice.Objects), len(s.asked)-before)
+	}
+	v.Changed(nil, []domain.PeerID{"z"}) // does not concern the page
+	if len(v.notice.Objects) != 0 || len(s.asked) != before+1 {
+		t.Errorf("%d notices, asked %d times", len(v.notice.Objects), len(s.asked)-before)
+	}
+}
+
+func TestPartOfAnAnswerIsShownWithWhatIsWrong(t *testing.T) {
+	v, s := newView(t, work.Inline())
+	s.err, s.partly = errors.New("the rest is missing"), true
+	v.Person("a", "Ana")
+	wantNames(t, v, "Holiday", "readme.md")
+	if len(v.notice.Objects) != 1 {
+		t.Errorf("%d notices", len(v.notice.Objects))
+	}
+}
+
+func TestHiddenPageWaits(t *testing.T) {
+	v, s := newView(t, work.Inline())
+	v.SetShown(true)
+	v.SetShown(false)
+	before := len(s.asked)
+	v.Changed(nil, []domain.PeerID{"a"})
+	if len(s.asked) != before {
+		t.Error("loaded off screen")
+	}
+	v.SetShown(true)
+	if len(s.asked) != before+1 {
+		t.Error("not brought up to date when it is shown")
+	}
+}
+
+func TestSearch(t *testing.T) {
+	v, s := newView(t, work.Inline())
+	v.Person("a", "Ana")
+	v.search.SetText("jpg")
+	wantNames(t, v, "b.jpg")
+	if s.last() != "a?jpg" || !strings.Contains(v.search.PlaceHolder, "Ana") {
+		t.Errorf("asked %q, placeholder %q", s.last(), v.search.PlaceHolder)
+	}
+	v.SearchEveryone()
+	wantNames(t, v, "b.jpg", "a.jpg") // as they came
+	if v.count.Text() != "2 found" {
+		t.Errorf("foot %q", v.count.Text())
+	}
+	v.header.OnSort("size", true)
+	wantNames(t, v, "a.jpg", "b.jpg")
+	v.searchKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
+	if v.search.Text != "" || s.last() != ":" {
+		t.Errorf("Escape left %q and asked %q", v.search.Text, s.last())
+	}
+}
+
+func TestOlderAnswersAreDropped(t *testing.T) {
+	tasks := make(chan func(), 16) // stands in for the UI thread
+	run := work.New(context.Background(), func(f func()) { tasks <- f })
+	defer run.Close()
+	v, s := newView(t, run)
+	s.places["slow:"] = []domain.Result{from("slow", 1, "A")}
+	v.visit(place{peer: "slow"})
+	stale := <-tasks // its answer is there, but not yet shown
+	v.visit(place{peer: "a"})
+	(<-tasks)()
+	wantNames(t, v, "Holiday", "readme.md")
+	stale()
+	wantNames(t, v, "Holiday", "readme.md")
+}
+
+func TestDownload(t *testing.T) {
+	v, s := newView(t, work.Inline())
+	v.Person("a", "Ana")
+	if !v.download.Disabled() {
+		t.Error("nothing is selected, but can be downloaded")
+	}
+	v.list.SelectAll()
+	if v.download.Text() != "Download 2" || v.count.Text() != "1 folder, 1 file · 2 selected, 107 B" {
+		t.Errorf("%q, %q", v.download.Text(), v.count.Text())
+	}
+	test.Tap(v.download)
+	open(t, v, "readme.md")
+	want := []domain.GetRequest{{Peer: "a", Path: "Holiday"}, {Peer: "a", Path: "readme.md"}, {Peer: "a", Path: "readme.md"}}
+	if !slices.Equal(s.got, want) {
+		t.Errorf("asked for %+v", s.got)
+	}
+
+	v.visit(place{query: "jpg"})
+	open(t, v, "b.jpg")
+	if got := s.got[len(s.got)-1]; got.Peer != "a" {
+		t.Errorf("asked %s, who is away", got.Peer)
+	}
+	v.visit(place{peer: "b", name: "Ben", folder: "New"})
+	v.list.SelectAll()
+	if got := v.download.Text(); got != "Download when Person b is back" {
+		t.Errorf("of somebody away: %q", got)
+	}
+
+	told := error(nil)
+	v.OnError = func(err error) { told = err }
+	s.getErr = errors.New("no room")
+	v.Download()
+	if !errors.Is(told, s.getErr) {
+		t.Errorf("told %v", told)
+	}
+}
+
+func TestRowsGainProgress(t *testing.T) {
+	v, _ := newView(t, work.Inline())
+	v.visit(place{peer: "a", name: "Ana", folder: "Holiday"})
+	v.PrepareTransfers([]domain.Transfer{
+		{Kind: domain.Download, Peer: "a", Path: "Holiday/a.jpg", State: domain.Done, Added: at},
+		{Kind: domain.Download, Peer: "a", Path: "Holiday/a.jpg", State: domain.Running, Size: 10, Done: 4, Added: at.Add(1)},
+		{Kind: domain.Upload, Peer: "a", Path: "Holiday/b.jpg", State: domain.Running, Size: 10, Done: 4},
+		{Kind: domain.Download, Peer: "a", Path: "Holiday/img", State: domain.Waiting},
+	})()
+	want := map[string]string{"img": "waiting", "a.jpg": "40 %", "b.jpg": ""}
+	for _, r := range v.rows {
+		if got := v.progressFor(&r).words; got != want[r.name] {
+			t.Errorf("%s: %q, want %q", r.name, got, want[r.name])
+		}
+	}
+}
+
+func TestProgressInWords(t *testing.T) {
+	for state, want := range map[domain.TransferState]string{
+		domain.Running: "50 %", domain.Paused: "paused", domain.Done: "downloaded",
+		domain.Failed: "stopped", domain.Queued: "waiting", domain.Waiting: "waiting",
+	} {
+		if got := progressIn(&domain.Transfer{State: state, Size: 10, Done: 5}).words; got != want {
+			t.Errorf("%s: %q, want %q", state, got, want)
+		}
+	}
+}
+
+func TestSortingByColumns(t *testing.T) {
+	rows := rowsOf([]domain.Result{
+		from("b.txt", 3, "A"), from("A.mp3", 9, "B"), from("z/", 1, "A"), from("c.jpg", 3, "C"),
+	}, place{peer: "a"}, at)
+	for _, c := range []struct {
+		order ordering
+		want  string
+	}{
+		{ordering{}, "z A.mp3 b.txt c.jpg"},
+		{ordering{"name", true}, "z c.jpg b.txt A.mp3"},
+		{ordering{"size", false}, "z b.txt c.jpg A.mp3"},
+		{ordering{"size", true}, "z A.mp3 b.txt c.jpg"},
+		{ordering{"kind", false}, "z b.txt A.mp3 c.jpg"},
+		{ordering{"from", true}, "z c.jpg A.mp3 b.txt"},
+	} {
+		sorted := slices.Clone(rows)
+		c.order.apply(sorted, place{peer: "a"})
+		var got []string
+		for _, r := range sorted {
+			got = append(got, r.name)
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%+v: %v, want %s", c.order, got, c.want)
+		}
+	}
+}
+
+func TestRowsInWords(t *testing.T) {
+	now := at.Add(26 * time.Hour)
+	r := rowOf(from("Holiday/IMG.jpg", 4_200_000, "b", "A", "c"), place{}, now)
+	if r.kind != "Picture" || r.size != "4.2 MB" || r.modified != "yesterday" || r.from != "Person A +2" || !r.here {
+		t.Errorf("%+v", r)
+	}
+	folder := from("Holiday/", 0, "b")
+	folder.Entries = 1204
+	r = rowOf(folder, place{}, now)
+	if r.kind != "Folder" || r.size != "1,204 files" || r.here {
+		t.Errorf("%+v", r)
+	}
+	one, two := rowOf(from("x", 1, "A", "b"), place{}, now), rowOf(from("x", 1, "b", "A"), place{}, now)
+	if one.id != two.id {
+		t.Error("the same row has another ID when its people come in another order")
+	}
+}
+
+func TestChangesDoNotMoveRows(t *testing.T) {
+	rows := func(ids ...string) []row {
+		out := make([]row, len(ids))
+		for i, id := range ids {
+			out[i].id = id
+		}
+		return out
+	}
+	for _, c := range []struct {
+		latest []row
+		want   bool
+	}{
+		{rows("a", "b"), false},
+		{rows("a", "b", "c"), false},
+		{rows("x", "a", "b"), true},
+		{rows("a"), true},
+		{rows("b", "a"), true},
+	} {
+		if got := moves(rows("a", "b"), c.latest); got != c.want {
+			t.Errorf("%v moves rows: %v", c.latest, got)
+		}
+	}
+	v, _ := newView(t, work.Inline())
+	v.Person("a", "Ana")
+	v.hold(rowsOf([]domain.Result{from("x", 1, "A"), from("y", 1, "A"), from("z", 1, "A")}, v.at, at))
+	if !v.more.Visible() || v.more.Text() != "1 more. Show" {
+		t.Errorf("offered %q", v.more.Text())
+	}
+	test.Tap(v.more)
+	wantNames(t, v, "x", "y", "z")
+	if v.more.Visible() {
+		t.Error("offered twice")
+	}
+}
+
+func TestLongPathsGiveWay(t *testing.T) {
+	v, _ := newView(t, work.Inline())
+	deep := strings.TrimSuffix(strings.Repeat("a folder with a long name/", 12), "/")
+	v.visit(place{peer: "a", name: "Ana", folder: deep})
+	v.crumbs.Resize(fyne.NewSize(500, 36))
+	if !v.crumbs.dots.Visible() || !v.crumbs.links[0].Visible() {
+		t.Error("the path does not give way in the middle")
+	}
+	for i, l := range v.crumbs.links {
+		if end := l.Position().X + l.Size().Width; l.Visible() && end > 500 {
+			t.Errorf("link %d ends at %v of 500", i, end)
+		}
+	}
+	if width := v.crumbs.MinSize().Width; width > 200 {
+		t.Errorf("a long path asks for %v", width)
+	}
+}
+
+// BenchmarkLargeFolder opens a folder of 100,000 files.
+func BenchmarkLargeFolder(b *testing.B) {
+	v, s := newView(b, work.Inline())
+	results := make([]domain.Result, 100_000)
+	for i := range results {
+		results[i] = from(fmt.Sprintf("Large/file %06d.jpg", (i*7919)%100_000), int64(i), "A")
+	}
+	s.places["a:Large"] = results
+	b.ResetTimer()
+	for range b.N {
+		v.visit(place{peer: "a", name: "Ana", folder: "Large"})
+	}
+}
