@@ -1,0 +1,253 @@
+package app_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/potluck-share/potluck/app/desktop"
+	"github.com/potluck-share/potluck/app/lab"
+)
+
+// TestWindow is the main job with the real program: files are dragged from
+// another program onto the window here, as from a file manager; they are seen
+// on another computer and fetched there; and a double click here fetches what
+// the other one shares.
+func TestWindow(t *testing.T) {
+	bin := windowProgram(t)
+	network := lab.New(t, "Mira", "Ana")
+	screen := desktop.Start(t, 1120, 780)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	on := func(name string) func(ctx context.Context, args ...string) *exec.Cmd {
+		return func(ctx context.Context, args ...string) *exec.Cmd {
+			cmd := network.Host(name).Command(ctx, bin, args...)
+			cmd.Env = append(screen.Command(ctx, bin).Env, "FYNE_THEME=light")
+			return cmd
+		}
+	}
+	mira, ana := newCopy(t, "Mira", on("Mira")), newCopy(t, "Ana", on("Ana"))
+
+	flags := []string{"--data", mira.data, "--downloads", mira.downloads, "--name", mira.name}
+	cmd := mira.command(ctx, flags...)
+	said := stderr(t)
+	cmd.Stderr = said
+	begun := time.Now()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	end(t, mira.name, cmd, said)
+	window, err := screen.FindWindow(ctx, desktop.Match{PID: cmd.Process.Pid})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("the window opened after %v", time.Since(begun).Round(time.Millisecond))
+	eventually(ctx, t, "a running Potluck answers", func() bool {
+		return mira.command(ctx, "--data", mira.data, "status").Run() == nil
+	})
+
+	var ready sync.WaitGroup
+	serve(ctx, t, ana, ana.command(ctx, "--data", ana.data, "--downloads", ana.downloads, "--name", ana.name, "--json", "serve"), &ready)
+	ready.Wait()
+	if meet(ctx, ana, 1, time.Now()) == 0 || meet(ctx, mira, 1, time.Now()) == 0 {
+		t.Fatal("Ana and Mira never met")
+	}
+
+	w := &hand{t: t, ctx: ctx, screen: screen, window: window}
+	t.Run("drop", func(t *testing.T) { w.drop(t, mira, ana) })
+	t.Run("double click", func(t *testing.T) { w.fetch(t, mira, ana) })
+
+	// A second launch on the same data folder raises the window.
+	if out, err := mira.command(ctx, flags...).CombinedOutput(); err != nil {
+		t.Errorf("a second launch: %v\n%s", err, out)
+	}
+	if titles, err := screen.Windows(); err != nil || len(titles) != 1 {
+		t.Errorf("after a second launch the windows are %q (%v), want one", titles, err)
+	}
+
+	ana.run(ctx, t, "stop")
+	if err := screen.Close(window); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("after its window was closed the program ended with %v", err)
+	}
+	for _, fault := range []string{"Error in Fyne call thread", "panic", "DATA RACE"} {
+		if words := text(t, said); strings.Contains(words, fault) {
+			t.Errorf("the program complained:\n%s", words)
+		}
+	}
+}
+
+// hand is the user's at the window.
+type hand struct {
+	t      *testing.T
+	ctx    context.Context
+	screen *desktop.Screen
+	window desktop.Window
+}
+
+// drop drags a file and a folder onto the window and has the other one fetch
+// them.
+func (w *hand) drop(t *testing.T, mira, ana *copyOfPotluck) {
+	notes := filepath.Join(w.screen.Home, "Räksmörgås & co 100%.txt")
+	holiday := filepath.Join(w.screen.Home, "Holiday #1 日本")
+	writeFiles(t, map[string]int{
+		notes:                                    2500,
+		filepath.Join(holiday, "img 1.jpg"):      3 << 20,
+		filepath.Join(holiday, "more", "ñ.txt"):  12,
+		filepath.Join(holiday, "more", "no.txt"): 0,
+	})
+	place, err := w.screen.Place(w.window)
+	if err != nil {
+		t.Fatal(err)
+	}
+	drag, err := w.screen.Drag(w.ctx, w.window, place.Dx()/2, place.Dy()/2, []string{notes, holiday})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.picture(t, "window-drag.png")
+	if err := drag.Drop(w.ctx); err != nil {
+		t.Fatal(err)
+	}
+	type share struct {
+		Name     string `json:"name"`
+		Path     string `json:"path"`
+		Audience string `json:"audience"`
+		Entries  int    `json:"entries"`
+		Bytes    int64  `json:"bytes"`
+		State    string `json:"state"`
+	}
+	want := []share{
+		{Name: filepath.Base(holiday), Path: holiday, Audience: "everyone", Entries: 3, Bytes: 3<<20 + 12, State: "shared"},
+		{Name: filepath.Base(notes), Path: notes, Audience: "everyone", Entries: 1, Bytes: 2500, State: "shared"},
+	}
+	var shares []share
+	eventually(w.ctx, t, "what was dropped is shared", func() bool {
+		shares = ask[[]share](w.ctx, t, mira, "shares")
+		slices.SortFunc(shares, func(a, b share) int { return strings.Compare(a.Name, b.Name) })
+		return len(shares) == len(want) && !slices.ContainsFunc(shares, func(s share) bool { return s.State != "shared" })
+	})
+	if !slices.Equal(shares, want) {
+		t.Errorf("shared: %+v\nwant: %+v", shares, want)
+	}
+	w.key(t, "ctrl+3")
+	w.picture(t, "window-shares.png")
+
+	eventually(w.ctx, t, "Ana sees what was dropped", func() bool {
+		out, err := ana.command(w.ctx, "--data", ana.data, "--json", "browse", "Mira", filepath.Base(holiday)+"/more").Output()
+		return err == nil && strings.Contains(string(out), "no.txt") && strings.Contains(string(out), "ñ.txt")
+	})
+	ana.run(w.ctx, t, "get", "Mira:"+filepath.Base(notes), "Mira:"+filepath.Base(holiday))
+	for _, path := range []string{notes, holiday} {
+		same(t, filepath.Join(ana.downloads, filepath.Base(path)), path)
+	}
+}
+
+// fetch opens what the other one shares and double-clicks a file of it.
+func (w *hand) fetch(t *testing.T, mira, ana *copyOfPotluck) {
+	shared := filepath.Join(t.TempDir(), "Sommerfest 2026")
+	writeFiles(t, map[string]int{
+		filepath.Join(shared, "Einladung.pdf"):     180_000,
+		filepath.Join(shared, "Gruppenbild.jpg"):   4_200_000,
+		filepath.Join(shared, "Musik", "Ständ.m4"): 2_000_000,
+		filepath.Join(shared, "Rezepte.odt"):       35_000,
+	})
+	ana.run(w.ctx, t, "share", shared)
+	eventually(w.ctx, t, "Mira sees what Ana shares", func() bool {
+		return mira.command(w.ctx, "--data", mira.data, "browse", "Ana", filepath.Base(shared)).Run() == nil
+	})
+	w.key(t, "ctrl+1")
+	w.picture(t, "window-people.png")
+	w.doubleClick(t, 400, 90) // the first person
+	w.picture(t, "window-browse.png")
+	const firstRow, row = 156, 36
+	w.doubleClick(t, 400, firstRow) // the only folder
+	time.Sleep(time.Second)         // a double click right after another counts as one more
+	w.doubleClick(t, 400, firstRow+row)
+	got := filepath.Join(mira.downloads, "Einladung.pdf") // folders come first, so it is the second
+	eventually(w.ctx, t, "what was double-clicked is downloaded", func() bool {
+		_, err := os.Stat(got)
+		return err == nil
+	})
+	same(t, got, filepath.Join(shared, "Einladung.pdf"))
+	w.picture(t, "window.png")
+	w.key(t, "ctrl+4")
+	w.picture(t, "window-transfers.png")
+}
+
+func (w *hand) key(t *testing.T, combination string) {
+	t.Helper()
+	if err := w.screen.Key(combination); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// doubleClick clicks twice on a point of the window's inside.
+func (w *hand) doubleClick(t *testing.T, x, y int) {
+	t.Helper()
+	place, err := w.screen.Place(w.window)
+	if err == nil {
+		err = w.screen.DoubleClick(place.Min.X+x, place.Min.Y+y)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// picture keeps a picture of the window and looks whether there is anything on
+// it.
+func (w *hand) picture(t *testing.T, name string) {
+	t.Helper()
+	time.Sleep(700 * time.Millisecond) // the page draws
+	seen, err := w.screen.Look(w.window)
+	if err != nil {
+		t.Fatal(err)
+	}
+	colours := make(map[[4]uint8]bool)
+	for i := 0; i+4 <= len(seen.Pix); i += 4 {
+		colours[[4]uint8(seen.Pix[i:])] = true
+	}
+	// Text has soft edges, so a page has hundreds of colours.
+	if len(colours) < 50 {
+		t.Errorf("the window shows %d colours, want a page with text", len(colours))
+	}
+	if err := w.screen.ScreenshotOf(w.window, filepath.Join(artefacts(t), name)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// writeFiles writes files of so many bytes each.
+func writeFiles(t *testing.T, files map[string]int) {
+	t.Helper()
+	for path, size := range files {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, noise(filepath.Base(path), size), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// same compares files and folders, names and bytes.
+func same(t *testing.T, got, want string) {
+	t.Helper()
+	gotDigest, err := digestTree(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantDigest, err := digestTree(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if gotDigest != wantDigest {
+		t.Errorf("%s is not as %s:\n%s", got, want, differences(gotDigest, wantDigest))
+	}
+}
