@@ -196,7 +196,7 @@ func (v *View) load(quiet bool) {
 		}
 		rows := rowsOf(results, at, time.Now())
 		order.apply(rows, at)
-		return func() {
+		return func() { //nolint:contextcheck // runs later, on the UI thread, where a task gets a context of its own
 			if generation != v.generation {
 				return // something else was asked for meanwhile
 			}
@@ -274,7 +274,7 @@ func (v *View) refreshSoon() {
 	v.soon, v.stale = true, false
 	v.load(len(v.rows) > 0)
 	v.run.After(calm, func(context.Context) func() {
-		return func() {
+		return func() { //nolint:contextcheck // runs later, on the UI thread, where a task gets a context of its own
 			v.soon = false
 			if v.stale {
 				v.refreshSoon()
@@ -301,7 +301,7 @@ func (v *View) PrepareTransfers(transfers []domain.Transfer) (show func()) {
 func (v *View) typed(query string) {
 	v.stopSearch()
 	v.stopSearch = v.run.After(typing, func(context.Context) func() {
-		return func() {
+		return func() { //nolint:contextcheck // runs later, on the UI thread, where a task gets a context of its own
 			if query != v.search.Text || query == v.at.query {
 				return
 			}
@@ -335,7 +335,7 @@ func (v *View) sortBy(key string, descending bool) {
 	generation := v.generation
 	v.run.Go(func(context.Context) func() {
 		ordering{key, descending}.apply(rows, at)
-		return func() {
+		return func() { //nolint:contextcheck // runs later, on the UI thread, where a task gets a context of its own
 			if generation == v.generation {
 				v.showRows(rows)
 			}

@@ -60,9 +60,13 @@ func (c *crumbs) CreateRenderer() fyne.WidgetRenderer { return &crumbsRenderer{c
 
 type crumbsRenderer struct{ crumbs *crumbs }
 
-func (r *crumbsRenderer) Destroy()           {}
+// Destroy is called by Fyne.
+func (r *crumbsRenderer) Destroy() {}
+
+// MinSize is called by Fyne.
 func (r *crumbsRenderer) MinSize() fyne.Size { return fyne.NewSize(160, theme.ControlHeight) }
 
+// Objects is called by Fyne.
 func (r *crumbsRenderer) Objects() []fyne.CanvasObject {
 	objects := []fyne.CanvasObject{r.crumbs.last, r.crumbs.dots}
 	for i := range r.crumbs.links {
@@ -74,6 +78,7 @@ func (r *crumbsRenderer) Objects() []fyne.CanvasObject {
 // leastLast is what the present step keeps of the room at least.
 const leastLast float32 = 120
 
+// Layout is called by Fyne.
 func (r *crumbsRenderer) Layout(size fyne.Size) {
 	c := r.crumbs
 	const markWidth = 16 + theme.Space4
@@ -131,6 +136,7 @@ func (r *crumbsRenderer) Layout(size fyne.Size) {
 	c.last.Resize(fyne.NewSize(max(0, size.Width-x), size.Height))
 }
 
+// Refresh is called by Fyne.
 func (r *crumbsRenderer) Refresh() {
 	for _, o := range r.Objects() {
 		o.Refresh()

@@ -244,8 +244,10 @@ func setVisible(o fyne.CanvasObject, visible bool) {
 // bar lies underneath.
 type nameLayout struct{ v *rowView }
 
+// MinSize is called by Fyne.
 func (nameLayout) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(80, rowHeight) }
 
+// Layout is called by Fyne.
 func (l nameLayout) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 	v := l.v
 	v.icon.Move(fyne.NewPos(0, (size.Height-theme.IconSize)/2))

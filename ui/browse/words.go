@@ -18,10 +18,9 @@ import (
 // done, and why there are no rows.
 func (v *View) show() {
 	v.crumbs.set(v.path())
-	switch {
-	case v.at.peer == "":
+	if v.at.peer == "" {
 		v.search.SetPlaceHolder("Search everyone's files")
-	default:
+	} else {
 		v.search.SetPlaceHolder("Search " + v.at.name + "'s files")
 	}
 	v.selection()

@@ -67,7 +67,7 @@ func exists(path string) error {
 // start runs a helper that outlives the call: what it opens must not end with
 // the window's context.
 func start(ctx context.Context, name string, args ...string) error {
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), name, args...) //nolint:gosec // fixed programs, and the path is one argument
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), name, args...)
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("cannot start %s: %w", name, err)
 	}

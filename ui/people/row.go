@@ -174,8 +174,10 @@ func setVisible(o fyne.CanvasObject, visible bool) {
 // rowLayout places avatar, name over detail, button, and the heading.
 type rowLayout struct{}
 
+// MinSize is called by Fyne.
 func (rowLayout) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(200, rowHeight) }
 
+// Layout is called by Fyne.
 func (rowLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
 	avatar, name, detail, browse, heading := o[0], o[1], o[2], o[3], o[4]
 	side := avatar.MinSize().Width

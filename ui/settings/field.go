@@ -78,10 +78,12 @@ func section(title string, objects ...fyne.CanvasObject) fyne.CanvasObject {
 // columnLayout keeps a column from getting wider than can be read.
 type columnLayout struct{}
 
+// MinSize is called by Fyne.
 func (columnLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(320, objects[0].MinSize().Height)
 }
 
+// Layout is called by Fyne.
 func (columnLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	objects[0].Resize(fyne.NewSize(min(size.Width, columnWidth), size.Height))
 }

@@ -114,5 +114,5 @@ func (p pair) of(variant fyne.ThemeVariant) color.NRGBA {
 	if variant == ftheme.VariantLight {
 		v = p.light
 	}
-	return color.NRGBA{R: uint8(v >> 16), G: uint8(v >> 8), B: uint8(v), A: 0xFF} //nolint:gosec // the low byte of each shift is meant
+	return color.NRGBA{R: uint8(v >> 16), G: uint8(v >> 8), B: uint8(v), A: 0xFF}
 }

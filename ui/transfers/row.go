@@ -287,8 +287,10 @@ const (
 	buttonSide   float32 = 36
 )
 
+// MinSize is called by Fyne.
 func (l rowLayout) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(320, rowHeight) }
 
+// Layout is called by Fyne.
 func (l rowLayout) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 	v := l.v
 	v.icon.Move(fyne.NewPos(0, (size.Height-theme.IconSize)/2))

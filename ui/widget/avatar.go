@@ -63,8 +63,8 @@ const avatarSide float32 = 36
 func (q quilt) draw() image.Image {
 	const side, edge, cell = 72, 6, 12
 	img := image.NewNRGBA(image.Rect(0, 0, side, side))
-	ground := color.NRGBA{R: uint8(q.color >> 16), G: uint8(q.color >> 8), B: uint8(q.color), A: 0xFF} //nolint:gosec // low bytes
-	pale := func(v uint8) uint8 { return uint8((int(v) + 4*255) / 5) }                                 //nolint:gosec // at most 255
+	ground := color.NRGBA{R: uint8(q.color >> 16), G: uint8(q.color >> 8), B: uint8(q.color), A: 0xFF}
+	pale := func(v uint8) uint8 { return uint8((int(v) + 4*255) / 5) }
 	light := color.NRGBA{R: pale(ground.R), G: pale(ground.G), B: pale(ground.B), A: 0xFF}
 	for y := range side {
 		for x := range side {
@@ -116,11 +116,19 @@ func (a *Avatar) CreateRenderer() fyne.WidgetRenderer { return &avatarRenderer{a
 
 type avatarRenderer struct{ avatar *Avatar }
 
-func (r *avatarRenderer) Destroy()                     {}
-func (r *avatarRenderer) MinSize() fyne.Size           { return fyne.NewSquareSize(avatarSide) }
-func (r *avatarRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.avatar.image} }
-func (r *avatarRenderer) Refresh()                     { r.avatar.image.Refresh() }
+// Destroy is called by Fyne.
+func (r *avatarRenderer) Destroy() {}
 
+// MinSize is called by Fyne.
+func (r *avatarRenderer) MinSize() fyne.Size { return fyne.NewSquareSize(avatarSide) }
+
+// Objects is called by Fyne.
+func (r *avatarRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.avatar.image} }
+
+// Refresh is called by Fyne.
+func (r *avatarRenderer) Refresh() { r.avatar.image.Refresh() }
+
+// Layout is called by Fyne.
 func (r *avatarRenderer) Layout(size fyne.Size) {
 	r.avatar.image.Move(fyne.NewPos((size.Width-avatarSide)/2, (size.Height-avatarSide)/2))
 	r.avatar.image.Resize(fyne.NewSquareSize(avatarSide))

@@ -155,8 +155,10 @@ type buttonRenderer struct {
 	icon   *canvas.Image
 }
 
+// Destroy is called by Fyne.
 func (r *buttonRenderer) Destroy() {}
 
+// Objects is called by Fyne.
 func (r *buttonRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.back, r.text, r.icon, r.ring}
 }
@@ -183,6 +185,7 @@ func (r *buttonRenderer) inner() (text fyne.Size, side, gap float32) {
 	return text, side, gap
 }
 
+// MinSize is called by Fyne.
 func (r *buttonRenderer) MinSize() fyne.Size {
 	text, side, gap := r.inner()
 	height := r.button.height
@@ -196,6 +199,7 @@ func (r *buttonRenderer) MinSize() fyne.Size {
 	return fyne.NewSize(text.Width+side+gap+2*pad, height)
 }
 
+// Layout is called by Fyne.
 func (r *buttonRenderer) Layout(size fyne.Size) {
 	r.back.Resize(size)
 	r.ring.Resize(size)
@@ -211,6 +215,7 @@ func (r *buttonRenderer) Layout(size fyne.Size) {
 	r.text.Resize(text)
 }
 
+// Refresh is called by Fyne.
 func (r *buttonRenderer) Refresh() {
 	b := r.button
 	ink := theme.Text
@@ -276,7 +281,7 @@ func blend(under, over color.Color, part float32) color.Color {
 	ur, ug, ub, _ := under.RGBA()
 	or, og, ob, _ := over.RGBA()
 	mix := func(u, o uint32) uint8 {
-		return uint8((float32(u)*(1-part) + float32(o)*part) / 257) //nolint:gosec // between 0 and 255
+		return uint8((float32(u)*(1-part) + float32(o)*part) / 257)
 	}
 	return color.NRGBA{R: mix(ur, or), G: mix(ug, og), B: mix(ub, ob), A: 0xFF}
 }

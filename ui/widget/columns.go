@@ -159,12 +159,18 @@ func (t *title) CreateRenderer() fyne.WidgetRenderer { return &titleRenderer{t} 
 
 type titleRenderer struct{ title *title }
 
-func (r *titleRenderer) Destroy()           {}
+// Destroy is called by Fyne.
+func (r *titleRenderer) Destroy() {}
+
+// MinSize is called by Fyne.
 func (r *titleRenderer) MinSize() fyne.Size { return fyne.NewSize(0, r.title.text.MinSize().Height) }
+
+// Objects is called by Fyne.
 func (r *titleRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.title.text, r.title.icon}
 }
 
+// Layout is called by Fyne.
 func (r *titleRenderer) Layout(size fyne.Size) {
 	t := r.title
 	width := t.text.MinSize().Width
@@ -181,6 +187,7 @@ func (r *titleRenderer) Layout(size fyne.Size) {
 	t.icon.Resize(icon)
 }
 
+// Refresh is called by Fyne.
 func (r *titleRenderer) Refresh() {
 	r.title.text.Refresh()
 	r.title.icon.Refresh()

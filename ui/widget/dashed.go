@@ -58,10 +58,17 @@ type dashedRenderer struct {
 	objects []fyne.CanvasObject
 }
 
-func (r *dashedRenderer) Destroy()                     {}
-func (r *dashedRenderer) MinSize() fyne.Size           { return r.box.size }
+// Destroy is called by Fyne.
+func (r *dashedRenderer) Destroy() {}
+
+// MinSize is called by Fyne.
+func (r *dashedRenderer) MinSize() fyne.Size { return r.box.size }
+
+// Objects is called by Fyne.
 func (r *dashedRenderer) Objects() []fyne.CanvasObject { return r.objects }
-func (r *dashedRenderer) Layout(size fyne.Size)        { r.box.content.Resize(size) }
+
+// Layout is called by Fyne.
+func (r *dashedRenderer) Layout(size fyne.Size) { r.box.content.Resize(size) }
 
 func (r *dashedRenderer) paint() {
 	for _, l := range r.dashes {
@@ -69,6 +76,7 @@ func (r *dashedRenderer) paint() {
 	}
 }
 
+// Refresh is called by Fyne.
 func (r *dashedRenderer) Refresh() {
 	r.paint()
 	canvas.Refresh(r.box)

@@ -52,6 +52,7 @@ func Wrapped(width float32, text *Paragraph) *fyne.Container {
 
 type wrapLayout struct{ width float32 }
 
+// MinSize is called by Fyne.
 func (w wrapLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	if objects[0].Size().Width != w.width {
 		objects[0].Resize(fyne.NewSize(w.width, objects[0].MinSize().Height))
@@ -59,6 +60,7 @@ func (w wrapLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(w.width, objects[0].MinSize().Height)
 }
 
+// Layout is called by Fyne.
 func (w wrapLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	objects[0].Move(fyne.NewPos((size.Width-w.width)/2, 0))
 	objects[0].Resize(fyne.NewSize(w.width, size.Height))
@@ -66,6 +68,7 @@ func (w wrapLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 
 type fixedLayout struct{ width, height float32 }
 
+// MinSize is called by Fyne.
 func (f *fixedLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	size := objects[0].MinSize()
 	if f.width > 0 {
@@ -77,6 +80,7 @@ func (f *fixedLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return size
 }
 
+// Layout is called by Fyne.
 func (f *fixedLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	objects[0].Move(fyne.NewPos(0, 0))
 	objects[0].Resize(size)
@@ -84,6 +88,7 @@ func (f *fixedLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 
 type lineLayout struct{ gap float32 }
 
+// MinSize is called by Fyne.
 func (l *lineLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	var size fyne.Size
 	first := true
@@ -102,6 +107,7 @@ func (l *lineLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return size
 }
 
+// Layout is called by Fyne.
 func (l *lineLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	var x float32
 	for _, o := range objects {

@@ -49,16 +49,23 @@ func (i *Icon) CreateRenderer() fyne.WidgetRenderer {
 
 type iconRenderer struct{ icon *Icon }
 
-func (r *iconRenderer) Destroy()                     {}
-func (r *iconRenderer) MinSize() fyne.Size           { return fyne.NewSquareSize(r.icon.side) }
+// Destroy is called by Fyne.
+func (r *iconRenderer) Destroy() {}
+
+// MinSize is called by Fyne.
+func (r *iconRenderer) MinSize() fyne.Size { return fyne.NewSquareSize(r.icon.side) }
+
+// Objects is called by Fyne.
 func (r *iconRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.icon.image} }
 
+// Layout is called by Fyne.
 func (r *iconRenderer) Layout(size fyne.Size) {
 	side := fyne.NewSquareSize(r.icon.side)
 	r.icon.image.Move(fyne.NewPos((size.Width-side.Width)/2, (size.Height-side.Height)/2))
 	r.icon.image.Resize(side)
 }
 
+// Refresh is called by Fyne.
 func (r *iconRenderer) Refresh() {
 	r.icon.image.Resource = theme.Icon(r.icon.name, r.icon.color)
 	r.icon.image.Refresh()

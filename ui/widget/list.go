@@ -381,15 +381,22 @@ func (l *List) CreateRenderer() fyne.WidgetRenderer { return &listRenderer{l} }
 
 type listRenderer struct{ list *List }
 
-func (r *listRenderer) Destroy()                     {}
-func (r *listRenderer) MinSize() fyne.Size           { return fyne.NewSize(100, r.list.height) }
+// Destroy is called by Fyne.
+func (r *listRenderer) Destroy() {}
+
+// MinSize is called by Fyne.
+func (r *listRenderer) MinSize() fyne.Size { return fyne.NewSize(100, r.list.height) }
+
+// Objects is called by Fyne.
 func (r *listRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.list.scroll} }
 
+// Layout is called by Fyne.
 func (r *listRenderer) Layout(size fyne.Size) {
 	r.list.scroll.Resize(size)
 	r.list.show(false)
 }
 
+// Refresh is called by Fyne.
 func (r *listRenderer) Refresh() {
 	r.list.scroll.Refresh()
 	for _, row := range r.list.rows {
@@ -402,7 +409,10 @@ func (r *listRenderer) Refresh() {
 // List.show.
 type listLayout struct{ list *List }
 
+// Layout is called by Fyne.
 func (l *listLayout) Layout([]fyne.CanvasObject, fyne.Size) {}
+
+// MinSize is called by Fyne.
 func (l *listLayout) MinSize([]fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(0, l.list.fullHeight())
 }

@@ -35,10 +35,12 @@ func NewHeading(text string) *Text {
 // heading the rest.
 type headingLayout struct{}
 
+// MinSize is called by Fyne.
 func (*headingLayout) MinSize(objects []fyne.CanvasObject) fyne.Size {
 	return fyne.NewSize(objects[0].MinSize().Width+theme.Space16+objects[1].MinSize().Width, theme.HeadingHeight)
 }
 
+// Layout is called by Fyne.
 func (*headingLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	actions := objects[1].MinSize()
 	objects[1].Move(fyne.NewPos(size.Width-actions.Width, (size.Height-actions.Height)/2))
@@ -149,12 +151,18 @@ func (p *panel) CreateRenderer() fyne.WidgetRenderer {
 
 type panelRenderer struct{ panel *panel }
 
-func (r *panelRenderer) Destroy()           {}
+// Destroy is called by Fyne.
+func (r *panelRenderer) Destroy() {}
+
+// MinSize is called by Fyne.
 func (r *panelRenderer) MinSize() fyne.Size { return r.panel.content.MinSize() }
+
+// Objects is called by Fyne.
 func (r *panelRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.panel.back, r.panel.content}
 }
 
+// Layout is called by Fyne.
 func (r *panelRenderer) Layout(size fyne.Size) {
 	r.panel.back.Resize(size)
 	r.panel.content.Resize(size)
@@ -173,6 +181,7 @@ func (r *panelRenderer) paint() {
 	}
 }
 
+// Refresh is called by Fyne.
 func (r *panelRenderer) Refresh() {
 	r.paint()
 	r.panel.back.Refresh()

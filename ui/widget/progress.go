@@ -47,12 +47,18 @@ func (p *Progress) CreateRenderer() fyne.WidgetRenderer {
 
 type progressRenderer struct{ p *Progress }
 
-func (r *progressRenderer) Destroy()           {}
+// Destroy is called by Fyne.
+func (r *progressRenderer) Destroy() {}
+
+// MinSize is called by Fyne.
 func (r *progressRenderer) MinSize() fyne.Size { return fyne.NewSize(40, theme.ProgressHeight) }
+
+// Objects is called by Fyne.
 func (r *progressRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.p.track, r.p.bar}
 }
 
+// Layout is called by Fyne.
 func (r *progressRenderer) Layout(size fyne.Size) {
 	y := (size.Height - theme.ProgressHeight) / 2
 	r.p.track.Move(fyne.NewPos(0, y))
@@ -63,6 +69,7 @@ func (r *progressRenderer) Layout(size fyne.Size) {
 	r.p.bar.Resize(fyne.NewSize(max(width, min(theme.ProgressHeight, size.Width)), theme.ProgressHeight))
 }
 
+// Refresh is called by Fyne.
 func (r *progressRenderer) Refresh() {
 	r.p.track.FillColor = theme.Color(theme.Line)
 	r.p.bar.FillColor = theme.Color(r.p.color)

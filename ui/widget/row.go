@@ -111,12 +111,18 @@ func (r *row) CreateRenderer() fyne.WidgetRenderer {
 
 type rowRenderer struct{ row *row }
 
-func (r *rowRenderer) Destroy()           {}
+// Destroy is called by Fyne.
+func (r *rowRenderer) Destroy() {}
+
+// MinSize is called by Fyne.
 func (r *rowRenderer) MinSize() fyne.Size { return fyne.NewSize(0, r.row.list.height) }
+
+// Objects is called by Fyne.
 func (r *rowRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.row.back, r.row.bar, r.row.content, r.row.ring}
 }
 
+// Layout is called by Fyne.
 func (r *rowRenderer) Layout(size fyne.Size) {
 	r.row.back.Resize(size)
 	r.row.ring.Resize(size)
@@ -126,6 +132,7 @@ func (r *rowRenderer) Layout(size fyne.Size) {
 	r.row.content.Resize(fyne.NewSize(size.Width-2*theme.Space12, size.Height))
 }
 
+// Refresh is called by Fyne.
 func (r *rowRenderer) Refresh() {
 	r.row.back.FillColor = nil // paint anew: the theme may have changed
 	r.row.paint()

@@ -106,8 +106,13 @@ func (s *Sheet) CreateRenderer() fyne.WidgetRenderer {
 
 type sheetRenderer struct{ sheet *Sheet }
 
-func (r *sheetRenderer) Destroy()           {}
+// Destroy is called by Fyne.
+func (r *sheetRenderer) Destroy() {}
+
+// MinSize is called by Fyne.
 func (r *sheetRenderer) MinSize() fyne.Size { return r.sheet.card.MinSize() }
+
+// Objects is called by Fyne.
 func (r *sheetRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.sheet.shade, r.sheet.card}
 }
@@ -116,6 +121,7 @@ func (r *sheetRenderer) paint() {
 	r.sheet.shade.FillColor = color.NRGBA{A: 0x59}
 }
 
+// Layout is called by Fyne.
 func (r *sheetRenderer) Layout(size fyne.Size) {
 	r.sheet.shade.Resize(size)
 	width := min(sheetWidth, size.Width-2*theme.Space32)
@@ -126,6 +132,7 @@ func (r *sheetRenderer) Layout(size fyne.Size) {
 	r.sheet.card.Move(fyne.NewPos((size.Width-width)/2, max(theme.Space16, (size.Height-height)/3)))
 }
 
+// Refresh is called by Fyne.
 func (r *sheetRenderer) Refresh() {
 	r.paint()
 	r.sheet.shade.Refresh()
@@ -135,8 +142,10 @@ func (r *sheetRenderer) Refresh() {
 // trailingLayout puts one object at the right.
 type trailingLayout struct{}
 
+// MinSize is called by Fyne.
 func (*trailingLayout) MinSize(objects []fyne.CanvasObject) fyne.Size { return objects[0].MinSize() }
 
+// Layout is called by Fyne.
 func (*trailingLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	m := objects[0].MinSize()
 	objects[0].Move(fyne.NewPos(size.Width-m.Width, 0))

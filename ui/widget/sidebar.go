@@ -125,12 +125,18 @@ type navRenderer struct {
 	num             *canvas.Text
 }
 
-func (r *navRenderer) Destroy()           {}
+// Destroy is called by Fyne.
+func (r *navRenderer) Destroy() {}
+
+// MinSize is called by Fyne.
 func (r *navRenderer) MinSize() fyne.Size { return fyne.NewSize(120, navHeight) }
+
+// Objects is called by Fyne.
 func (r *navRenderer) Objects() []fyne.CanvasObject {
 	return []fyne.CanvasObject{r.back, r.bar, r.icon, r.text, r.pill, r.num, r.ring}
 }
 
+// Layout is called by Fyne.
 func (r *navRenderer) Layout(size fyne.Size) {
 	r.back.Resize(size)
 	r.ring.Resize(size)
@@ -149,6 +155,7 @@ func (r *navRenderer) Layout(size fyne.Size) {
 	r.num.Resize(fyne.NewSize(width, num.Height))
 }
 
+// Refresh is called by Fyne.
 func (r *navRenderer) Refresh() {
 	n := r.item
 	var fill color.Color = color.Transparent

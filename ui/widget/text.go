@@ -99,10 +99,16 @@ func (t *Text) CreateRenderer() fyne.WidgetRenderer { return &textRenderer{text:
 
 type textRenderer struct{ text *Text }
 
-func (r *textRenderer) Destroy()                     {}
-func (r *textRenderer) MinSize() fyne.Size           { return r.text.MinSize() }
+// Destroy is called by Fyne.
+func (r *textRenderer) Destroy() {}
+
+// MinSize is called by Fyne.
+func (r *textRenderer) MinSize() fyne.Size { return r.text.MinSize() }
+
+// Objects is called by Fyne.
 func (r *textRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.text.shown} }
 
+// Layout is called by Fyne.
 func (r *textRenderer) Layout(size fyne.Size) {
 	t := r.text
 	text := t.text
@@ -116,6 +122,7 @@ func (r *textRenderer) Layout(size fyne.Size) {
 	t.shown.Resize(fyne.NewSize(size.Width, height))
 }
 
+// Refresh is called by Fyne.
 func (r *textRenderer) Refresh() {
 	r.text.shown.Color = theme.Color(r.text.color)
 	r.Layout(r.text.Size())
