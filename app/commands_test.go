@@ -3,6 +3,7 @@ package app_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"encoding/json"
 	"net"
 	"os"
@@ -58,7 +59,10 @@ func potluck(ts *testscript.TestScript, name string, args ...string) *exec.Cmd {
 	path, err := exec.LookPath("potluck")
 	ts.Check(err)
 	all := append([]string{"--data", ts.MkAbs(name)}, args...)
-	cmd := exec.Command(path, all...)
+	// No script takes nearly as long: what hangs is to fail by itself.
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ts.Defer(cancel)
+	cmd := exec.CommandContext(ctx, path, all...)
 	cmd.Dir = ts.MkAbs(".")
 	cmd.Env = append(os.Environ(),
 		"HOME="+ts.Getenv("HOME"), "XDG_RUNTIME_DIR="+ts.Getenv("XDG_RUNTIME_DIR"), "PATH="+ts.Getenv("PATH"))

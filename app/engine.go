@@ -39,13 +39,7 @@ func (e *engine) Fetch(ctx context.Context, want domain.Want, from transfers.Pro
 	return final, nil
 }
 
-func (e *engine) Discard(want domain.Want) error {
-	file, err := partial.Open(want)
-	if err != nil {
-		return err
-	}
-	return file.Discard()
-}
+func (e *engine) Discard(want domain.Want) error { return partial.Remove(want) }
 
 func (e *engine) Claim(to, name string) (string, error) {
 	clean, err := names.Clean(name)
@@ -53,19 +47,19 @@ func (e *engine) Claim(to, name string) (string, error) {
 		return "", err
 	}
 	if err := os.MkdirAll(to, 0o755); err != nil { //nolint:gosec // the user's own download folder, like any other folder of theirs
-		return "", fmt.Errorf("%w: the download folder %s: %w", domain.ErrUnwritable, to, err)
+		return "", fmt.Errorf("the download folder %s: %w", to, disk.Kind(err))
 	}
 	for n := 1; ; n++ {
-		numbered := clean
+		free := clean
 		if n > 1 {
-			numbered = fmt.Sprintf("%s (%d)", clean, n)
+			free = fmt.Sprintf("%s (%d)", clean, n) // a folder has no extension to keep at the end
 		}
-		err := os.Mkdir(filepath.Join(to, numbered), 0o755) //nolint:gosec // as above
+		err := os.Mkdir(filepath.Join(to, free), 0o755) //nolint:gosec // as above
 		switch {
 		case err == nil:
-			return numbered, nil
+			return free, nil
 		case !errors.Is(err, os.ErrExist) || n > 9999:
-			return "", fmt.Errorf("%w: %w", disk.Kind(err), err)
+			return "", fmt.Errorf("making the folder %s: %w", free, disk.Kind(err))
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/potluck-share/potluck/app/domain"
@@ -17,16 +18,7 @@ import (
 func (n *node) handleGet(ctx context.Context, r getRequest, emit func(any) error) error {
 	events := n.bus.Subscribe(event.Transfers.Name())
 	defer events.Close()
-	var problems []error
-	wanted := make(map[string]string) // transfer ID to item
-	for _, item := range r.Items {
-		id, err := n.begin(ctx, item, r.To)
-		if err != nil {
-			problems = append(problems, fmt.Errorf("%s: %w", item, err))
-			continue
-		}
-		wanted[id] = item
-	}
+	wanted, problems := n.beginAll(ctx, r)
 	wait := ctx
 	if r.Wait > 0 {
 		var cancel context.CancelFunc
@@ -35,6 +27,26 @@ func (n *node) handleGet(ctx context.Context, r getRequest, emit func(any) error
 	}
 	problems = append(problems, n.follow(ctx, wait, events, wanted, emit))
 	return errors.Join(problems...)
+}
+
+// beginAll begins the downloads of all items at once, since each may wait for
+// somebody to arrive. wanted leads from the transfer's ID to the item.
+func (n *node) beginAll(ctx context.Context, r getRequest) (wanted map[string]string, problems []error) {
+	wanted, problems = make(map[string]string), make([]error, len(r.Items))
+	ids := make([]string, len(r.Items))
+	var all sync.WaitGroup
+	for i, item := range r.Items {
+		all.Go(func() { ids[i], problems[i] = n.begin(ctx, item, r.To) })
+	}
+	all.Wait()
+	for i, item := range r.Items {
+		if problems[i] != nil {
+			problems[i] = fmt.Errorf("%s: %w", item, problems[i])
+			continue
+		}
+		wanted[ids[i]] = item
+	}
+	return wanted, problems
 }
 
 // follow tells the progress of the wanted transfers until all have ended or

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -144,7 +145,8 @@ func (c *commands) finish(ctx context.Context, err error) int {
 	if c.opts.json {
 		_ = json.NewEncoder(c.err).Encode(map[string]string{"error": kind, "message": err.Error()})
 	} else {
-		_, _ = fmt.Fprintln(c.err, "potluck:", err)
+		// That a request was not understood is plain from what follows.
+		_, _ = fmt.Fprintln(c.err, "potluck:", strings.TrimPrefix(err.Error(), domain.ErrUsage.Error()+": "))
 	}
 	return exitCode(err)
 }

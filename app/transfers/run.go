@@ -24,7 +24,7 @@ const (
 	again = 5 * time.Second
 )
 
-// errAlone ends a fetch for which nobody has been around for a while.
+// errAlone ends an attempt that nobody has served for a while.
 var errAlone = errors.New("nobody serves it")
 
 // launch starts the goroutine that brings d to its end. The lock is held.
@@ -76,6 +76,7 @@ func (t *Transfers) conclude(ctx context.Context, d *transfer, err error) (ended
 		d.Final = d.place()
 		keep, ended = t.set(ctx, d, domain.Done, "", nil), true
 	case errors.Is(err, errAlone):
+		ended, keep = t.concludeAlone(ctx, d)
 	case errors.Is(err, domain.ErrNoSpace), errors.Is(err, domain.ErrUnwritable):
 		keep = t.set(ctx, d, domain.Waiting, t.diskReason(d, err), err)
 	default:
@@ -94,6 +95,26 @@ func (t *Transfers) conclude(ctx context.Context, d *transfer, err error) (ended
 		pause(ctx, again)
 	}
 	return ended
+}
+
+// concludeAlone decides what becomes of d when nobody serves it: if its owner is
+// here and does not list it any more, that is the end; else it is tried again.
+// The lock is held.
+func (t *Transfers) concludeAlone(ctx context.Context, d *transfer) (ended bool, keep error) {
+	who, _ := t.cfg.People.Peer(d.Peer)
+	if !who.Online {
+		return false, nil // awaitProvider says for whom it waits
+	}
+	if _, _, err := t.cfg.Catalogue.Below(d.Peer, d.Path); errors.Is(err, domain.ErrNotFound) && d.named() {
+		return true, t.set(ctx, d, domain.Failed, failureReason(d.PeerName, err), err)
+	}
+	return false, t.set(ctx, d, domain.Waiting, who.Name+"'s computer doesn't answer. Trying again.", domain.ErrOffline)
+}
+
+// named reports whether d was asked for by its path at a peer.
+func (d *transfer) named() bool {
+	_, err := domain.ParseContentID(d.Path)
+	return err != nil
 }
 
 func pause(ctx context.Context, d time.Duration) {
@@ -330,19 +351,33 @@ func (t *Transfers) watchAlone(ctx context.Context, d *transfer, alone context.C
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	since := t.cfg.Now()
+	var last int64
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		if t.available(d) {
-			since = t.cfg.Now()
+		done, served := t.moving(d)
+		if done != last || served {
+			last, since = done, t.cfg.Now()
 		} else if t.cfg.Now().Sub(since) > patience {
 			alone(errAlone)
 			return
 		}
 	}
+}
+
+// moving returns how much of d is verified and whether anybody serves it.
+func (t *Transfers) moving(d *transfer) (done int64, served bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	done = d.finished
+	for _, p := range d.flight {
+		done += p.Done
+		served = served || p.Providers > 0
+	}
+	return done, served
 }
 
 // discard removes the unfinished files of a cancelled download.
