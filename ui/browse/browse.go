@@ -69,9 +69,8 @@ type View struct {
 	generation int  // counts what was asked for; older answers are dropped
 	loading    bool // the answer for the present place is not here yet
 	failure    error
-	rows       []row
-	byID       map[string]int
-	pending    []row // a newer answer, held back while the pointer is over the rows
+	table
+	pending    *table // a newer answer, held back while the pointer is over the rows
 	sort       string
 	descending bool
 	progress   map[target]progress
@@ -85,7 +84,7 @@ type View struct {
 	search   *widget.Entry
 	header   *widget.Header
 	list     *widget.List
-	table    *fyne.Container
+	sheet    *fyne.Container // header and list
 	empty    *widget.Empty
 	retry    *widget.Button
 	notice   *fyne.Container
@@ -98,7 +97,7 @@ type View struct {
 
 // New returns the page, showing everyone. Reload fills it.
 func New(run *work.Runner, browse Browse, get Getter) *View {
-	v := &View{run: run, browse: browse, get: get, byID: map[string]int{}, stopSearch: func() {}, stale: true}
+	v := &View{run: run, browse: browse, get: get, stopSearch: func() {}, stale: true}
 	v.crumbs = newCrumbs()
 	v.search = widget.NewEntry("")
 	v.search.SetIcon(theme.Icon("search", theme.SecondText))
@@ -113,17 +112,17 @@ func New(run *work.Runner, browse Browse, get Getter) *View {
 	v.list.OnKey = v.key
 	v.list.OnHover = func(over bool) {
 		if !over && v.pending != nil {
-			v.showRows(v.pending)
+			v.showTable(*v.pending)
 		}
 	}
-	v.table = container.NewBorder(v.header.Container, nil, nil, nil, v.list)
+	v.sheet = container.NewBorder(v.header.Container, nil, nil, nil, v.list)
 	v.retry = widget.NewButton("Try again", "retry", widget.Plain, v.Reload)
 	v.empty = widget.NewEmpty("", "", v.retry)
 	v.notice = container.NewStack()
-	v.body = container.NewStack(v.table, v.empty.Container)
+	v.body = container.NewStack(v.sheet, v.empty.Container)
 	v.download = widget.NewButton("Download", "download", widget.Primary, func() { v.Download() })
 	v.count = widget.NewText("", theme.TextCaption, theme.SecondText)
-	v.more = widget.NewButton("", "", widget.Quiet, func() { v.showRows(v.pending) }).Small()
+	v.more = widget.NewButton("", "", widget.Quiet, func() { v.showTable(*v.pending) }).Small()
 	v.more.Hide()
 	foot := widget.Fixed(0, 18, container.NewBorder(nil, nil, v.count, v.more))
 	v.object = widget.NewPage(v.crumbs, []fyne.CanvasObject{v.download},
@@ -158,7 +157,7 @@ func (v *View) SearchEveryone() {
 func (v *View) visit(to place) {
 	v.stopSearch()
 	v.at = to
-	v.rows, v.byID, v.pending = nil, map[string]int{}, nil
+	v.table, v.pending = table{}, nil
 	v.header.Clear()
 	v.sort, v.descending = "", false
 	v.list.SetIDs(nil)
@@ -196,6 +195,7 @@ func (v *View) load(quiet bool) {
 		}
 		rows := rowsOf(results, at, time.Now())
 		order.apply(rows, at)
+		latest := tableOf(rows)
 		return func() { //nolint:contextcheck // runs later, on the UI thread, where a task gets a context of its own
 			if generation != v.generation {
 				return // something else was asked for meanwhile
@@ -207,36 +207,30 @@ func (v *View) load(quiet bool) {
 				return
 			}
 			if quiet && v.list.Hovered() && moves(v.rows, rows) {
-				v.hold(rows)
+				v.hold(latest)
 				return
 			}
-			v.showRows(rows)
+			v.showTable(latest)
 		}
 	})
 }
 
 // hold keeps newer rows back and offers them.
-func (v *View) hold(rows []row) {
-	v.pending = rows
+func (v *View) hold(latest table) {
+	v.pending = &latest
 	text := "Show what has changed"
-	if n := len(rows) - len(v.rows); n > 0 {
+	if n := len(latest.rows) - len(v.rows); n > 0 {
 		text = count(n) + " more. Show"
 	}
 	v.more.Set(text, "")
 	v.more.Show()
 }
 
-func (v *View) showRows(rows []row) {
+func (v *View) showTable(latest table) {
 	v.pending = nil
 	v.more.Hide()
-	v.rows = rows
-	ids := make([]string, len(rows))
-	v.byID = make(map[string]int, len(rows))
-	for i := range rows {
-		ids[i] = rows[i].id
-		v.byID[rows[i].id] = i
-	}
-	v.list.SetIDs(ids)
+	v.table = latest
+	v.list.SetIDs(latest.ids)
 	v.show()
 }
 
@@ -335,9 +329,10 @@ func (v *View) sortBy(key string, descending bool) {
 	generation := v.generation
 	v.run.Go(func(context.Context) func() {
 		ordering{key, descending}.apply(rows, at)
+		sorted := tableOf(rows)
 		return func() { //nolint:contextcheck // runs later, on the UI thread, where a task gets a context of its own
 			if generation == v.generation {
-				v.showRows(rows)
+				v.showTable(sorted)
 			}
 		}
 	})

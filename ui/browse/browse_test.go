@@ -168,7 +168,7 @@ func TestEmptyPagesSayWhy(t *testing.T) {
 		t.Errorf("%q", title())
 	}
 	v.Person("c", "Cleo")
-	if title() != "Cleo shares nothing yet." || !v.empty.Visible() || v.table.Visible() {
+	if title() != "Cleo shares nothing yet." || !v.empty.Visible() || v.sheet.Visible() {
 		t.Errorf("%q", title())
 	}
 	v.visit(place{peer: "a", name: "Ana", folder: "Empty"})
@@ -196,7 +196,7 @@ func TestEmptyPagesSayWhy(t *testing.T) {
 func TestWaitingIsExplained(t *testing.T) {
 	v, _ := newView(t, work.Inline())
 	v.at = place{peer: "a", name: "Ana"}
-	v.rows, v.loading = nil, true
+	v.table, v.loading = table{}, true
 	v.catalogues = map[domain.PeerID]event.CatalogueState{"a": {Peer: "a", Known: 40, Total: 100, Pulling: true}}
 	v.show()
 	if got := v.empty.Title(); got != "Getting Ana's list… 40 %" || !v.empty.Visible() {
@@ -414,7 +414,7 @@ func TestChangesDoNotMoveRows(t *testing.T) {
 	}
 	v, _ := newView(t, work.Inline())
 	v.Person("a", "Ana")
-	v.hold(rowsOf([]domain.Result{from("x", 1, "A"), from("y", 1, "A"), from("z", 1, "A")}, v.at, at))
+	v.hold(tableOf(rowsOf([]domain.Result{from("x", 1, "A"), from("y", 1, "A"), from("z", 1, "A")}, v.at, at)))
 	if !v.more.Visible() || v.more.Text() != "1 more. Show" {
 		t.Errorf("offered %q", v.more.Text())
 	}
@@ -443,16 +443,33 @@ func TestLongPathsGiveWay(t *testing.T) {
 	}
 }
 
-// BenchmarkLargeFolder opens a folder of 100,000 files.
-func BenchmarkLargeFolder(b *testing.B) {
-	v, s := newView(b, work.Inline())
+// large is a folder of 100,000 files.
+func large() []domain.Result {
 	results := make([]domain.Result, 100_000)
 	for i := range results {
 		results[i] = from(fmt.Sprintf("Large/file %06d.jpg", (i*7919)%100_000), int64(i), "A")
 	}
-	s.places["a:Large"] = results
+	return results
+}
+
+// BenchmarkPrepareLarge puts 100,000 files into words and sorts them, off the
+// UI thread.
+func BenchmarkPrepareLarge(b *testing.B) {
+	results, in := large(), place{peer: "a", folder: "Large"}
+	for range b.N {
+		rows := rowsOf(results, in, at)
+		ordering{}.apply(rows, in)
+		tableOf(rows)
+	}
+}
+
+// BenchmarkShowLarge swaps them in, on the UI thread.
+func BenchmarkShowLarge(b *testing.B) {
+	v, _ := newView(b, work.Inline())
+	v.at = place{peer: "a", name: "Ana", folder: "Large"}
+	latest := tableOf(rowsOf(large(), v.at, at))
 	b.ResetTimer()
 	for range b.N {
-		v.visit(place{peer: "a", name: "Ana", folder: "Large"})
+		v.showTable(latest)
 	}
 }

@@ -43,6 +43,26 @@ type row struct {
 	here     bool // somebody who has it is around
 }
 
+// table is rows together with what finds them, all made off the UI thread.
+type table struct {
+	rows    []row
+	ids     []string
+	byID    map[string]int
+	folders int
+}
+
+func tableOf(rows []row) table {
+	t := table{rows: rows, ids: make([]string, len(rows)), byID: make(map[string]int, len(rows))}
+	for i := range rows {
+		t.ids[i] = rows[i].id
+		t.byID[rows[i].id] = i
+		if rows[i].result.Folder {
+			t.folders++
+		}
+	}
+	return t
+}
+
 func count(n int) string { return format.Count(n) }
 
 // rowsOf puts results into words.

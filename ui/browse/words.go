@@ -27,10 +27,10 @@ func (v *View) show() {
 	v.say()
 	if len(v.rows) > 0 {
 		v.empty.Hide()
-		v.table.Show()
+		v.sheet.Show()
 		return
 	}
-	v.table.Hide()
+	v.sheet.Hide()
 	title, hint := v.nothing()
 	if v.loading {
 		v.empty.Hide()
@@ -169,12 +169,7 @@ func (v *View) selection() {
 
 // total counts the rows in words.
 func (v *View) total() string {
-	folders := 0
-	for i := range v.rows {
-		if v.rows[i].result.Folder {
-			folders++
-		}
-	}
+	folders := v.folders
 	files := len(v.rows) - folders
 	if v.at.query != "" {
 		return format.Count(len(v.rows)) + " found"

@@ -93,5 +93,5 @@ func (Theme) Size(name fyne.ThemeSizeName) float32 {
 // Color returns the colour of a role in the variant that the running app
 // shows.
 func Color(name fyne.ThemeColorName) color.Color {
-	return ftheme.Current().Color(name, fyne.CurrentApp().Settings().ThemeVariant())
+	return Theme{}.Color(name, fyne.CurrentApp().Settings().ThemeVariant())
 }
