@@ -189,7 +189,7 @@ func (w *window) build() {
 	w.browse = browse.New(w.run, w.core.Browse, w.core.Transfers)
 	w.browse.OnError = w.problem
 	w.library = library.New(w.run)
-	w.library.OnFiles, w.library.OnFolder = w.chooseFile, w.chooseFolder
+	w.library.OnFile, w.library.OnFolder = w.chooseFile, w.chooseFolder
 	w.library.OnUnshare = w.unshare
 	w.library.OnReveal = w.reveal
 	w.transfers = transfers.New(w.run, w.core.Transfers)

@@ -33,8 +33,8 @@ type Library interface {
 
 // View is the page.
 type View struct {
-	// OnFiles and OnFolder are called to choose what to share.
-	OnFiles, OnFolder func()
+	// OnFile and OnFolder are called to choose what to share.
+	OnFile, OnFolder func()
 	// OnUnshare is called to stop sharing.
 	OnUnshare func(shares []domain.Share)
 	// OnReveal is called to show a share in its folder.
@@ -104,15 +104,15 @@ func (v *View) Problems() int {
 	return n
 }
 
-// Choose asks whether files or a folder are to be shared.
+// Choose asks whether a file or a folder is to be shared.
 func (v *View) Choose() {
 	c := fyne.CurrentApp().Driver().CanvasForObject(v.share)
 	if c == nil {
 		return
 	}
 	menu := fwidget.NewPopUpMenu(fyne.NewMenu("",
-		fyne.NewMenuItem("Files…", func() { v.OnFiles() }),
-		fyne.NewMenuItem("Folder…", func() { v.OnFolder() }),
+		fyne.NewMenuItem("A file…", func() { v.OnFile() }),
+		fyne.NewMenuItem("A folder…", func() { v.OnFolder() }),
 	), c)
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(v.share)
 	size := v.share.Size()

@@ -92,8 +92,8 @@ type Empty struct {
 func NewEmpty(title, hint string, actions ...fyne.CanvasObject) *Empty {
 	e := &Empty{title: NewParagraph(title, theme.Text, fyne.TextAlignCenter), hint: NewParagraph(hint, theme.SecondText, fyne.TextAlignCenter)}
 	e.title.segment.Style.TextStyle.Bold = true
-	e.hintBox = Wrapped(440, e.hint)
-	lines := VBox(0, Wrapped(440, e.title))
+	e.hintBox = Wrapped(520, e.hint)
+	lines := VBox(0, Wrapped(520, e.title))
 	lines.Add(e.hintBox)
 	e.hintBox.Hidden = hint == ""
 	e.actions = container.NewCenter(Inset(HBox(theme.Space8, actions...), theme.Space12, 0, 0, 0))
