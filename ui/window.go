@@ -188,7 +188,7 @@ func (w *window) build() {
 	}
 	w.browse = browse.New(w.run, w.core.Browse, w.core.Transfers)
 	w.browse.OnError = w.problem
-	w.library = library.New(w.run)
+	w.library = library.New()
 	w.library.OnFile, w.library.OnFolder = w.chooseFile, w.chooseFolder
 	w.library.OnUnshare = w.unshare
 	w.library.OnReveal = w.reveal

@@ -14,7 +14,6 @@ import (
 	"github.com/potluck-share/potluck/ui/format"
 	"github.com/potluck-share/potluck/ui/theme"
 	"github.com/potluck-share/potluck/ui/widget"
-	"github.com/potluck-share/potluck/ui/work"
 )
 
 // Library is what the window needs of the use case. Its methods may be called
@@ -57,7 +56,7 @@ type View struct {
 }
 
 // New returns the page, empty.
-func New(_ *work.Runner) *View {
+func New() *View {
 	v := &View{sort: "name"}
 	v.list = widget.NewList(rowHeight, newRow, v.update)
 	v.list.OnOpen = v.reveal

@@ -11,7 +11,6 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/ui/theme"
-	"github.com/potluck-share/potluck/ui/work"
 )
 
 var everyone = domain.Audience{Kind: domain.Everyone}
@@ -20,7 +19,7 @@ func newView(t *testing.T) *View {
 	t.Helper()
 	app := test.NewTempApp(t)
 	app.Settings().SetTheme(theme.Theme{})
-	v := New(work.Inline())
+	v := New()
 	w := test.NewTempWindow(t, v.Object())
 	w.Resize(fyne.NewSize(704, 600))
 	return v
