@@ -89,6 +89,9 @@ func (n *node) handleShare(ctx context.Context, r shareRequest, emit func(any) e
 	for i, p := range report.Problems {
 		problems[i] = p
 	}
+	if len(report.Shared)+len(report.Already) > 0 {
+		problems = append(problems, n.gossip.Flush(ctx))
+	}
 	return errors.Join(problems...)
 }
 
@@ -118,7 +121,7 @@ func (n *node) audience(text string) (domain.Audience, error) {
 }
 
 func (n *node) handleUnshare(ctx context.Context, r pathsRequest, _ func(any) error) error {
-	return n.library.Unshare(ctx, r.Paths)
+	return errors.Join(n.library.Unshare(ctx, r.Paths), n.gossip.Flush(ctx))
 }
 
 func (n *node) handleShares(_ context.Context, _ struct{}, emit func(any) error) error {

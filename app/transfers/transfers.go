@@ -322,12 +322,13 @@ func (t *Transfers) Pause(ctx context.Context, ids []string) error {
 	})
 }
 
-// Resume goes on with paused downloads, and tries failed ones again.
+// Resume goes on with paused downloads, and tries failed and cancelled ones
+// again.
 func (t *Transfers) Resume(ctx context.Context, ids []string) error {
 	return t.each(ids, func(d *transfer) error {
 		switch d.State {
 		case domain.Paused, domain.Waiting:
-		case domain.Failed:
+		case domain.Failed, domain.Cancelled:
 			t.renew(d)
 		default:
 			return nil
@@ -372,8 +373,10 @@ func (t *Transfers) Cancel(ctx context.Context, ids []string) error {
 			return nil
 		}
 		d.halt(errCancelled)
-		last := d.ended
+		last, ended := d.ended, make(chan struct{})
+		d.ended = ended // a new attempt waits for the removal
 		t.done.Go(func() {
+			defer close(ended)
 			if last != nil {
 				<-last
 			}

@@ -273,6 +273,15 @@ func TestPauseResumeCancelClear(t *testing.T) {
 			t.Fatal("the part file was not removed")
 		}
 	}
+	// Cancelling can be undone, and done again.
+	if err := r.Retry(t.Context(), []string{id}); err != nil {
+		t.Fatal(err)
+	}
+	r.await(t, id, domain.Running)
+	if err := r.Cancel(t.Context(), []string{id}); err != nil {
+		t.Fatal(err)
+	}
+	r.await(t, id, domain.Cancelled)
 	if err := r.Clear(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -56,6 +56,16 @@ func (g *Gossip) announceLoop(ctx context.Context) {
 			merging = false
 			g.announce(ctx, false)
 			quiet = time.Now().Add(g.timing.merge)
+		case done := <-g.flush:
+			merging = false
+			merge.Stop()
+			select {
+			case <-g.changed:
+			default:
+			}
+			g.announce(ctx, false)
+			quiet = time.Now().Add(g.timing.merge)
+			close(done)
 		case <-repeat.C:
 			g.announce(ctx, true)
 			repeat.Reset(g.untilRepeat())

@@ -118,7 +118,8 @@ type Gossip struct {
 	served     chan struct{} // places for swaps and pushes of others
 	notifiee   network.Notifiee
 
-	changed chan struct{} // Announce was called
+	changed chan struct{}      // Announce was called
+	flush   chan chan struct{} // Flush was called; what comes is closed when it is done
 	news    *news
 
 	mu         sync.Mutex
@@ -159,6 +160,7 @@ func start(ctx context.Context, cfg Config, timing timing) (*Gossip, error) {
 		pushes:     make(chan struct{}, 8),
 		served:     make(chan struct{}, 8),
 		changed:    make(chan struct{}, 1),
+		flush:      make(chan chan struct{}),
 		news:       newNews(),
 		table:      newTable(timing.gap),
 		neighbours: make(map[domain.PeerID]*neighbour),
@@ -186,6 +188,25 @@ func (g *Gossip) Announce() {
 	select {
 	case g.changed <- struct{}{}:
 	default: // one is due already, and it reads the state of its own time
+	}
+}
+
+// Flush sends out at once what Announce has told of and is still being merged,
+// and returns when it is handed to the network. It is for the end of something
+// that a person did: they tell the others that it is there now. The error is
+// that of ctx.
+func (g *Gossip) Flush(ctx context.Context) error {
+	done := make(chan struct{})
+	for flush := g.flush; ; flush = nil {
+		select {
+		case flush <- done:
+		case <-done:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-g.ctx.Done():
+			return g.ctx.Err()
+		}
 	}
 }
 

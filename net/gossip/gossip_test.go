@@ -70,6 +70,27 @@ func TestFirstChangeGoesAtOnceFurtherOnesAreMerged(t *testing.T) {
 	}
 }
 
+func TestFlushDoesNotWaitForMore(t *testing.T) {
+	t.Parallel()
+	a, b := newNode(t), newNode(t)
+	timing := quick()
+	timing.merge = time.Hour
+	a.start(timing)
+	b.start(quick())
+	connect(t, a, b)
+	meshed(t, a, b)
+	time.Sleep(timing.settle)
+
+	for i := range uint64(3) {
+		a.bump(2 + i)
+		a.gossip.Announce()
+	}
+	if err := a.gossip.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	b.waitHead(a, 4)
+}
+
 func TestLateJoinerGetsAllBySwap(t *testing.T) {
 	t.Parallel()
 	a, b, late := newNode(t), newNode(t), newNode(t)
