@@ -82,10 +82,10 @@ func (c *commands) runGet(ctx context.Context, request getRequest) error {
 // terminalWidth is the width of w in columns, 0 if it is not a terminal.
 func terminalWidth(w io.Writer) int {
 	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) { //nolint:gosec // file descriptors are small
+	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return 0
 	}
-	width, _, err := term.GetSize(int(f.Fd())) //nolint:gosec // as above
+	width, _, err := term.GetSize(int(f.Fd()))
 	if err != nil || width < 20 {
 		return 80
 	}

@@ -61,7 +61,7 @@ func (c *commands) runServe(ctx context.Context, stop func()) error {
 	if err == nil {
 		<-ctx.Done()
 	}
-	run.stop()
+	run.stop() //nolint:contextcheck // ctx has ended; stopping in order takes its own time
 	return errors.Join(err, lock.Release())
 }
 
@@ -99,7 +99,7 @@ func (r *running) start(ctx context.Context, chosen *settings.Settings, lock *co
 	if err != nil {
 		return err
 	}
-	listener, err := lock.Listen()
+	listener, err := lock.Listen(ctx)
 	if err != nil {
 		n.close()
 		return err

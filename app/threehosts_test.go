@@ -45,7 +45,7 @@ func TestThreeHosts(t *testing.T) {
 	}
 	var began sync.WaitGroup
 	for _, p := range all {
-		serve(ctx, t, p, network.Host(p.name).Command(ctx, bin,
+		serve(t, p, network.Host(p.name).Command(ctx, bin,
 			"--data", p.data, "--downloads", p.downloads, "--name", p.name, "--json", "serve"), &began)
 	}
 	began.Wait()
@@ -150,7 +150,7 @@ type fetchError struct {
 func (e *fetchError) Error() string { return e.name + ": get: " + e.err.Error() + "\n" + string(e.out) }
 
 // serve starts a Potluck without a window; began waits for its ready line.
-func serve(ctx context.Context, t *testing.T, p *copyOfPotluck, cmd *exec.Cmd, began *sync.WaitGroup) {
+func serve(t *testing.T, p *copyOfPotluck, cmd *exec.Cmd, began *sync.WaitGroup) {
 	t.Helper()
 	said := stderr(t)
 	cmd.Stderr = said

@@ -53,7 +53,7 @@ func TestWindow(t *testing.T) {
 	})
 
 	var ready sync.WaitGroup
-	serve(ctx, t, ana, ana.command(ctx, "--data", ana.data, "--downloads", ana.downloads, "--name", ana.name, "--json", "serve"), &ready)
+	serve(t, ana, ana.command(ctx, "--data", ana.data, "--downloads", ana.downloads, "--name", ana.name, "--json", "serve"), &ready)
 	ready.Wait()
 	if meet(ctx, ana, 1, time.Now()) == 0 || meet(ctx, mira, 1, time.Now()) == 0 {
 		t.Fatal("Ana and Mira never met")

@@ -136,7 +136,7 @@ func (n *node) openProtocols(ctx context.Context, store *db.DB) error {
 		Source: shelf{n.library}, Asker: n.host.Asker, Log: n.log.With("room", "provide"),
 		Uploads: func(u provide.Upload) { n.transfers.Uploaded(u.Peer, u.Content, u.Sent) },
 	})
-	n.host.Handle(wire.Protocol, host.NearOnly, provider.Handle)
+	n.host.Handle(wire.Protocol, host.NearOnly, provider.Handle) //nolint:contextcheck // streams live until Close, not until the start is over
 	n.onClose("providing", func() error { provider.Close(); return nil })
 
 	if err := catalogue.Serve(n.host, n.library, n.log.With("room", "catalogue")); err != nil {
@@ -287,12 +287,9 @@ func (n *networks) note(p domain.Presence) {
 func (n *networks) several() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	first, any := "", false
+	seen := make(map[string]bool)
 	for _, network := range n.near {
-		if any && network != first {
-			return true
-		}
-		first, any = network, true
+		seen[network] = true
 	}
-	return false
+	return len(seen) > 1
 }

@@ -69,7 +69,7 @@ type Browse struct {
 
 	mu    sync.Mutex
 	peers map[domain.PeerID]*peer
-	ctx   context.Context //nolint:containedctx // the life of the pulls, set by Start
+	ctx   context.Context // the life of the pulls, set by Start
 	stop  context.CancelFunc
 	done  sync.WaitGroup
 }

@@ -20,7 +20,7 @@ import (
 func folder(t *testing.T) string {
 	t.Helper()
 	runtime := t.TempDir()
-	if err := os.Chmod(runtime, 0o700); err != nil { //nolint:gosec // a folder needs x
+	if err := os.Chmod(runtime, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("XDG_RUNTIME_DIR", runtime)
@@ -33,7 +33,7 @@ func serve(t *testing.T, data string, handlers map[string]control.Handler) func(
 	if err != nil || !ok {
 		t.Fatal(ok, err)
 	}
-	listener, err := lock.Listen()
+	listener, err := lock.Listen(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +163,7 @@ func TestRuntimeFolderOfOthersIsRefused(t *testing.T) {
 	if err := os.Mkdir(open, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(open, 0o777); err != nil { //nolint:gosec // that is what must be refused
+	if err := os.Chmod(open, 0o777); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := control.SocketPath(data); err == nil {

@@ -46,8 +46,8 @@ func (l *Lock) Release() error { return l.lock.Unlock() }
 
 // Listen opens the control socket, removing one that a crash left behind:
 // whoever holds the lock may.
-func (l *Lock) Listen() (net.Listener, error) {
-	listener, err := listen(socketName(l.data))
+func (l *Lock) Listen(ctx context.Context) (net.Listener, error) {
+	listener, err := listen(ctx, socketName(l.data))
 	if err != nil {
 		return nil, fmt.Errorf("opening the control socket: %w", err)
 	}
@@ -94,8 +94,8 @@ func Dial(ctx context.Context, data string) (*Client, error) {
 // socketName is the part of the socket's name that tells data folders apart,
 // short because socket paths over 104 bytes fail on macOS.
 func socketName(data string) string {
-	if real, err := filepath.EvalSymlinks(data); err == nil {
-		data = real
+	if resolved, err := filepath.EvalSymlinks(data); err == nil {
+		data = resolved
 	}
 	sum := sha256.Sum256([]byte(data))
 	return hex.EncodeToString(sum[:8])

@@ -47,7 +47,7 @@ func runtimeFolder() (string, error) {
 	return folder, nil
 }
 
-func listen(name string) (net.Listener, error) {
+func listen(ctx context.Context, name string) (net.Listener, error) {
 	path, err := socketPath(name)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func listen(name string) (net.Listener, error) {
 		return nil, err
 	}
 	var config net.ListenConfig
-	l, err := config.Listen(context.Background(), "unix", path)
+	l, err := config.Listen(ctx, "unix", path)
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ const pipePrefix = `\\.\pipe\potluck-`
 func SocketPath(data string) (string, error) { return pipePrefix + socketName(data), nil }
 
 // listen opens a named pipe that only this user may use.
-func listen(name string) (net.Listener, error) {
+func listen(_ context.Context, name string) (net.Listener, error) {
 	me, err := user.Current()
 	if err != nil {
 		return nil, err

@@ -101,7 +101,7 @@ type Transfers struct {
 	all     map[string]*transfer
 	uploads map[uploadKey]*upload
 	changed chan struct{}   // closed and replaced when providers come or go
-	ctx     context.Context //nolint:containedctx // the life of the downloads, set by Start
+	ctx     context.Context // the life of the downloads, set by Start
 	stop    context.CancelFunc
 	done    sync.WaitGroup
 }
@@ -160,7 +160,7 @@ func (t *Transfers) Start(ctx context.Context) {
 	for _, d := range t.sorted() {
 		t.publish(d)
 		if !d.State.Ended() && d.State != domain.Paused {
-			t.launch(d)
+			t.launch(d) //nolint:contextcheck // it lives as long as the room, not as Start's caller
 		}
 	}
 	t.done.Go(func() { t.tick(t.ctx) })
@@ -238,7 +238,7 @@ func (t *Transfers) Get(ctx context.Context, req domain.GetRequest) (string, err
 	defer t.mu.Unlock()
 	t.all[d.ID] = d
 	t.publish(d)
-	t.launch(d)
+	t.launch(d) //nolint:contextcheck // the download outlives the request for it
 	return d.ID, nil
 }
 
@@ -335,7 +335,7 @@ func (t *Transfers) Resume(ctx context.Context, ids []string) error {
 		}
 		d.halt(errPaused)
 		err := t.set(ctx, d, domain.Queued, "", nil)
-		t.launch(d)
+		t.launch(d) //nolint:contextcheck // the download outlives the request for it
 		return err
 	})
 }
@@ -482,6 +482,7 @@ func (t *Transfers) set(ctx context.Context, d *transfer, state domain.TransferS
 		d.Rate, d.Providers = 0, 0
 		d.rate = meter{}
 	}
+	d.Ended = time.Time{}
 	if state.Ended() {
 		d.Ended = t.cfg.Now()
 	}

@@ -84,6 +84,7 @@ func (w *world) Free(string) (int64, error)            { return 100, nil }
 func (w *world) Size(context.Context, domain.PeerID, domain.ContentID) (int64, error) {
 	return 0, domain.ErrNotFound
 }
+
 func (w *world) Providers(domain.ContentID) ([]domain.Provider, domain.Entry) {
 	return nil, domain.Entry{}
 }
