@@ -54,7 +54,7 @@ type Settings struct {
 func Open(path string, defaults domain.Settings) (*Settings, error) {
 	s := &Settings{path: path, stored: defaults}
 	var f file
-	data, err := os.ReadFile(path)
+	data, err := os.ReadFile(path) //nolint:gosec // the path is the program's own
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return s, nil
