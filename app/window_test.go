@@ -152,12 +152,12 @@ func (w *hand) drop(t *testing.T, mira, ana *copyOfPotluck) {
 
 // fetch opens what the other one shares and double-clicks a file of it.
 func (w *hand) fetch(t *testing.T, mira, ana *copyOfPotluck) {
-	shared := filepath.Join(t.TempDir(), "Sommerfest 2026")
+	shared := filepath.Join(t.TempDir(), "Summer party")
 	writeFiles(t, map[string]int{
-		filepath.Join(shared, "Einladung.pdf"):     180_000,
-		filepath.Join(shared, "Gruppenbild.jpg"):   4_200_000,
-		filepath.Join(shared, "Musik", "Ständ.m4"): 2_000_000,
-		filepath.Join(shared, "Rezepte.odt"):       35_000,
+		filepath.Join(shared, "Invitation.pdf"):        180_000,
+		filepath.Join(shared, "Group photo.jpg"):       4_200_000,
+		filepath.Join(shared, "Música", "canción.m4a"): 2_000_000,
+		filepath.Join(shared, "Recipes.odt"):           35_000,
 	})
 	ana.run(w.ctx, t, "share", shared)
 	eventually(w.ctx, t, "Mira sees what Ana shares", func() bool {
@@ -171,12 +171,12 @@ func (w *hand) fetch(t *testing.T, mira, ana *copyOfPotluck) {
 	w.doubleClick(t, 400, firstRow) // the only folder
 	time.Sleep(time.Second)         // a double click right after another counts as one more
 	w.doubleClick(t, 400, firstRow+row)
-	got := filepath.Join(mira.downloads, "Einladung.pdf") // folders come first, so it is the second
+	got := filepath.Join(mira.downloads, "Invitation.pdf") // folders come first, so it is the second
 	eventually(w.ctx, t, "what was double-clicked is downloaded", func() bool {
 		_, err := os.Stat(got)
 		return err == nil
 	})
-	same(t, got, filepath.Join(shared, "Einladung.pdf"))
+	same(t, got, filepath.Join(shared, "Invitation.pdf"))
 	w.picture(t, "window.png")
 	w.key(t, "ctrl+4")
 	w.picture(t, "window-transfers.png")
