@@ -155,7 +155,7 @@ func (w *hand) fetch(t *testing.T, mira, ana *copyOfPotluck) {
 	shared := filepath.Join(t.TempDir(), "Summer party")
 	writeFiles(t, map[string]int{
 		filepath.Join(shared, "Invitation.pdf"):        180_000,
-		filepath.Join(shared, "Group photo.jpg"):       4_200_000,
+		filepath.Join(shared, "Photo of us.jpg"):       4_200_000,
 		filepath.Join(shared, "Música", "canción.m4a"): 2_000_000,
 		filepath.Join(shared, "Recipes.odt"):           35_000,
 	})
