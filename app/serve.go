@@ -56,8 +56,11 @@ func (c *commands) runServe(ctx context.Context, stop func()) error {
 	if !status.Network {
 		run.log.Warn("there is no network; Potluck joins when it comes")
 	}
-	err = c.line(shapeStatus(status), fmt.Sprintf("Potluck is ready: %s, %s, on %s",
-		status.Name, status.PeerID, strings.Join(status.Addresses, " ")))
+	where := "without a network yet"
+	if len(status.Addresses) > 0 {
+		where = "on " + strings.Join(status.Addresses, " ")
+	}
+	err = c.line(shapeStatus(status), fmt.Sprintf("Potluck is ready: %s, %s, %s", status.Name, status.PeerID, where))
 	if err == nil {
 		<-ctx.Done()
 	}

@@ -73,7 +73,7 @@ func (t *Transfers) conclude(ctx context.Context, d *transfer, err error) (ended
 	var keep error
 	switch {
 	case err == nil:
-		d.Final = d.place()
+		d.Final, d.Done = d.place(), d.Size
 		keep, ended = t.set(ctx, d, domain.Done, "", nil), true
 	case errors.Is(err, errAlone):
 		ended, keep = t.concludeAlone(ctx, d)

@@ -198,7 +198,7 @@ func TestFilesAndFoldersGoToTheirPlaces(t *testing.T) {
 	r := open(t, filepath.Join(t.TempDir(), "db"), w)
 	defer r.close(t)
 	note := r.await(t, get(t, r, "note.txt"), domain.Done)
-	if note.Final != "/downloads/note.txt" || note.Done != 10 && note.Size != 10 {
+	if note.Final != "/downloads/note.txt" || note.Done != 10 || note.Size != 10 {
 		t.Errorf("note: %+v", note)
 	}
 	holiday := r.await(t, get(t, r, "Holiday"), domain.Done)

@@ -196,7 +196,7 @@ func (v *View) load(quiet bool) {
 		rows := rowsOf(results, at, time.Now())
 		order.apply(rows, at)
 		latest := tableOf(rows)
-		return func() { //nolint:contextcheck // runs later, on the UI thread, where a task gets a context of its own
+		return func() {
 			if generation != v.generation {
 				return // something else was asked for meanwhile
 			}
@@ -268,7 +268,7 @@ func (v *View) refreshSoon() {
 	v.soon, v.stale = true, false
 	v.load(len(v.rows) > 0)
 	v.run.After(calm, func(context.Context) func() {
-		return func() { //nolint:contextcheck // runs later, on the UI thread, where a task gets a context of its own
+		return func() {
 			v.soon = false
 			if v.stale {
 				v.refreshSoon()
@@ -295,7 +295,7 @@ func (v *View) PrepareTransfers(transfers []domain.Transfer) (show func()) {
 func (v *View) typed(query string) {
 	v.stopSearch()
 	v.stopSearch = v.run.After(typing, func(context.Context) func() {
-		return func() { //nolint:contextcheck // runs later, on the UI thread, where a task gets a context of its own
+		return func() {
 			if query != v.search.Text || query == v.at.query {
 				return
 			}
@@ -330,7 +330,7 @@ func (v *View) sortBy(key string, descending bool) {
 	v.run.Go(func(context.Context) func() {
 		ordering{key, descending}.apply(rows, at)
 		sorted := tableOf(rows)
-		return func() { //nolint:contextcheck // runs later, on the UI thread, where a task gets a context of its own
+		return func() {
 			if generation == v.generation {
 				v.showTable(sorted)
 			}

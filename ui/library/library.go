@@ -206,9 +206,14 @@ func AudienceWords(a domain.Audience) string { return format.Upper(whom(a)) }
 
 // SharedWords says what was just shared, with whom.
 func SharedWords(shares []domain.Share, a domain.Audience) string {
-	what := format.Number(len(shares), "share is", "shares are")
-	if len(shares) == 1 {
+	var what string
+	switch names := len(shares); names {
+	case 1:
 		what = clip(shares[0].Name) + " is"
+	case 2:
+		what = clip(shares[0].Name) + " and " + clip(shares[1].Name) + " are"
+	default:
+		what = clip(shares[0].Name) + " and " + format.Number(names-1, "other is", "others are")
 	}
 	return what + " now shared with " + whom(a) + "."
 }

@@ -130,9 +130,10 @@ func TestSharedWords(t *testing.T) {
 		want   string
 	}{
 		{1, "Holiday is now shared with everyone nearby."},
-		{3, "3 shares are now shared with everyone nearby."},
+		{2, "Holiday and notes.txt are now shared with everyone nearby."},
+		{3, "Holiday and 2 others are now shared with everyone nearby."},
 	} {
-		shares := slices.Repeat([]domain.Share{{Name: "Holiday"}}, c.shares)
+		shares := []domain.Share{{Name: "Holiday"}, {Name: "notes.txt"}, {Name: "more"}}[:c.shares]
 		if got := SharedWords(shares, everyone); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
 		}

@@ -265,7 +265,7 @@ func (v *View) cancel(ids []string) {
 	}
 	v.run.Go(func(ctx context.Context) func() {
 		err := v.transfers.Cancel(ctx, ids)
-		return func() { //nolint:contextcheck // runs later, on the UI thread, where a task gets a context of its own
+		return func() {
 			if err != nil {
 				v.OnError(err)
 				return
