@@ -7,11 +7,9 @@ package transfers
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -202,114 +200,6 @@ func (t *Transfers) ProvidersChanged() {
 	t.changed = make(chan struct{})
 }
 
-// Get begins a download and returns its ID; the same one for what is being
-// downloaded already. The error is domain.ErrNotFound if nobody is known to
-// have it.
-func (t *Transfers) Get(ctx context.Context, req domain.GetRequest) (string, error) {
-	if req.To == "" {
-		req.To = t.cfg.Downloads()
-	}
-	d := &transfer{
-		Transfer: domain.Transfer{
-			ID: rand.Text()[:8], Kind: domain.Download, Peer: req.Peer, Path: strings.Trim(req.Path, "/"),
-			Folder: req.To, State: domain.Queued, Added: t.cfg.Now(),
-		},
-		flight: make(map[int]domain.Progress),
-	}
-	if req.Peer == "" {
-		d.Path = req.Content.String()
-	}
-	if id, known := t.same(d); known {
-		return id, t.Resume(ctx, []string{id})
-	}
-	var err error
-	if req.Peer == "" {
-		err = t.resolveContent(ctx, d, req.Content)
-	} else {
-		err = t.resolvePath(d, "")
-	}
-	if err != nil {
-		return "", err
-	}
-	if err := t.cfg.Store.PutTransfer(ctx, d.Transfer); err != nil {
-		return "", fmt.Errorf("keeping the download: %w", err)
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.all[d.ID] = d
-	t.publish(d)
-	t.launch(d) //nolint:contextcheck // the download outlives the request for it
-	return d.ID, nil
-}
-
-// same finds a download of the same thing to the same folder that has not
-// ended.
-func (t *Transfers) same(d *transfer) (id string, known bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, other := range t.all {
-		if !other.State.Ended() && other.Peer == d.Peer && other.Path == d.Path && other.Folder == d.Folder {
-			return other.ID, true
-		}
-	}
-	return "", false
-}
-
-// resolvePath lists the files that lie at a peer's path. A folder goes into
-// base, which is claimed now if it is empty.
-func (t *Transfers) resolvePath(d *transfer, base string) error {
-	entries, folder, err := t.cfg.Catalogue.Below(d.Peer, d.Path)
-	if err != nil {
-		return err
-	}
-	who, _ := t.cfg.People.Peer(d.Peer)
-	d.PeerName, d.Files, d.Size = who.Name, nil, 0
-	if folder && base == "" {
-		if base, err = t.cfg.Engine.Claim(d.Folder, path.Base(d.Path)); err != nil {
-			return err
-		}
-	}
-	for _, e := range entries {
-		target := path.Base(e.Path)
-		if folder {
-			target = path.Join(base, strings.TrimPrefix(e.Path, d.Path))
-		}
-		d.Files = append(d.Files, domain.TransferFile{Entry: e, Target: target})
-		d.Size += e.Size
-	}
-	d.Count = len(d.Files)
-	return nil
-}
-
-// resolveContent describes a bare content ID: by a catalogue that has it, else
-// by asking everybody around.
-func (t *Transfers) resolveContent(ctx context.Context, d *transfer, id domain.ContentID) error {
-	providers, entry := t.cfg.Catalogue.Providers(id)
-	if len(providers) > 0 {
-		d.PeerName = providers[0].Name
-		d.Files = []domain.TransferFile{{Entry: entry, Target: path.Base(entry.Path)}}
-		d.Size, d.Count = entry.Size, 1
-		return nil
-	}
-	asked := 0
-	for _, who := range t.cfg.People.People() {
-		if !who.Online {
-			continue
-		}
-		asked++
-		size, err := t.cfg.Engine.Size(ctx, who.ID, id)
-		if err != nil {
-			continue // the next one may have it
-		}
-		d.Peer, d.PeerName, d.Size, d.Count = who.ID, who.Name, size, 1
-		d.Files = []domain.TransferFile{{
-			Entry: domain.Entry{Path: id.String(), Size: size, Content: id}, Target: id.String(),
-		}}
-		return nil
-	}
-	return fmt.Errorf("%w: nobody shares %s (asked %d people around)", domain.ErrNotFound, id, asked)
-}
-
 // Pause stops downloads until Resume. An unknown ID is domain.ErrNotFound; the
 // others are still paused.
 func (t *Transfers) Pause(ctx context.Context, ids []string) error {
@@ -342,28 +232,6 @@ func (t *Transfers) Resume(ctx context.Context, ids []string) error {
 
 // Retry is Resume for those who speak of failed downloads.
 func (t *Transfers) Retry(ctx context.Context, ids []string) error { return t.Resume(ctx, ids) }
-
-// renew takes the present entries for the files that a failed download still
-// lacks: they may have changed at the source.
-func (t *Transfers) renew(d *transfer) {
-	if d.Peer == "" {
-		return
-	}
-	entries, _, err := t.cfg.Catalogue.Below(d.Peer, d.Path)
-	if err != nil {
-		return // what is known of it is still the best guess
-	}
-	now := make(map[string]domain.Entry, len(entries))
-	for _, e := range entries {
-		now[e.Path] = e
-	}
-	for i := range d.Files {
-		if e, ok := now[d.Files[i].Path]; ok && d.Files[i].Final == "" {
-			d.Size += e.Size - d.Files[i].Size
-			d.Files[i].Entry = e
-		}
-	}
-}
 
 // Cancel ends downloads and removes what was fetched of their unfinished
 // files. Finished files stay.
