@@ -47,6 +47,16 @@ func (n *node) handlers(stop func(), raise func()) map[string]control.Handler {
 	}
 }
 
+// emitAll emits each of all in the shape that commands print.
+func emitAll[T, S any](all []T, shape func(T) S, emit func(any) error) error {
+	for _, one := range all {
+		if err := emit(shape(one)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // describe is the status of the running Potluck.
 func (n *node) describe() domain.Status {
 	s := domain.Status{
@@ -80,10 +90,8 @@ func (n *node) handleShare(ctx context.Context, r shareRequest, emit func(any) e
 	if err != nil {
 		return err
 	}
-	for _, s := range append(report.Shared, report.Already...) {
-		if err := emit(shapeShare(s)); err != nil {
-			return err
-		}
+	if err := emitAll(append(report.Shared, report.Already...), shapeShare, emit); err != nil {
+		return err
 	}
 	problems := make([]error, len(report.Problems))
 	for i, p := range report.Problems {
@@ -125,21 +133,11 @@ func (n *node) handleUnshare(ctx context.Context, r pathsRequest, _ func(any) er
 }
 
 func (n *node) handleShares(_ context.Context, _ struct{}, emit func(any) error) error {
-	for _, s := range n.library.Shares() {
-		if err := emit(shapeShare(s)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return emitAll(n.library.Shares(), shapeShare, emit)
 }
 
 func (n *node) handlePeers(_ context.Context, _ struct{}, emit func(any) error) error {
-	for _, p := range n.people.People() {
-		if err := emit(shapePeer(p)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return emitAll(n.people.People(), shapePeer, emit)
 }
 
 func (n *node) handleConnect(ctx context.Context, r connectRequest, emit func(any) error) error {
@@ -199,12 +197,7 @@ func (n *node) handleBrowse(ctx context.Context, r browseRequest, emit func(any)
 		if err != nil {
 			return err
 		}
-		for _, row := range rows {
-			if err := emit(shapeResult(row)); err != nil {
-				return err
-			}
-		}
-		return nil
+		return emitAll(rows, shapeResult, emit)
 	}
 }
 
@@ -213,21 +206,11 @@ func (n *node) handleSearch(ctx context.Context, r searchRequest, emit func(any)
 	if err != nil {
 		return err
 	}
-	for _, row := range rows {
-		if err := emit(shapeResult(row)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return emitAll(rows, shapeResult, emit)
 }
 
 func (n *node) handleTransfers(_ context.Context, _ struct{}, emit func(any) error) error {
-	for _, t := range n.transfers.Transfers() {
-		if err := emit(shapeTransfer(t)); err != nil {
-			return err
-		}
-	}
-	return nil
+	return emitAll(n.transfers.Transfers(), shapeTransfer, emit)
 }
 
 // eachTransfer makes a handler of a method that takes IDs; the word all stands
