@@ -163,10 +163,11 @@ func parseLink(link string) (want domain.GetRequest, name string, err error) {
 	case "peer":
 		name, path, _ := strings.Cut(rest, "/")
 		path, err := url.PathUnescape(path)
+		path = strings.Trim(path, "/")
 		if err != nil || name == "" || path == "" {
 			return want, "", fmt.Errorf("%w: the link potluck:%s names nothing to download", domain.ErrUsage, link)
 		}
-		return domain.GetRequest{Path: strings.Trim(path, "/")}, name, nil
+		return domain.GetRequest{Path: path}, name, nil
 	default:
 		return want, "", fmt.Errorf("%w: the link potluck:%s was made by a newer Potluck; update this one", domain.ErrUsage, link)
 	}
