@@ -194,6 +194,9 @@ func take(m *pb.Header, body int) (h Header, known bool, err error) {
 	default:
 		return h, false, nil
 	}
+	if h.Kind != Request && h.Kind != Response {
+		return h, true, nil // they have no length; a newer version may mean something by it
+	}
 	if m.GetLength() > MaxAnswer {
 		return h, true, fmt.Errorf("%w: answer of %d bytes", domain.ErrMalformed, m.GetLength())
 	}
