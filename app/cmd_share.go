@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +18,10 @@ func (c *commands) share() *cobra.Command {
 		Short: "Share files and folders; returns when they are read and announced",
 		Args:  args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, paths []string) error {
+			// An empty variable in a script must not mean everyone.
+			if cmd.Flags().Changed("audience") && strings.TrimSpace(audience) == "" {
+				return fmt.Errorf("%w: --audience names nobody; give everyone, friends or people", domain.ErrUsage)
+			}
 			paths, err := absolutes(paths)
 			if err != nil {
 				return err

@@ -155,7 +155,10 @@ func (n *node) find(ctx context.Context, name string) (domain.Peer, error) {
 		who, err := n.people.Find(name)
 		if err == nil || !errors.Is(err, domain.ErrNotFound) {
 			if err == nil && who.Online {
-				if who.FarForThem {
+				if !n.people.Welcome(who.ID) {
+					if rest(ctx) {
+						continue // it may only just be hearing of us
+					}
 					return who, farError(who)
 				}
 				n.browse.Settle(ctx, who.ID)

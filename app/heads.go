@@ -18,11 +18,12 @@ type headKeeper struct {
 	store  *db.DB
 	log    *slog.Logger
 
-	mu    sync.Mutex
-	fresh map[domain.PeerID]bool
-	ahead domain.Version // of the own catalogue, as others know it; zero if they know nothing newer
-	wake  chan struct{}  // holds a token while there is something to do
-	done  sync.WaitGroup
+	mu     sync.Mutex
+	fresh  map[domain.PeerID]bool
+	ahead  domain.Version // of the own catalogue, as others know it; zero if they know nothing newer
+	closed bool
+	wake   chan struct{} // holds a token while there is something to do
+	done   sync.WaitGroup
 }
 
 func newHeadKeeper(store *db.DB, log *slog.Logger) *headKeeper {
@@ -39,8 +40,8 @@ func (k *headKeeper) start(g *gossip.Gossip) {
 func (k *headKeeper) put(peer domain.PeerID) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.fresh == nil {
-		return // closed
+	if k.closed {
+		return
 	}
 	k.fresh[peer] = true
 	k.nudge()
@@ -50,8 +51,8 @@ func (k *headKeeper) put(peer domain.PeerID) {
 func (k *headKeeper) behind(seen domain.Version) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.fresh == nil {
-		return // closed
+	if k.closed {
+		return
 	}
 	if seen.Newer(k.ahead) {
 		k.ahead = seen
@@ -69,7 +70,8 @@ func (k *headKeeper) nudge() {
 // close writes what is left and waits.
 func (k *headKeeper) close() error {
 	k.mu.Lock()
-	k.fresh = nil
+	k.closed = true
+	k.nudge()
 	close(k.wake)
 	k.mu.Unlock()
 	k.done.Wait()
@@ -80,9 +82,7 @@ func (k *headKeeper) run() {
 	for range k.wake {
 		k.mu.Lock()
 		fresh, ahead := k.fresh, k.ahead
-		if fresh != nil {
-			k.fresh = make(map[domain.PeerID]bool)
-		}
+		k.fresh = make(map[domain.PeerID]bool)
 		k.ahead = domain.Version{}
 		k.mu.Unlock()
 		for peer := range fresh {

@@ -42,6 +42,7 @@ type node struct {
 	gossip     *gossip.Gossip
 	heads      *headKeeper
 	networks   networks
+	sightings  sightings
 
 	// closers undo what was started, to be run last to first.
 	closers []closer
@@ -57,7 +58,7 @@ type closer struct {
 // settings are open already. What was started is stopped again if something
 // fails.
 func startNode(ctx context.Context, opts options, chosen *settings.Settings, bus *event.Bus, log *slog.Logger) (n *node, err error) {
-	n = &node{opts: opts, log: log, bus: bus, settings: chosen}
+	n = &node{opts: opts, log: log, bus: bus, settings: chosen, sightings: make(sightings)}
 	defer func() {
 		if err != nil {
 			n.close()

@@ -229,7 +229,7 @@ func (n *node) head(h domain.Head) {
 
 // sighted takes what the discovery hears.
 func (n *node) sighted(s domain.Sighting) {
-	if s.Gone {
+	if n.sightings.gone(s) {
 		n.people.Gone(s.Peer)
 	}
 	n.host.Sighted(s)
@@ -262,6 +262,27 @@ func (n *node) announce() {
 	if n.gossip != nil {
 		n.gossip.Announce()
 	}
+}
+
+// sightings knows on which interfaces peers are heard. It is used by the
+// discovery's goroutine alone.
+type sightings map[domain.PeerID]map[string]bool
+
+// gone takes a sighting and reports whether the peer is heard nowhere any more.
+func (all sightings) gone(s domain.Sighting) bool {
+	if !s.Gone {
+		if all[s.Peer] == nil {
+			all[s.Peer] = make(map[string]bool)
+		}
+		all[s.Peer][s.Interface] = true
+		return false
+	}
+	delete(all[s.Peer], s.Interface)
+	if len(all[s.Peer]) > 0 {
+		return false
+	}
+	delete(all, s.Peer)
+	return true
 }
 
 // networks counts the networks on which near peers are connected.

@@ -26,8 +26,10 @@ const (
 	retryMax = 2 * time.Minute
 	// pullTimeout ends a pull that hangs.
 	pullTimeout = 10 * time.Minute
-	// budget is how many entries of others are held in all.
-	budget = 1_000_000
+	// budget and budgetBytes are how many entries of others are held in all, and
+	// how long their paths may be together.
+	budget      = 1_000_000
+	budgetBytes = 256 << 20
 )
 
 // Store keeps catalogues over restarts.
@@ -36,7 +38,6 @@ type Store interface {
 	Catalogue(peer domain.PeerID) (version domain.Version, complete bool, err error)
 	Entries(peer domain.PeerID, each func(domain.Entry) error) error
 	Catalogues() ([]domain.PeerID, error)
-	DropCatalogue(ctx context.Context, peer domain.PeerID) error
 }
 
 // Puller asks a peer for its catalogue since a version, page by page.
@@ -204,7 +205,8 @@ func (b *Browse) pullAll(ctx context.Context, id domain.PeerID) {
 		again := p.again
 		p.again = false
 		failed := err != nil
-		hopeless := failed && (!who.Online || errors.Is(err, domain.ErrRefused) || errors.Is(err, domain.ErrVersion) || tries >= 8)
+		hopeless := failed && (!who.Online || errors.Is(err, domain.ErrRefused) || errors.Is(err, domain.ErrVersion) ||
+			errors.Is(err, domain.ErrTooLarge) || errors.Is(err, domain.ErrMalformed) || tries >= 8)
 		if failed && ctx.Err() == nil {
 			p.problem = problemOf(who.Name, err)
 			b.cfg.Log.Info("a catalogue could not be pulled", "peer", id, "err", err)
@@ -233,6 +235,8 @@ func problemOf(name string, err error) string {
 		return name + " doesn't count you as nearby yet."
 	case errors.Is(err, domain.ErrVersion):
 		return name + " uses another version of Potluck. Update the older one."
+	case errors.Is(err, domain.ErrTooLarge):
+		return name + "'s list is too long."
 	default:
 		return name + "'s list stopped halfway."
 	}
@@ -245,29 +249,37 @@ func (b *Browse) pullOnce(ctx context.Context, id domain.PeerID) error {
 	b.mu.Lock()
 	p := b.get(id)
 	base := p.known
-	held := b.held() - len(base.entries)
+	entries, size := b.held(id)
 	b.mu.Unlock()
 	since := base.version
 	if !base.complete {
 		since = domain.Version{}
 	}
 	first, shown := true, 0
-	var fresh []domain.Change // of a full pull: everything so far
+	var fresh []domain.Change // everything so far
 	return b.cfg.Puller.Pull(ctx, id, since, func(page domain.Page) error {
-		if len(fresh)+len(page.Changes)+held > budget {
-			return fmt.Errorf("%w: more than %d entries of others", domain.ErrTooLarge, budget)
+		if first && !page.Full {
+			entries, size = entries+len(base.entries), size+len(base.blob)
+		}
+		entries += len(page.Changes)
+		for _, c := range page.Changes {
+			size += len(c.Path) + 1
+		}
+		if entries > budget || size > budgetBytes {
+			return fmt.Errorf("%w: more than %d entries of others, or %d bytes of their names", domain.ErrTooLarge, budget, budgetBytes)
 		}
 		if err := b.cfg.Store.PutPage(ctx, id, page, first); err != nil {
 			return err
 		}
 		first = false
 		last := page.Next == ""
+		fresh = append(fresh, page.Changes...)
 		if !page.Full {
-			base = base.with(page.Version, last, page.Changes)
-			b.show(id, base)
+			if last {
+				b.show(id, base.with(page.Version, last, fresh))
+			}
 			return nil
 		}
-		fresh = append(fresh, page.Changes...)
 		// The first screen is shown at once, then more at every doubling, since
 		// each time everything so far is sorted.
 		if last || len(fresh) >= 2*shown {
@@ -295,13 +307,16 @@ func (b *Browse) show(id domain.PeerID, next *catalogue) {
 	}
 }
 
-// held is the number of entries in memory. The lock is held.
-func (b *Browse) held() int {
-	n := 0
-	for _, p := range b.peers {
-		n += len(p.known.entries)
+// held is the number of entries of all peers but one, and the bytes of their
+// paths. The lock is held.
+func (b *Browse) held(except domain.PeerID) (entries, size int) {
+	for id, p := range b.peers {
+		if id != except {
+			entries += len(p.known.entries)
+			size += len(p.known.blob)
+		}
 	}
-	return n
+	return entries, size
 }
 
 func (b *Browse) publish(id domain.PeerID, p *peer) {
@@ -321,17 +336,14 @@ func (b *Browse) Settle(ctx context.Context, id domain.PeerID) bool {
 	case <-settled:
 	case <-ctx.Done():
 	}
+	return b.Current(id)
+}
+
+// Current reports whether the peer's catalogue is here in full and as new as
+// what was announced.
+func (b *Browse) Current(id domain.PeerID) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p := b.get(id)
 	return p.known.complete && !p.head.Newer(p.known.version)
-}
-
-// Forget drops everything known of a peer.
-func (b *Browse) Forget(ctx context.Context, id domain.PeerID) error {
-	b.mu.Lock()
-	delete(b.peers, id)
-	event.Retract(b.cfg.Bus, event.Catalogues, string(id))
-	b.mu.Unlock()
-	return b.cfg.Store.DropCatalogue(ctx, id)
 }

@@ -331,4 +331,3 @@ func (nowhere) Catalogue(domain.PeerID) (domain.Version, bool, error) {
 }
 func (nowhere) Entries(domain.PeerID, func(domain.Entry) error) error { return nil }
 func (nowhere) Catalogues() ([]domain.PeerID, error)                  { return nil, nil }
-func (nowhere) DropCatalogue(context.Context, domain.PeerID) error    { return nil }

@@ -55,17 +55,25 @@ func Typed[T any](f func(ctx context.Context, request T, emit func(value any) er
 type Server struct {
 	http *http.Server
 	log  *slog.Logger
+	stop context.CancelCauseFunc // of all calls
 	done sync.WaitGroup
 }
+
+// errStopped is what calls are told that are answered while the server ends.
+var errStopped = fmt.Errorf("%w any more: it was stopped", domain.ErrNotRunning)
 
 // Serve starts answering on l, which it owns from now on.
 func Serve(l net.Listener, handlers map[string]Handler, log *slog.Logger) *Server {
 	mux := http.NewServeMux()
-	s := &Server{log: log}
+	ctx, stop := context.WithCancelCause(context.Background())
+	s := &Server{log: log, stop: stop}
 	for name, h := range handlers {
 		mux.HandleFunc("POST /v1/"+name, func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, h) })
 	}
-	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
+	s.http = &http.Server{
+		Handler: mux, ReadHeaderTimeout: 10 * time.Second,
+		BaseContext: func(net.Listener) context.Context { return ctx },
+	}
 	s.done.Go(func() {
 		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			log.Error("the control socket stopped", "err", err)
@@ -74,9 +82,10 @@ func Serve(l net.Listener, handlers map[string]Handler, log *slog.Logger) *Serve
 	return s
 }
 
-// Close ends the listener and all calls, and waits for the listener. Calls
-// that are answered at that moment are cut off after a grace of 2 s.
+// Close ends the listener and the contexts of all calls, and waits for them. A
+// call that does not end within 2 s is cut off.
 func (s *Server) Close() error {
+	s.stop(errStopped)
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	err := s.http.Shutdown(ctx)
@@ -112,6 +121,9 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, h Handler) {
 		}
 		return send(line{Value: raw})
 	})
+	if cause := context.Cause(r.Context()); err != nil && errors.Is(cause, errStopped) {
+		err = cause
+	}
 	last := line{End: true}
 	if err != nil {
 		last.Error, last.Message = domain.ErrorKind(err), err.Error()

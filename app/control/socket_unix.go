@@ -17,22 +17,29 @@ import (
 func SocketPath(data string) (string, error) { return socketPath(socketName(data)) }
 
 func socketPath(name string) (string, error) {
-	folder, err := runtimeFolder()
+	folder, err := private(runtimeFolders()[0])
 	if err != nil {
 		return "", err
 	}
 	return filepath.Join(folder, name+".sock"), nil
 }
 
-// runtimeFolder returns a folder that only this user can enter, making it
-// where needed: below the user's runtime folder, else in the temporary folder.
-func runtimeFolder() (string, error) {
-	folder := filepath.Join(os.TempDir(), fmt.Sprintf("potluck-%d", os.Getuid()))
-	if base := os.Getenv("XDG_RUNTIME_DIR"); base != "" {
-		if info, err := os.Stat(base); err == nil && info.IsDir() {
-			folder = filepath.Join(base, "potluck")
+// runtimeFolders returns where sockets may lie: below the user's runtime
+// folder, if there is one, and in the temporary folder. A service may run
+// without the former where the shell of a command has it.
+func runtimeFolders() []string {
+	var folders []string
+	for _, base := range []string{os.Getenv("XDG_RUNTIME_DIR"), fmt.Sprintf("/run/user/%d", os.Getuid())} {
+		if info, err := os.Stat(base); base != "" && err == nil && info.IsDir() {
+			folders = append(folders, filepath.Join(base, "potluck"))
 		}
 	}
+	return append(folders, filepath.Join(os.TempDir(), fmt.Sprintf("potluck-%d", os.Getuid())))
+}
+
+// private makes the folder, if it is not there, and returns it if only this
+// user can enter it.
+func private(folder string) (string, error) {
 	if err := os.Mkdir(folder, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return "", err
 	}
@@ -67,10 +74,19 @@ func listen(ctx context.Context, name string) (net.Listener, error) {
 }
 
 func dial(ctx context.Context, name string) (net.Conn, error) {
-	path, err := socketPath(name)
-	if err != nil {
-		return nil, err
-	}
 	var d net.Dialer
-	return d.DialContext(ctx, "unix", path)
+	var problems []error
+	for _, folder := range runtimeFolders() {
+		folder, err := private(folder)
+		if err != nil {
+			problems = append(problems, err)
+			continue
+		}
+		conn, err := d.DialContext(ctx, "unix", filepath.Join(folder, name+".sock"))
+		if err == nil {
+			return conn, nil
+		}
+		problems = append(problems, err)
+	}
+	return nil, errors.Join(problems...)
 }

@@ -26,6 +26,9 @@ const (
 	headFresh = 25 * time.Minute
 	// remember is how long somebody who is not a friend is kept in mind.
 	remember = 30 * 24 * time.Hour
+	// farAfter is how long a peer may say that we are not near before that is
+	// shown: it may only just be hearing of us.
+	farAfter = 10 * time.Second
 	// saveEvery merges writes of what is remembered.
 	saveEvery = 2 * time.Second
 )
@@ -57,6 +60,9 @@ type person struct {
 	connected bool
 	near      bool
 	typed     bool // an address of it was typed here
+	met       bool // it was near, a friend or typed at some time
+	farSince  time.Time
+	farTold   bool // that it does not count us as near was published
 	hello     domain.Hello
 	head      domain.Head
 	headAt    time.Time // when the head came
@@ -90,7 +96,7 @@ func New(cfg Config) (*People, error) {
 	}
 	for _, r := range remembered {
 		if r.Friend || r.Blocked || cfg.Now().Sub(r.LastSeen) < remember {
-			p.known[r.ID] = &person{Person: r}
+			p.known[r.ID] = &person{Person: r, met: true}
 		}
 	}
 	return p, nil
@@ -131,6 +137,8 @@ func (p *People) Close() error {
 func (p *People) keep(ctx context.Context) {
 	stale := time.NewTicker(time.Minute)
 	defer stale.Stop()
+	far := time.NewTicker(farAfter / 4)
+	defer far.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -144,6 +152,8 @@ func (p *People) keep(ctx context.Context) {
 			p.flush(context.WithoutCancel(ctx))
 		case <-stale.C:
 			p.refresh()
+		case <-far.C:
+			p.tellFar()
 		}
 	}
 }
@@ -176,6 +186,23 @@ func (p *People) refresh() {
 	}
 }
 
+// tellFar publishes those who have not counted us as near for a while.
+func (p *People) tellFar() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id, who := range p.known {
+		if !who.farTold && p.far(who) {
+			who.farTold = true
+			p.publish(id, who)
+		}
+	}
+}
+
+// far reports whether the peer has not counted us as near for a while.
+func (p *People) far(who *person) bool {
+	return !who.farSince.IsZero() && p.cfg.Now().Sub(who.farSince) >= farAfter
+}
+
 func (p *People) get(id domain.PeerID) *person {
 	who := p.known[id]
 	if who == nil {
@@ -206,10 +233,20 @@ func (p *People) Presence(now domain.Presence) {
 			who.Name = name
 		}
 	}
-	if who.near || who.Friend || who.typed {
+	who.met = who.met || who.near || who.Friend || who.typed
+	switch saysFar := now.Connected && now.Hello != (domain.Hello{}) && !now.Hello.Near; {
+	case !saysFar:
+		who.farSince, who.farTold = time.Time{}, false
+	case who.farSince.IsZero():
+		who.farSince = p.cfg.Now()
+	}
+	if who.met {
 		p.changed(now.Peer)
 	}
 	p.publish(now.Peer, who)
+	if !now.Connected && !who.visible() && !who.Blocked {
+		delete(p.known, now.Peer) // a stranger that came and went
+	}
 }
 
 // Head takes a verified announcement.
@@ -251,7 +288,7 @@ func (p *People) changed(id domain.PeerID) {
 // visible is whether the user is shown the person: not the strangers that
 // merely connected.
 func (who *person) visible() bool {
-	return who.near || who.Friend || who.typed || !who.headAt.IsZero() || (who.Name != "" && !who.LastSeen.IsZero() && !who.connected)
+	return who.near || who.Friend || who.typed || !who.headAt.IsZero() || who.met && who.Name != ""
 }
 
 func (p *People) publish(id domain.PeerID, who *person) {
@@ -276,7 +313,7 @@ func (p *People) describe(id domain.PeerID, who *person) domain.Peer {
 	}
 	if who.connected {
 		peer.LastSeen = now
-		peer.FarForThem = who.hello != (domain.Hello{}) && !who.hello.Near
+		peer.FarForThem = p.far(who)
 	}
 	return peer
 }
@@ -318,6 +355,15 @@ func (p *People) Peer(id domain.PeerID) (domain.Peer, bool) {
 	return p.describe(id, who), true
 }
 
+// Welcome reports whether the peer is known not to refuse us: it counts us as
+// near, or has not said otherwise.
+func (p *People) Welcome(id domain.PeerID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	who, ok := p.known[id]
+	return !ok || who.farSince.IsZero()
+}
+
 // Friend reports whether the user has confirmed the peer.
 func (p *People) Friend(id domain.PeerID) bool {
 	p.mu.Lock()
@@ -350,13 +396,12 @@ func (p *People) Find(text string) (domain.Peer, error) {
 			begun = append(begun, peer)
 		}
 	}
-	for _, found := range [][]domain.Peer{named, begun} {
-		switch len(found) {
-		case 0:
-			continue
-		case 1:
-			return found[0], nil
-		}
+	// A name may look like the beginning of somebody else's ID.
+	switch found := append(named, begun...); len(found) {
+	case 0:
+	case 1:
+		return found[0], nil
+	default:
 		ids := make([]string, len(found))
 		for i, peer := range found {
 			ids[i] = peer.Name + " (" + string(peer.ID) + ")"
@@ -367,28 +412,32 @@ func (p *People) Find(text string) (domain.Peer, error) {
 }
 
 // Connect reaches a typed address and waits for the peer's hello, for up to
-// 5 s. The result tells whether either side does not count the other as near.
+// 5 s, and a little for it to count us as near. The result tells whether either
+// side does not count the other as near.
 func (p *People) Connect(ctx context.Context, address string) (domain.Peer, error) {
 	id, err := p.cfg.Network.Connect(ctx, address)
 	if err != nil {
 		return domain.Peer{}, err
 	}
-	until := p.cfg.Now().Add(5 * time.Second)
+	welcome, cancelWelcome := context.WithTimeout(ctx, 1500*time.Millisecond)
+	defer cancelWelcome()
+	greeting, cancelGreeting := context.WithTimeout(ctx, 5*time.Second)
+	defer cancelGreeting()
 	for {
 		p.mu.Lock()
 		who := p.get(id)
-		who.typed = true
+		who.typed, who.met = true, true
 		peer, greeted := p.describe(id, who), who.hello != (domain.Hello{})
-		if greeted || p.cfg.Now().After(until) {
+		peer.FarForThem = !who.farSince.IsZero()
+		if greeted && (!peer.FarForThem || welcome.Err() != nil) || greeting.Err() != nil {
 			p.changed(id)
 			p.publish(id, who)
 			p.mu.Unlock()
-			return peer, nil
+			return peer, ctx.Err()
 		}
 		p.mu.Unlock()
 		select {
 		case <-ctx.Done():
-			return peer, ctx.Err()
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

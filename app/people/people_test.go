@@ -127,6 +127,10 @@ func TestStrangersAreNotShown(t *testing.T) {
 	if all := r.People.People(); len(all) != 0 {
 		t.Errorf("a far stranger is shown: %+v", all)
 	}
+	r.Presence(domain.Presence{Peer: ben})
+	if all := r.People.People(); len(all) != 0 {
+		t.Errorf("a far stranger that left is shown: %+v", all)
+	}
 	// One whose address was typed here is, with what Ben says of us.
 	r.net.answer = func() {
 		far.Hello.Near = false
