@@ -46,15 +46,15 @@ func (e *engine) Claim(to, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(to, 0o755); err != nil { //nolint:gosec // the user's own download folder, like any other folder of theirs
-		return "", fmt.Errorf("the download folder %s: %w", to, disk.Kind(err))
+	if err := e.Prepare(to); err != nil {
+		return "", err
 	}
 	for n := 1; ; n++ {
 		free := clean
 		if n > 1 {
 			free = fmt.Sprintf("%s (%d)", clean, n) // a folder has no extension to keep at the end
 		}
-		err := os.Mkdir(filepath.Join(to, free), 0o755) //nolint:gosec // as above
+		err := os.Mkdir(filepath.Join(to, free), 0o755) //nolint:gosec // the user's own folder, like any other of theirs
 		switch {
 		case err == nil:
 			return free, nil
@@ -62,6 +62,13 @@ func (e *engine) Claim(to, name string) (string, error) {
 			return "", fmt.Errorf("making the folder %s: %w", free, disk.Kind(err))
 		}
 	}
+}
+
+func (e *engine) Prepare(folder string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // the user's own folder, like any other of theirs
+		return fmt.Errorf("the download folder %s: %w", folder, disk.Kind(err))
+	}
+	return nil
 }
 
 func (e *engine) Folder(root, target string, modified time.Time) error {

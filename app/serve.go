@@ -108,7 +108,7 @@ func (r *running) start(ctx context.Context, chosen *settings.Settings, lock *co
 		return err
 	}
 	r.node = n
-	r.server = control.Serve(listener, n.handlers(quit, raise), r.log.With("room", "control"))
+	r.server = control.Serve(listener, n.handlers(quit, raise), r.log.With("room", "control")) //nolint:contextcheck // calls live until Close, not until the start is over
 	return nil
 }
 

@@ -6,8 +6,19 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/potluck-share/potluck/app/domain"
+)
+
+const (
+	// askTime is how long people have to say whether they have a content.
+	askTime = 4 * time.Second
+	// askAtOnce is how many are asked at the same time.
+	askAtOnce = 16
 )
 
 // Get begins a download and returns its ID; the same one for what is being
@@ -27,16 +38,32 @@ func (t *Transfers) Get(ctx context.Context, req domain.GetRequest) (string, err
 	if req.Peer == "" {
 		d.Path = req.Content.String()
 	}
+	// Two requests for the same thing at once are one download.
+	key := string(d.Peer) + "\x00" + d.Path + "\x00" + d.Folder
+	id, err, _ := t.asked.Do(key, func() (any, error) { return t.begin(ctx, d, req) })
+	if err != nil {
+		return "", err
+	}
+	return id.(string), nil
+}
+
+// begin adds the download d, or goes on with the one that there is.
+func (t *Transfers) begin(ctx context.Context, d *transfer, req domain.GetRequest) (id string, err error) {
 	if id, known := t.same(d); known {
 		return id, t.Resume(ctx, []string{id})
 	}
-	var err error
 	if req.Peer == "" {
 		err = t.resolveContent(ctx, d, req.Content)
 	} else {
-		err = t.resolvePath(d, "")
+		settle, cancel := context.WithTimeout(ctx, patience/2)
+		defer cancel()
+		t.cfg.Catalogue.Settle(settle, d.Peer) // or half a folder would be taken for the whole
+		err = t.resolvePath(d)
 	}
 	if err != nil {
+		return "", err
+	}
+	if err := t.cfg.Engine.Prepare(d.Folder); err != nil {
 		return "", err
 	}
 	if err := t.cfg.Store.PutTransfer(ctx, d.Transfer); err != nil {
@@ -56,26 +83,30 @@ func (t *Transfers) same(d *transfer) (id string, known bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, other := range t.all {
-		if !other.State.Ended() && other.Peer == d.Peer && other.Path == d.Path && other.Folder == d.Folder {
+		if !other.State.Ended() && (other.Peer == d.Peer || d.Peer == "") && other.Path == d.Path && other.Folder == d.Folder {
 			return other.ID, true
 		}
 	}
 	return "", false
 }
 
-// resolvePath lists the files that lie at a peer's path. A folder goes into
-// base, which is claimed now if it is empty.
-func (t *Transfers) resolvePath(d *transfer, base string) error {
+// resolvePath lists the files that lie at a peer's path. A folder goes into a
+// new one of its name.
+func (t *Transfers) resolvePath(d *transfer) error {
 	entries, folder, err := t.cfg.Catalogue.Below(d.Peer, d.Path)
 	if err != nil {
 		return err
 	}
 	who, _ := t.cfg.People.Peer(d.Peer)
 	d.PeerName, d.Files, d.Size = who.Name, nil, 0
-	if folder && base == "" {
+	base := ""
+	if folder {
 		if base, err = t.cfg.Engine.Claim(d.Folder, path.Base(d.Path)); err != nil {
 			return err
 		}
+	}
+	if folder && len(entries) == 0 {
+		entries = []domain.Entry{{Path: d.Path, Folder: true}}
 	}
 	for _, e := range entries {
 		target := path.Base(e.Path)
@@ -99,23 +130,47 @@ func (t *Transfers) resolveContent(ctx context.Context, d *transfer, id domain.C
 		d.Size, d.Count = entry.Size, 1
 		return nil
 	}
-	asked := 0
-	for _, who := range t.cfg.People.People() {
-		if !who.Online {
+	who, size, asked := t.askAll(ctx, id)
+	if who.ID == "" {
+		return fmt.Errorf("%w: nobody shares %s (asked %d people around)", domain.ErrNotFound, id, asked)
+	}
+	d.Peer, d.PeerName, d.Size, d.Count = who.ID, who.Name, size, 1
+	d.Files = []domain.TransferFile{{
+		Entry: domain.Entry{Path: id.String(), Size: size, Content: id}, Target: id.String(),
+	}}
+	return nil
+}
+
+// askAll asks everybody around for a content at once. It returns somebody who
+// has it and the size that most of them tell; no peer if nobody has.
+func (t *Transfers) askAll(ctx context.Context, id domain.ContentID) (who domain.Peer, size int64, asked int) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	var mu sync.Mutex
+	bySize := make(map[int64][]domain.Peer)
+	var group errgroup.Group
+	group.SetLimit(askAtOnce)
+	for _, one := range t.cfg.People.People() {
+		if !one.Online {
 			continue
 		}
 		asked++
-		size, err := t.cfg.Engine.Size(ctx, who.ID, id)
-		if err != nil {
-			continue // the next one may have it
-		}
-		d.Peer, d.PeerName, d.Size, d.Count = who.ID, who.Name, size, 1
-		d.Files = []domain.TransferFile{{
-			Entry: domain.Entry{Path: id.String(), Size: size, Content: id}, Target: id.String(),
-		}}
-		return nil
+		group.Go(func() error {
+			if claim, err := t.cfg.Engine.Size(ctx, one.ID, id); err == nil {
+				mu.Lock()
+				bySize[claim] = append(bySize[claim], one)
+				mu.Unlock()
+			}
+			return nil // others may have it
+		})
 	}
-	return fmt.Errorf("%w: nobody shares %s (asked %d people around)", domain.ErrNotFound, id, asked)
+	_ = group.Wait() // none of them returns an error
+	for claim, all := range bySize {
+		if len(all) > len(bySize[size]) || who.ID == "" {
+			who, size = all[0], claim
+		}
+	}
+	return who, size, asked
 }
 
 // renew takes the present entries for the files that a failed download still
@@ -136,6 +191,7 @@ func (t *Transfers) renew(d *transfer) {
 		if e, ok := now[d.Files[i].Path]; ok && d.Files[i].Final == "" {
 			d.Size += e.Size - d.Files[i].Size
 			d.Files[i].Entry = e
+			t.unsaved[d.ID] = true
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,26 +71,27 @@ func (t *Transfers) conclude(ctx context.Context, d *transfer, err error) (ended
 		t.mu.Unlock()
 		return false
 	}
-	var keep error
 	switch {
 	case err == nil:
 		d.Final, d.Done = d.place(), d.Size
-		keep, ended = t.set(ctx, d, domain.Done, "", nil), true
+		t.set(d, domain.Done, "", nil)
 	case errors.Is(err, errAlone):
-		ended, keep = t.concludeAlone(ctx, d)
+		t.concludeAlone(d)
 	case errors.Is(err, domain.ErrNoSpace), errors.Is(err, domain.ErrUnwritable):
-		keep = t.set(ctx, d, domain.Waiting, t.diskReason(d, err), err)
+		t.set(d, domain.Waiting, t.diskReason(d, err), err)
+	case errors.Is(err, domain.ErrBusy):
+		t.set(d, domain.Waiting, "Another download of this is still ending. Trying again.", err)
 	default:
 		t.cfg.Log.Warn("a download failed", "id", d.ID, "path", d.Path, "err", err)
-		keep, ended = t.set(ctx, d, domain.Failed, failureReason(d.PeerName, err), err), true
+		t.set(d, domain.Failed, failureReason(d.PeerName, err), err)
 	}
-	waits := d.State == domain.Waiting && !ended
-	if ended {
+	if ended = d.State.Ended(); ended {
 		d.cancel = nil
 	}
+	waits := d.State == domain.Waiting
 	t.mu.Unlock()
-	if keep != nil {
-		t.cfg.Log.Error("a transfer's state could not be kept", "id", d.ID, "err", keep)
+	if err := t.save(ctx); err != nil {
+		t.cfg.Log.Error("a transfer's state could not be kept", "id", d.ID, "err", err)
 	}
 	if waits {
 		pause(ctx, again)
@@ -97,24 +99,59 @@ func (t *Transfers) conclude(ctx context.Context, d *transfer, err error) (ended
 	return ended
 }
 
-// concludeAlone decides what becomes of d when nobody serves it: if its owner is
-// here and does not list it any more, that is the end; else it is tried again.
-// The lock is held.
-func (t *Transfers) concludeAlone(ctx context.Context, d *transfer) (ended bool, keep error) {
+// concludeAlone decides what becomes of d when nobody serves it: if its owner
+// is here and does not list what is lacking any more, that is the end; else it
+// is tried again. The lock is held.
+func (t *Transfers) concludeAlone(d *transfer) {
 	who, _ := t.cfg.People.Peer(d.Peer)
+	if d.Peer == "" {
+		t.set(d, domain.Waiting, "Nobody who has this answers. Trying again.", domain.ErrOffline)
+		return
+	}
 	if !who.Online {
-		return false, nil // awaitProvider says for whom it waits
+		return // awaitProvider says for whom it waits
 	}
-	if _, _, err := t.cfg.Catalogue.Below(d.Peer, d.Path); errors.Is(err, domain.ErrNotFound) && d.named() {
-		return true, t.set(ctx, d, domain.Failed, failureReason(d.PeerName, err), err)
+	if err := t.outdated(d); err != nil {
+		t.set(d, domain.Failed, failureReason(d.PeerName, err), err)
+		return
 	}
-	return false, t.set(ctx, d, domain.Waiting, who.Name+"'s computer doesn't answer. Trying again.", domain.ErrOffline)
+	reason := who.Name + "'s computer doesn't answer. Trying again."
+	if who.FarForThem {
+		reason = who.Name + " doesn't count you as nearby yet."
+	}
+	t.set(d, domain.Waiting, reason, domain.ErrOffline)
 }
 
-// named reports whether d was asked for by its path at a peer.
-func (d *transfer) named() bool {
-	_, err := domain.ParseContentID(d.Path)
-	return err != nil
+// outdated returns domain.ErrNotFound or ErrChanged if the owner's list is here
+// and something that d lacks is not in it any more, nor in anybody else's. The
+// lock is held.
+func (t *Transfers) outdated(d *transfer) error {
+	if _, err := domain.ParseContentID(d.Path); err == nil || !t.cfg.Catalogue.Current(d.Peer) {
+		return nil // asked for by its content, or the list is on its way
+	}
+	entries, _, err := t.cfg.Catalogue.Below(d.Peer, d.Path)
+	if errors.Is(err, domain.ErrNotFound) {
+		return err
+	}
+	now := make(map[string]domain.ContentID, len(entries))
+	for _, e := range entries {
+		now[e.Path] = e.Content
+	}
+	for _, f := range d.Files {
+		if f.Final != "" || f.Folder {
+			continue
+		}
+		if others, _ := t.cfg.Catalogue.Providers(f.Content); len(others) > 0 {
+			continue
+		}
+		switch content, listed := now[f.Path]; {
+		case !listed:
+			return domain.ErrNotFound
+		case content != f.Content:
+			return domain.ErrChanged
+		}
+	}
+	return nil
 }
 
 func pause(ctx context.Context, d time.Duration) {
@@ -150,9 +187,7 @@ func (t *Transfers) awaitProvider(ctx context.Context, d *transfer) bool {
 		}
 		t.mu.Lock()
 		if ctx.Err() == nil {
-			if err := t.set(ctx, d, domain.Waiting, t.absenceReason(d), domain.ErrOffline); err != nil {
-				t.cfg.Log.Error("a transfer's state could not be kept", "id", d.ID, "err", err)
-			}
+			t.set(d, domain.Waiting, t.absenceReason(d), domain.ErrOffline)
 		}
 		t.mu.Unlock()
 		select {
@@ -239,16 +274,14 @@ func (t *Transfers) take(ctx context.Context, d *transfer) bool {
 func (t *Transfers) move(ctx context.Context, d *transfer, state domain.TransferState) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if ctx.Err() != nil {
-		return
-	}
-	if err := t.set(ctx, d, state, "", nil); err != nil {
-		t.cfg.Log.Error("a transfer's state could not be kept", "id", d.ID, "err", err)
+	if ctx.Err() == nil {
+		t.set(d, state, "", nil)
 	}
 }
 
 // fetchAll fetches all files that d lacks, several at once. One that changed
-// at the source does not keep the others from being fetched.
+// at the source, or is being fetched by another download, does not keep the
+// others from being fetched.
 func (t *Transfers) fetchAll(ctx context.Context, d *transfer) error {
 	ctx, alone := context.WithCancelCause(ctx)
 	defer alone(nil)
@@ -262,21 +295,27 @@ func (t *Transfers) fetchAll(ctx context.Context, d *transfer) error {
 
 	group, fetching := errgroup.WithContext(ctx)
 	group.SetLimit(workers)
-	changed := make(chan string, 1) // the first file that changed at the source
-	for i, f := range d.lacking() {
+	putOff := make(chan error, 1) // why the first file that was put off was
+	t.mu.Lock()
+	files := slices.Clone(d.Files)
+	t.mu.Unlock()
+	for i, f := range files {
+		if f.Final != "" {
+			continue
+		}
 		if fetching.Err() != nil {
 			break
 		}
 		group.Go(func() error {
 			err := t.fetchOne(fetching, d, i, f)
-			if errors.Is(err, domain.ErrChanged) {
-				select {
-				case changed <- f.Path:
-				default:
-				}
-				return nil
+			if !errors.Is(err, domain.ErrChanged) && !errors.Is(err, domain.ErrBusy) {
+				return err
 			}
-			return err
+			select {
+			case putOff <- fmt.Errorf("%s: %w", f.Path, err):
+			default:
+			}
+			return nil
 		})
 	}
 	err := group.Wait()
@@ -287,22 +326,10 @@ func (t *Transfers) fetchAll(ctx context.Context, d *transfer) error {
 		return err
 	}
 	select {
-	case name := <-changed:
-		return fmt.Errorf("%w: %s", domain.ErrChanged, name)
+	case err := <-putOff:
+		return err
 	default:
 		return ctx.Err()
-	}
-}
-
-// lacking iterates over the files that are not finished, with their index.
-// Only the goroutine that runs d changes d.Files, under the lock.
-func (d *transfer) lacking() func(yield func(int, domain.TransferFile) bool) {
-	return func(yield func(int, domain.TransferFile) bool) {
-		for i, f := range d.Files {
-			if f.Final == "" && !yield(i, f) {
-				return
-			}
-		}
 	}
 }
 
@@ -380,16 +407,19 @@ func (t *Transfers) moving(d *transfer) (done int64, served bool) {
 	return done, served
 }
 
-// discard removes the unfinished files of a cancelled download.
-func (t *Transfers) discard(d *transfer) {
-	t.mu.Lock()
+// unfinished returns what d lacks. The lock is held.
+func (d *transfer) unfinished() []domain.Want {
 	var wants []domain.Want
 	for _, f := range d.Files {
 		if f.Final == "" && !f.Folder {
 			wants = append(wants, wantOf(d, f))
 		}
 	}
-	t.mu.Unlock()
+	return wants
+}
+
+// discard removes the part files of a cancelled download.
+func (t *Transfers) discard(wants []domain.Want) {
 	for _, want := range wants {
 		if err := t.cfg.Engine.Discard(want); err != nil {
 			t.cfg.Log.Warn("could not remove a part file", "target", want.Target, "err", err)

@@ -15,6 +15,9 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/singleflight"
+
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/event"
 )
@@ -38,7 +41,11 @@ type Engine interface {
 	Claim(to, name string) (string, error)
 	// Folder makes an empty folder of a download.
 	Folder(root, target string, modified time.Time) error
-	// Size asks peer how large a content is there, in bytes.
+	// Prepare makes the folder that downloads go to. It is called when a
+	// download is asked for, never later: a folder that went away may lie on a
+	// drive that was unplugged.
+	Prepare(folder string) error
+	// Size asks peer how large a content is there, in bytes: a claim.
 	Size(ctx context.Context, peer domain.PeerID, content domain.ContentID) (int64, error)
 	// Free returns the free bytes where folder lies.
 	Free(folder string) (int64, error)
@@ -57,6 +64,10 @@ type Providers interface {
 type Catalogue interface {
 	Below(peer domain.PeerID, path string) (entries []domain.Entry, folder bool, err error)
 	Providers(content domain.ContentID) ([]domain.Provider, domain.Entry)
+	// Settle waits until what the peer announced is here, or ctx has ended.
+	Settle(ctx context.Context, peer domain.PeerID) bool
+	// Current reports whether what the peer announced is here.
+	Current(peer domain.PeerID) bool
 }
 
 // People tells who is around.
@@ -92,11 +103,14 @@ type Config struct {
 
 // Transfers is the room. Make one with New.
 type Transfers struct {
-	cfg   Config
-	slots chan struct{} // one token per running download
+	cfg    Config
+	slots  chan struct{}      // one token per running download
+	asked  singleflight.Group // one request for the same thing at a time
+	saving sync.Mutex         // held while transfers are written; never together with mu
 
 	mu      sync.Mutex
 	all     map[string]*transfer
+	unsaved map[string]bool // transfers whose state is to be kept; true with their files
 	uploads map[uploadKey]*upload
 	changed chan struct{}   // closed and replaced when providers come or go
 	ctx     context.Context // the life of the downloads, set by Start
@@ -125,7 +139,7 @@ var (
 func New(cfg Config) (*Transfers, error) {
 	t := &Transfers{
 		cfg: cfg, slots: make(chan struct{}, running),
-		all: make(map[string]*transfer), uploads: make(map[uploadKey]*upload),
+		all: make(map[string]*transfer), unsaved: make(map[string]bool), uploads: make(map[uploadKey]*upload),
 		changed: make(chan struct{}),
 	}
 	kept, err := cfg.Store.Transfers()
@@ -172,7 +186,7 @@ func (t *Transfers) Close() error {
 	}
 	t.mu.Unlock()
 	t.done.Wait()
-	return nil
+	return t.save(context.Background())
 }
 
 // sorted returns the downloads in the order in which they were added. The lock
@@ -203,30 +217,29 @@ func (t *Transfers) ProvidersChanged() {
 // Pause stops downloads until Resume. An unknown ID is domain.ErrNotFound; the
 // others are still paused.
 func (t *Transfers) Pause(ctx context.Context, ids []string) error {
-	return t.each(ids, func(d *transfer) error {
+	return t.each(ctx, ids, func(d *transfer) {
 		if d.State.Ended() || d.State == domain.Paused {
-			return nil
+			return
 		}
 		d.halt(errPaused)
-		return t.set(ctx, d, domain.Paused, "Paused by you.", nil)
+		t.set(d, domain.Paused, "Paused by you.", nil)
 	})
 }
 
 // Resume goes on with paused downloads, and tries failed and cancelled ones
 // again.
 func (t *Transfers) Resume(ctx context.Context, ids []string) error {
-	return t.each(ids, func(d *transfer) error {
+	return t.each(ctx, ids, func(d *transfer) { //nolint:contextcheck // the download outlives the request for it
 		switch d.State {
 		case domain.Paused, domain.Waiting:
 		case domain.Failed, domain.Cancelled:
 			t.renew(d)
 		default:
-			return nil
+			return
 		}
 		d.halt(errPaused)
-		err := t.set(ctx, d, domain.Queued, "", nil)
-		t.launch(d) //nolint:contextcheck // the download outlives the request for it
-		return err
+		t.set(d, domain.Queued, "", nil)
+		t.launch(d)
 	})
 }
 
@@ -236,11 +249,12 @@ func (t *Transfers) Retry(ctx context.Context, ids []string) error { return t.Re
 // Cancel ends downloads and removes what was fetched of their unfinished
 // files. Finished files stay.
 func (t *Transfers) Cancel(ctx context.Context, ids []string) error {
-	return t.each(ids, func(d *transfer) error {
+	return t.each(ctx, ids, func(d *transfer) {
 		if d.State.Ended() {
-			return nil
+			return
 		}
 		d.halt(errCancelled)
+		wants := d.unfinished()
 		last, ended := d.ended, make(chan struct{})
 		d.ended = ended // a new attempt waits for the removal
 		t.done.Go(func() {
@@ -248,27 +262,35 @@ func (t *Transfers) Cancel(ctx context.Context, ids []string) error {
 			if last != nil {
 				<-last
 			}
-			t.discard(d)
+			t.discard(wants)
 		})
-		return t.set(ctx, d, domain.Cancelled, "Cancelled by you.", nil)
+		t.set(d, domain.Cancelled, "Cancelled by you.", nil)
 	})
 }
 
 // Clear removes transfers that have ended from the list.
 func (t *Transfers) Clear(ctx context.Context) error {
+	t.saving.Lock() // or a late write would bring one back
+	defer t.saving.Unlock()
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	var cleared []string
 	for id, d := range t.all {
-		if !d.State.Ended() || d.cancel != nil {
-			continue
+		if d.State.Ended() && d.cancel == nil {
+			cleared = append(cleared, id)
+			delete(t.all, id)
+			delete(t.unsaved, id)
+			event.Retract(t.cfg.Bus, event.Transfers, id)
 		}
-		if err := t.cfg.Store.DropTransfer(ctx, id); err != nil {
-			return fmt.Errorf("clearing the list: %w", err)
-		}
-		delete(t.all, id)
-		event.Retract(t.cfg.Bus, event.Transfers, id)
 	}
 	t.clearUploads()
+	t.mu.Unlock()
+	var group errgroup.Group
+	for _, id := range cleared {
+		group.Go(func() error { return t.cfg.Store.DropTransfer(ctx, id) })
+	}
+	if err := group.Wait(); err != nil {
+		return fmt.Errorf("clearing the list: %w", err)
+	}
 	return nil
 }
 
@@ -303,20 +325,20 @@ func (t *Transfers) Transfer(id string) (domain.Transfer, bool) {
 	return domain.Transfer{}, false
 }
 
-// each calls f for the transfers of the IDs with the lock held.
-func (t *Transfers) each(ids []string, f func(*transfer) error) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// each calls f for the transfers of the IDs with the lock held, and keeps what
+// became of them.
+func (t *Transfers) each(ctx context.Context, ids []string, f func(*transfer)) error {
 	var problems []error
+	t.mu.Lock()
 	for _, id := range ids {
-		d, ok := t.all[id]
-		if !ok {
+		if d, ok := t.all[id]; ok {
+			f(d)
+		} else {
 			problems = append(problems, fmt.Errorf("%w: there is no download %q; see: potluck transfers", domain.ErrNotFound, id))
-			continue
 		}
-		problems = append(problems, f(d))
 	}
-	return errors.Join(problems...)
+	t.mu.Unlock()
+	return errors.Join(append(problems, t.save(ctx))...)
 }
 
 // halt tells the goroutine that runs d to stop, for reason.
@@ -339,12 +361,18 @@ func (t *Transfers) publish(d *transfer) {
 	event.Publish(t.cfg.Bus, event.Transfers, d.ID, d.row())
 }
 
-// set moves d to a state, keeps and publishes it. The lock is held.
-func (t *Transfers) set(ctx context.Context, d *transfer, state domain.TransferState, reason string, cause error) error {
+// set moves d to a state and publishes it. The lock is held; the caller calls
+// save when it is not any more.
+func (t *Transfers) set(d *transfer, state domain.TransferState, reason string, cause error) {
 	if d.State == state && d.Reason == reason {
-		return nil
+		return
 	}
-	lasting := d.State.Ended() != state.Ended() || (d.State == domain.Paused) != (state == domain.Paused) || state.Ended()
+	// Queued, running and waiting are the same after a restart.
+	if d.State.Ended() != state.Ended() || (d.State == domain.Paused) != (state == domain.Paused) || state.Ended() {
+		if _, marked := t.unsaved[d.ID]; !marked {
+			t.unsaved[d.ID] = false
+		}
+	}
 	d.State, d.Reason, d.Failure = state, reason, domain.ErrorKind(cause)
 	if state != domain.Running {
 		d.Rate, d.Providers = 0, 0
@@ -355,13 +383,36 @@ func (t *Transfers) set(ctx context.Context, d *transfer, state domain.TransferS
 		d.Ended = t.cfg.Now()
 	}
 	t.publish(d)
-	if !lasting {
-		return nil // queued, running and waiting are the same after a restart
+}
+
+// save writes the transfers that set has changed, off the lock: a slow disk
+// must not hold up what moves.
+func (t *Transfers) save(ctx context.Context) error {
+	t.saving.Lock()
+	defer t.saving.Unlock()
+	t.mu.Lock()
+	var changed []domain.Transfer
+	for id, files := range t.unsaved {
+		if d, ok := t.all[id]; ok {
+			one := d.row()
+			if files {
+				one.Files = slices.Clone(d.Files)
+			}
+			changed = append(changed, one)
+		}
 	}
-	if err := t.cfg.Store.PutTransfer(context.WithoutCancel(ctx), d.Transfer); err != nil {
-		return fmt.Errorf("keeping the state of %s: %w", d.Path, err)
+	clear(t.unsaved)
+	t.mu.Unlock()
+	var group errgroup.Group // together they cost one flush of the disk
+	for _, one := range changed {
+		group.Go(func() error {
+			if err := t.cfg.Store.PutTransfer(context.WithoutCancel(ctx), one); err != nil {
+				return fmt.Errorf("keeping the state of %s: %w", one.Path, err)
+			}
+			return nil
+		})
 	}
-	return nil
+	return group.Wait()
 }
 
 // Content returns the content ID, in hex, of a download of a single file; ""

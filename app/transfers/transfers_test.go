@@ -78,9 +78,13 @@ func (w *world) Discard(want domain.Want) error {
 	w.discarded = append(w.discarded, want.Target)
 	return nil
 }
-func (w *world) Claim(_, name string) (string, error)  { return name, nil }
-func (w *world) Folder(_, _ string, _ time.Time) error { return nil }
-func (w *world) Free(string) (int64, error)            { return 100, nil }
+func (w *world) Prepare(string) error { return nil }
+
+func (w *world) Settle(context.Context, domain.PeerID) bool { return true }
+func (w *world) Current(domain.PeerID) bool                 { return true }
+func (w *world) Claim(_, name string) (string, error)       { return name, nil }
+func (w *world) Folder(_, _ string, _ time.Time) error      { return nil }
+func (w *world) Free(string) (int64, error)                 { return 100, nil }
 func (w *world) Size(context.Context, domain.PeerID, domain.ContentID) (int64, error) {
 	return 0, domain.ErrNotFound
 }
@@ -333,7 +337,7 @@ func TestReasonsOfFailures(t *testing.T) {
 		{domain.ErrNotFound, domain.Failed, "Ana no longer shares this with you."},
 		{domain.ErrVersion, domain.Failed, "Ana uses another version of Potluck. Update the older one."},
 		{domain.ErrNoSpace, domain.Waiting, "Disk full. Free 2.9 kB and it continues."},
-		{domain.ErrUnwritable, domain.Waiting, "Can't write to downloads. Choose another folder."},
+		{domain.ErrUnwritable, domain.Waiting, "The download folder is gone. Plug it in or choose another."},
 	} {
 		t.Run(c.err.Error(), func(t *testing.T) {
 			w := newWorld()

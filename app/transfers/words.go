@@ -3,6 +3,8 @@ package transfers
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -52,7 +54,7 @@ func (t *Transfers) diskReason(d *transfer, err error) string {
 		}
 		return "Disk full. Free some space and it continues."
 	}
-	if _, freeErr := t.cfg.Engine.Free(d.Folder); freeErr != nil {
+	if _, statErr := os.Stat(d.Folder); errors.Is(statErr, fs.ErrNotExist) {
 		return "The download folder is gone. Plug it in or choose another."
 	}
 	return fmt.Sprintf("Can't write to %s. Choose another folder.", filepath.Base(d.Folder))
