@@ -128,16 +128,21 @@ func (g *Gossip) swappedSince(id domain.PeerID, ago time.Duration) bool {
 	return n != nil && !n.swapped.IsZero() && time.Since(n.swapped) < ago
 }
 
-// swapped notes that heads were swapped, and what the peer was told of us.
-func (g *Gossip) swapped(id domain.PeerID, told view) {
+// swapped notes that heads were swapped, and what the peer was told of us. A
+// swap with somebody who was taken for far, and has come near while it ran, is
+// owed once more.
+func (g *Gossip) swapped(asker domain.Asker, told view) {
+	id := asker.Peer
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.gate.Network().Connectedness(decode(id)) != network.Connected {
 		return
 	}
 	n := g.neighbour(id)
-	n.swapped = time.Now()
 	n.told = told
+	if n.near == asker.Near {
+		n.swapped = time.Now()
+	}
 }
 
 func decode(id domain.PeerID) peer.ID {
@@ -182,7 +187,7 @@ func (g *Gossip) swap(ctx context.Context, id domain.PeerID) (err error) {
 	if err := writeSwap(s, &pb.Swap{Known: lacking, Last: true}); err != nil {
 		return err
 	}
-	g.swapped(id, told)
+	g.swapped(asker, told)
 	return nil
 }
 
@@ -308,7 +313,7 @@ func (g *Gossip) answer(ctx context.Context, s network.Stream, asker domain.Aske
 	if err := g.receive(asker, last.GetKnown()); err != nil {
 		return err
 	}
-	g.swapped(asker.Peer, told)
+	g.swapped(asker, told)
 	return nil
 }
 
