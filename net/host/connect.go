@@ -74,7 +74,7 @@ func (h *Host) connect(ctx context.Context, addrs []ma.Multiaddr, pid peer.ID) (
 		if other := whoElse(err); other != "" {
 			return "", fmt.Errorf("%w: someone else answers there, %s", domain.ErrNotFound, other)
 		}
-		return "", noAnswer(ctx, err)
+		return "", h.noAnswer(ctx, err)
 	}
 	// An address may be known from now on only if it was the one that worked.
 	if remote := conn.RemoteMultiaddr(); slices.ContainsFunc(addrs, remote.Equal) {
@@ -134,7 +134,7 @@ func (h *Host) whoIs(ctx context.Context, addrs []ma.Multiaddr) (peer.ID, error)
 		}
 		failed = append(failed, a.err)
 	}
-	return "", noAnswer(ctx, errors.Join(failed...))
+	return "", h.noAnswer(ctx, errors.Join(failed...))
 }
 
 func (h *Host) whoIsAt(ctx context.Context, addr ma.Multiaddr) (peer.ID, error) {
@@ -190,11 +190,14 @@ func ownAddress(err error) bool {
 	return false
 }
 
-func noAnswer(ctx context.Context, err error) error {
+// noAnswer says that dialling did not work. How it did not, at each address and
+// transport, is for the log.
+func (h *Host) noAnswer(ctx context.Context, err error) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return fmt.Errorf("given up: %w", ctx.Err())
 	}
-	return fmt.Errorf("%w: no Potluck answers there: %w", domain.ErrNotFound, err)
+	h.log.DebugContext(ctx, "nobody answers at a typed address", "err", err)
+	return fmt.Errorf("%w: no Potluck answers there; is it running, and does its firewall let port %d through?", domain.ErrNotFound, DefaultPort)
 }
 
 // awaitHello waits until a peer that was just connected by conn says hello. A
