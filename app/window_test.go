@@ -97,7 +97,7 @@ type hand struct {
 // them.
 func (w *hand) drop(t *testing.T, mira, ana *copyOfPotluck) {
 	notes := filepath.Join(w.screen.Home, "Räksmörgås & co 100%.txt")
-	holiday := filepath.Join(w.screen.Home, "Holiday #1 日本")
+	holiday := filepath.Join(w.screen.Home, "Holiday #1 Ελλάδα")
 	writeFiles(t, map[string]int{
 		notes:                                    2500,
 		filepath.Join(holiday, "img 1.jpg"):      3 << 20,
