@@ -2,9 +2,7 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -104,11 +102,9 @@ func (n *node) close() {
 	n.closers = nil
 }
 
-// prepare makes the data folder and opens the settings.
+// prepare opens the settings, in the data folder that the caller has made and
+// locked, with what the flags say for this run.
 func prepare(opts options) (*settings.Settings, error) {
-	if err := os.MkdirAll(opts.data, 0o700); err != nil {
-		return nil, fmt.Errorf("%w: the data folder %s: %w", domain.ErrUnwritable, opts.data, err)
-	}
 	chosen, err := settings.Open(filepath.Join(opts.data, "settings.toml"), defaults(opts.data))
 	if err != nil {
 		return nil, err

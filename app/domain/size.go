@@ -2,8 +2,8 @@ package domain
 
 import "fmt"
 
-// SizeText tells a size in decimal units, as all of Potluck shows sizes: "0 B",
-// "999 B", "1.0 kB", "3.1 GB".
+// SizeText tells a size in decimal units, as the commands and the reasons of
+// transfers do: "0 B", "999 B", "1.0 kB", "3.1 GB".
 func SizeText(n int64) string {
 	const unit = 1000
 	if n < unit {
