@@ -17,9 +17,9 @@ import (
 	"github.com/potluck-share/potluck/net/discovery"
 	"github.com/potluck-share/potluck/net/gossip"
 	"github.com/potluck-share/potluck/net/host"
+	"github.com/potluck-share/potluck/net/transfer"
 	"github.com/potluck-share/potluck/net/transfer/fetch"
 	"github.com/potluck-share/potluck/net/transfer/provide"
-	"github.com/potluck-share/potluck/net/transfer/wire"
 	"github.com/potluck-share/potluck/storage/db"
 )
 
@@ -118,7 +118,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 	if err != nil {
 		return err
 	}
-	n.fetcher = fetch.New(fetch.Config{Open: n.host, Log: n.log.With("room", "fetch")})
+	n.fetcher = fetch.New(fetch.Config{Open: transfer.Dialer{Host: n.host}, Log: n.log.With("room", "fetch")})
 	n.onClose("fetching", n.fetcher.Close)
 	n.transfers, err = transfers.New(transfers.Config{
 		Engine: &engine{fetcher: n.fetcher}, Catalogue: n.browse, People: n.people, Store: store,
@@ -133,10 +133,10 @@ func (n *node) openRooms(store *db.DB) (err error) {
 // openProtocols lets the host serve what near peers may ask for.
 func (n *node) openProtocols(ctx context.Context, store *db.DB) error {
 	provider := provide.New(provide.Config{
-		Source: shelf{n.library}, Asker: n.host.Asker, Log: n.log.With("room", "provide"),
+		Source: shelf{n.library}, Log: n.log.With("room", "provide"),
 		Uploads: func(u provide.Upload) { n.transfers.Uploaded(u.Peer, u.Content, u.Sent) },
 	})
-	n.host.Handle(wire.Protocol, host.NearOnly, provider.Handle) //nolint:contextcheck // streams live until Close, not until the start is over
+	transfer.Serve(n.host, provider) //nolint:contextcheck // streams live until Close, not until the start is over
 	n.onClose("providing", func() error { provider.Close(); return nil })
 
 	if err := catalogue.Serve(n.host, n.library, n.log.With("room", "catalogue")); err != nil {

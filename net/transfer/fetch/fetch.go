@@ -20,15 +20,15 @@ import (
 	"sync"
 	"time"
 
-	"github.com/libp2p/go-libp2p/core/network"
-
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/net/transfer/wire"
 	"github.com/potluck-share/potluck/storage/content"
 )
 
-// Opener opens streams to peers, dialling them where needed.
+// Opener opens streams of the transfer protocol to peers, dialling them where
+// needed.
 type Opener interface {
-	Open(ctx context.Context, peer domain.PeerID, proto string) (network.Stream, error)
+	Open(ctx context.Context, peer domain.PeerID) (wire.Stream, error)
 }
 
 // Sink takes the pieces of one content. Its methods are called from several

@@ -18,7 +18,6 @@ import (
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/peerstore"
-	"github.com/libp2p/go-libp2p/core/protocol"
 	libp2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
 	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
 	"go.uber.org/goleak"
@@ -61,13 +60,17 @@ type opener struct {
 	opens atomic.Int64
 }
 
-func (o *opener) Open(ctx context.Context, id domain.PeerID, proto string) (network.Stream, error) {
+func (o *opener) Open(ctx context.Context, id domain.PeerID) (wire.Stream, error) {
 	p, err := peer.Decode(string(id))
 	if err != nil {
 		return nil, err
 	}
 	o.opens.Add(1)
-	return o.host.NewStream(ctx, p, protocol.ID(proto))
+	s, err := o.host.NewStream(ctx, p, wire.Protocol)
+	if err != nil {
+		return nil, err // not the nil stream in a non-nil interface
+	}
+	return s, nil
 }
 
 func (o *opener) knows(other libp2phost.Host) {
@@ -129,15 +132,14 @@ func newServer(t testing.TB) *server {
 func (s *server) serve(t testing.TB) {
 	t.Helper()
 	provider := provide.New(provide.Config{
-		Source: s,
-		Asker: func(c network.Conn) domain.Asker {
-			return domain.Asker{Peer: domain.PeerID(c.RemotePeer().String()), Near: true}
-		},
+		Source:  s,
 		Uploads: func(u provide.Upload) { s.sent.Add(u.Sent) },
 	})
 	s.provider = provider
 	s.host.SetStreamHandler(wire.Protocol, func(st network.Stream) {
-		provider.Handle(context.Background(), st, domain.Asker{Peer: domain.PeerID(st.Conn().RemotePeer().String())})
+		provider.Handle(context.Background(), st, func() domain.Asker {
+			return domain.Asker{Peer: domain.PeerID(st.Conn().RemotePeer().String()), Near: true}
+		})
 	})
 	t.Cleanup(provider.Close)
 }

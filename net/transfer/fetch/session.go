@@ -8,8 +8,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/libp2p/go-libp2p/core/network"
-
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/transfer/wire"
 )
@@ -128,10 +126,10 @@ func (s *session) serve(ctx context.Context) error {
 	return s.read(stream)
 }
 
-func (s *session) dial(ctx context.Context) (network.Stream, error) {
+func (s *session) dial(ctx context.Context) (wire.Stream, error) {
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	return s.f.cfg.Open.Open(ctx, s.p.id, wire.Protocol)
+	return s.f.cfg.Open.Open(ctx, s.p.id)
 }
 
 // shut ends the session for that reason.

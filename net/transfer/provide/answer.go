@@ -144,7 +144,7 @@ func (t *stream) status(ctx context.Context, h wire.Header, err error) wire.Stat
 
 // content returns the open content if the peer may have it now.
 func (t *stream) content(ctx context.Context, id domain.ContentID) (Content, error) {
-	asker := t.p.cfg.Asker(t.s.Conn())
+	asker := t.asker()
 	if asker.Peer != t.peer {
 		return nil, domain.ErrRefused
 	}

@@ -19,9 +19,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/libp2p/go-libp2p/core/network"
-
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/net/transfer/wire"
 )
 
 // Source has the contents. Both methods decide for the asker given; they are
@@ -70,12 +69,10 @@ type Upload struct {
 	Sent int64
 }
 
-// Config is what a Provider needs. Source and Asker must be set.
+// Config is what a Provider needs. Source must be set.
 type Config struct {
 	Source Source
-	// Asker makes the asker for the connection anew.
-	Asker func(network.Conn) domain.Asker
-	Log   *slog.Logger // nil: none
+	Log    *slog.Logger // nil: none
 	// MaxPerPeer is how many bytes of requests are held for one peer; what is
 	// asked beyond it is answered as busy. 0: 32 MiB.
 	MaxPerPeer int64
@@ -142,13 +139,13 @@ func New(cfg Config) *Provider {
 	}
 }
 
-// Handle serves one stream and returns when it has ended. It is what the host
-// calls for wire.Protocol. The asker is only used for its peer ID; what it may
-// have is asked anew for each request.
-func (p *Provider) Handle(ctx context.Context, s network.Stream, asker domain.Asker) {
+// Handle serves one stream and returns when it has ended. asker judges the
+// peer at the other end, anew for each request: for the very connection that
+// the stream runs on.
+func (p *Provider) Handle(ctx context.Context, s wire.Stream, asker func() domain.Asker) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	t := newStream(p, s, asker.Peer)
+	t := newStream(p, s, asker)
 	if !p.enter(t, cancel) {
 		_ = s.Reset() // the peer has too many streams, or we are closing: nothing to tell
 		return

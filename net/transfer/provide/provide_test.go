@@ -150,7 +150,7 @@ func newRig(t *testing.T, size int, cfg provide.Config) *rig {
 		t.Fatal(err)
 	}
 	g.files = &files{paths: map[domain.ContentID]string{g.id: path}}
-	cfg.Source, cfg.Asker = g.files, g.asker
+	cfg.Source = g.files
 	cfg.Uploads = func(u provide.Upload) {
 		g.upMu.Lock()
 		g.up += u.Sent
@@ -159,7 +159,7 @@ func newRig(t *testing.T, size int, cfg provide.Config) *rig {
 	g.provider = provide.New(cfg)
 	g.host = newHost(t)
 	g.host.SetStreamHandler(wire.Protocol, func(s network.Stream) {
-		g.provider.Handle(context.Background(), s, g.asker(s.Conn()))
+		g.provider.Handle(context.Background(), s, func() domain.Asker { return g.asker(s.Conn()) })
 	})
 	t.Cleanup(g.provider.Close)
 	client := newHost(t)

@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/libp2p/go-libp2p/core/network"
-
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/transfer/wire"
 )
@@ -17,10 +15,11 @@ import (
 // requests and the one that loads answers, and what lies between that one and
 // the writing one.
 type stream struct {
-	p    *Provider
-	s    network.Stream
-	peer domain.PeerID
-	open *cache
+	p     *Provider
+	s     wire.Stream
+	asker func() domain.Asker
+	peer  domain.PeerID
+	open  *cache
 
 	mu      sync.Mutex
 	queue   []wire.Header   // requests not looked at yet, oldest first
@@ -43,9 +42,9 @@ type answer struct {
 // bodies are the buffers that pieces are read into.
 var bodies = sync.Pool{New: func() any { return new([wire.MaxAnswer]byte) }}
 
-func newStream(p *Provider, s network.Stream, peer domain.PeerID) *stream {
+func newStream(p *Provider, s wire.Stream, asker func() domain.Asker) *stream {
 	return &stream{
-		p: p, s: s, peer: peer,
+		p: p, s: s, asker: asker, peer: asker().Peer,
 		open:    newCache(),
 		current: make(map[uint64]bool),
 		queued:  make(chan struct{}, 1),
@@ -319,7 +318,7 @@ func isTimeout(err error) bool {
 
 // deadlined gives every write its own deadline.
 type deadlined struct {
-	s        network.Stream
+	s        wire.Stream
 	patience time.Duration
 }
 
