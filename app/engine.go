@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/potluck-share/potluck/app/domain"
@@ -24,19 +25,19 @@ type engine struct {
 	fetcher *fetch.Fetcher
 }
 
-func (e *engine) Fetch(ctx context.Context, want domain.Want, from transfers.Providers, report func(domain.Progress)) (final string, err error) {
+func (e *engine) Fetch(ctx context.Context, want domain.Want, from transfers.Providers, report func(domain.Progress)) (final string, had bool, err error) {
 	file, err := partial.Open(want)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	if err := e.fetcher.Fetch(ctx, want.Content, want.Size, file, from, report); err != nil {
-		return "", errors.Join(err, file.Close())
+		return "", false, errors.Join(err, file.Close())
 	}
 	final, err = file.Finish()
 	if err != nil {
-		return "", errors.Join(err, file.Close())
+		return "", false, errors.Join(err, file.Close())
 	}
-	return final, nil
+	return final, false, nil
 }
 
 func (e *engine) Discard(want domain.Want) error { return partial.Remove(want) }
@@ -62,6 +63,37 @@ func (e *engine) Claim(to, name string) (string, error) {
 			return "", fmt.Errorf("making the folder %s: %w", free, disk.Kind(err))
 		}
 	}
+}
+
+// Holds looks at names and sizes only: Fetch hashes each file.
+func (e *engine) Holds(to, name string, files []domain.TransferFile) (string, bool) {
+	clean, err := names.Clean(name)
+	if err != nil {
+		return "", false
+	}
+	root, err := os.OpenRoot(filepath.Join(to, clean))
+	if err != nil {
+		return "", false
+	}
+	defer func() { _ = root.Close() }() // only looked into
+	for i := range files {
+		f := &files[i]
+		if f.Skipped {
+			continue
+		}
+		_, below, _ := strings.Cut(f.Target, "/")
+		if below == "" {
+			continue // the folder itself
+		}
+		if below, err = names.Clean(below); err != nil {
+			return "", false
+		}
+		info, err := root.Lstat(filepath.FromSlash(below))
+		if err != nil || info.IsDir() != f.Folder || !f.Folder && (!info.Mode().IsRegular() || info.Size() != f.Size) {
+			return "", false
+		}
+	}
+	return clean, true
 }
 
 func (e *engine) Prepare(folder string) error {

@@ -126,6 +126,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 		Downloads: func() string { return n.settings.Values().Downloads },
 		Network:   n.networkUp,
 		Shared:    n.library.Entry,
+		AtOnce:    n.settings.Values().DownloadsAtOnce,
 	})
 	return err
 }
@@ -186,7 +187,10 @@ func (n *node) start(ctx context.Context) error {
 	}
 	n.people.Start(ctx)
 	n.onClose("people", n.people.Close)
-	n.settings.OnChange(func(domain.Settings) { n.announce() })
+	n.settings.OnChange(func(v domain.Settings) {
+		n.announce()
+		n.transfers.AtOnce(v.DownloadsAtOnce)
+	})
 	return nil
 }
 

@@ -12,4 +12,16 @@ type Settings struct {
 	// Nearby holds networks in CIDR form whose people count as near by the
 	// owner's word.
 	Nearby []string
+	// UploadLimit and DownloadLimit are in bytes per second; 0: none.
+	UploadLimit   int64
+	DownloadLimit int64
+	// DownloadsAtOnce is how many downloads run at once, up to
+	// MostDownloadsAtOnce; 0 stands for UsualDownloadsAtOnce.
+	DownloadsAtOnce int
 }
+
+// How many downloads may run at once, and how many do if nobody chose.
+const (
+	MostDownloadsAtOnce  = 100
+	UsualDownloadsAtOnce = 3
+)

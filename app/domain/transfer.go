@@ -37,6 +37,17 @@ type TransferFile struct {
 	Target string
 	// Final is the absolute path of the finished file; empty until then.
 	Final string
+	// Skipped is true for a file that the user does not want.
+	Skipped bool
+}
+
+// FileProgress is one file of a transfer and how far it is.
+type FileProgress struct {
+	TransferFile
+	// State is Queued for one that has not begun, Done for one that is here;
+	// those that are skipped have the state that they would go on from.
+	State TransferState
+	Done  int64 // verified bytes
 }
 
 // Transfer is a download or an upload. A folder is one transfer of many files.
@@ -53,7 +64,8 @@ type Transfer struct {
 	Folder string
 	// Final is the absolute path of the finished file or folder.
 	Final string
-	// Files may be empty in events, which carry Count instead.
+	// Files may be empty in events, which carry Count instead. Count, Size and
+	// Done tell of those that are not skipped.
 	Files []TransferFile
 	Count int
 	Size  int64
@@ -68,12 +80,23 @@ type Transfer struct {
 	Providers int // serving it at this moment
 	Added     time.Time
 	Ended     time.Time
+	// Order is its place among all downloads: those with lower ones run first.
+	Order int64
+	// Queue is its place among the queued ones, from 1; 0 if it is not queued.
+	Queue int
 }
 
 // Progress is how far the fetching of one content is.
 type Progress struct {
 	Done      int64 // verified bytes, those of earlier runs included
 	Providers int   // serving it at this moment
+	// Checking is true while what lies on this machine is looked through, of
+	// which Checked bytes are done, -1 if that is not known.
+	Checking bool
+	Checked  int64
+	// Damaged is who sent bytes that do not fit and is not asked any more;
+	// empty if nobody did. The last one, if there were several.
+	Damaged PeerID
 }
 
 // Want names a content that is to be fetched, and from whom.
@@ -94,4 +117,7 @@ type GetRequest struct {
 	Path    string    // slash-separated, beginning with the share's name; a file or a folder
 	Content ContentID // used if Peer is empty
 	To      string    // absolute local folder; empty: the download folder
+	// Only holds patterns of those files of a folder that are wanted; empty:
+	// all of them.
+	Only []string
 }

@@ -6,6 +6,7 @@
 package settings
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,12 +30,16 @@ type file struct {
 	Downloads string   `toml:"downloads"`
 	Audience  string   `toml:"audience"`
 	Nearby    []string `toml:"nearby,omitempty"`
+	AtOnce    int      `toml:"downloads_at_once"`
+	Upload    string   `toml:"upload_limit"`
+	Download  string   `toml:"download_limit"`
 }
 
 const heading = `# Potluck's settings. Potluck reads this file when it starts and writes it
 # when something is changed in the window.
 # audience: everyone (nearby) or friends; nearby: networks such as
-# "192.168.3.0/24" whose people count as nearby.
+# "192.168.3.0/24" whose people count as nearby; downloads_at_once: the others
+# wait in the queue; upload_limit, download_limit: "5 MB/s", "500 kB/s" or "none".
 
 `
 
@@ -74,10 +79,25 @@ func Open(path string, defaults domain.Settings) (*Settings, error) {
 		s.stored.Audience = audienceOf(f.Audience)
 	}
 	s.stored.Nearby = f.Nearby
+	s.stored.DownloadsAtOnce = f.AtOnce
+	if err := readLimits(f, &s.stored); err != nil {
+		return nil, fmt.Errorf("the settings file %s: %w", path, err)
+	}
 	if err := Check(s.stored); err != nil {
 		return nil, fmt.Errorf("the settings file %s: %w", path, err)
 	}
 	return s, nil
+}
+
+// readLimits reads the limits of speed.
+func readLimits(f file, into *domain.Settings) (err error) {
+	if into.UploadLimit, err = domain.ParseRate(f.Upload); err != nil {
+		return fmt.Errorf("upload_limit: %w", err)
+	}
+	if into.DownloadLimit, err = domain.ParseRate(f.Download); err != nil {
+		return fmt.Errorf("download_limit: %w", err)
+	}
+	return nil
 }
 
 // audienceOf reads a default audience; what this version does not know means
@@ -120,6 +140,9 @@ func merge(base, over domain.Settings) domain.Settings {
 		base.Audience = over.Audience
 	}
 	base.Nearby = append(append([]string(nil), base.Nearby...), over.Nearby...)
+	if base.DownloadsAtOnce == 0 {
+		base.DownloadsAtOnce = domain.UsualDownloadsAtOnce
+	}
 	return base
 }
 
@@ -130,8 +153,8 @@ func (s *Settings) OnChange(f func(domain.Settings)) {
 	s.changed = append(s.changed, f)
 }
 
-// Set checks and stores values: name, downloads and audience. A bad value is
-// refused with domain.ErrUsage and nothing is changed.
+// Set checks and stores values: all but the networks. A bad value is refused
+// with domain.ErrUsage and nothing is changed.
 func (s *Settings) Set(_ context.Context, values domain.Settings) error {
 	if err := Check(values); err != nil {
 		return err
@@ -149,6 +172,8 @@ func (s *Settings) Set(_ context.Context, values domain.Settings) error {
 	if values.Audience.Kind != current.Audience.Kind {
 		next.Audience, s.override.Audience = values.Audience, domain.Audience{}
 	}
+	next.UploadLimit, next.DownloadLimit = values.UploadLimit, values.DownloadLimit
+	next.DownloadsAtOnce = values.DownloadsAtOnce
 	if err := write(s.path, next); err != nil {
 		s.mu.Unlock()
 		return fmt.Errorf("keeping the settings: %w", err)
@@ -176,6 +201,18 @@ func Check(values domain.Settings) error {
 	if info, err := os.Stat(values.Downloads); err == nil && !info.IsDir() {
 		return fmt.Errorf("%w: the download folder %q is a file", domain.ErrUsage, values.Downloads)
 	}
+	if n := values.DownloadsAtOnce; n < 0 || n > domain.MostDownloadsAtOnce {
+		return fmt.Errorf("%w: %d downloads at once: choose 1 to %d", domain.ErrUsage, n, domain.MostDownloadsAtOnce)
+	}
+	for _, rate := range []int64{values.UploadLimit, values.DownloadLimit} {
+		if rate == 0 {
+			continue
+		}
+		if _, err := domain.ParseRate(domain.RateText(rate)); err != nil || rate < 0 {
+			return fmt.Errorf("%w: a limit of %d B/s: choose %s to %s, or none",
+				domain.ErrUsage, rate, domain.RateText(domain.LeastRate), domain.RateText(domain.MostRate))
+		}
+	}
 	for _, cidr := range values.Nearby {
 		if _, err := netip.ParsePrefix(cidr); err != nil {
 			return fmt.Errorf("%w: %q is not a network; write it like 192.168.3.0/24", domain.ErrUsage, cidr)
@@ -192,6 +229,9 @@ func write(path string, values domain.Settings) error {
 		Downloads: values.Downloads,
 		Audience:  values.Audience.String(),
 		Nearby:    values.Nearby,
+		AtOnce:    cmp.Or(values.DownloadsAtOnce, domain.UsualDownloadsAtOnce),
+		Upload:    domain.RateText(values.UploadLimit),
+		Download:  domain.RateText(values.DownloadLimit),
 	}); err != nil {
 		return err
 	}

@@ -61,6 +61,10 @@ func TestBadValuesAreRefusedAndChangeNothing(t *testing.T) {
 		func(v *domain.Settings) { v.Downloads = "relative" },
 		func(v *domain.Settings) { v.Downloads = file },
 		func(v *domain.Settings) { v.Nearby = []string{"here"} },
+		func(v *domain.Settings) { v.DownloadsAtOnce = -1 },
+		func(v *domain.Settings) { v.DownloadsAtOnce = domain.MostDownloadsAtOnce + 1 },
+		func(v *domain.Settings) { v.UploadLimit = domain.LeastRate - 1 },
+		func(v *domain.Settings) { v.DownloadLimit = -1 },
 	} {
 		bad := s.Values()
 		spoil(&bad)
@@ -123,5 +127,43 @@ func TestFileByHand(t *testing.T) {
 		if !check(v, err) {
 			t.Errorf("%q: %+v, %v", text, v, err)
 		}
+	}
+}
+
+func TestLimitsAreWrittenForPeople(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "settings.toml")
+	s, err := settings.Open(path, base(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := s.Values()
+	if v.DownloadsAtOnce != domain.UsualDownloadsAtOnce || v.UploadLimit != 0 || v.DownloadLimit != 0 {
+		t.Errorf("the defaults are %+v", v)
+	}
+	v.UploadLimit, v.DownloadsAtOnce = 1_500_000, 5
+	if err := s.Set(t.Context(), v); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{`upload_limit = "1.5 MB/s"`, `download_limit = "none"`, "downloads_at_once = 5"} {
+		if !strings.Contains(string(text), line) {
+			t.Errorf("no line %s in\n%s", line, text)
+		}
+	}
+	again, err := settings.Open(path, base(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := again.Values(); got.UploadLimit != 1_500_000 || got.DownloadsAtOnce != 5 {
+		t.Errorf("kept %+v", got)
+	}
+	if err := os.WriteFile(path, []byte("upload_limit = \"fast\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := settings.Open(path, base(t)); !errors.Is(err, domain.ErrUsage) || !strings.Contains(err.Error(), "5 MB/s") {
+		t.Errorf("a limit that is none: %v", err)
 	}
 }

@@ -3,8 +3,10 @@ package transfers
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,13 +30,11 @@ func (t *Transfers) Get(ctx context.Context, req domain.GetRequest) (string, err
 	if req.To == "" {
 		req.To = t.cfg.Downloads()
 	}
-	d := &transfer{
-		Transfer: domain.Transfer{
-			ID: rand.Text()[:8], Kind: domain.Download, Peer: req.Peer, Path: strings.Trim(req.Path, "/"),
-			Folder: req.To, State: domain.Queued, Added: t.cfg.Now(),
-		},
-		flight: make(map[int]domain.Progress),
-	}
+	d := newTransfer(domain.Transfer{
+		ID: rand.Text()[:8], Kind: domain.Download, Peer: req.Peer, Path: strings.Trim(req.Path, "/"),
+		Folder: req.To, State: domain.Queued, Added: t.cfg.Now(),
+	})
+	d.fresh = true
 	if req.Peer == "" {
 		d.Path = req.Content.String()
 	}
@@ -50,7 +50,7 @@ func (t *Transfers) Get(ctx context.Context, req domain.GetRequest) (string, err
 // begin adds the download d, or goes on with the one that there is.
 func (t *Transfers) begin(ctx context.Context, d *transfer, req domain.GetRequest) (id string, err error) {
 	if id, known := t.same(d); known {
-		return id, t.Resume(ctx, []string{id})
+		return id, errors.Join(t.takeIn(ctx, id, req.Only), t.Resume(ctx, []string{id}))
 	}
 	if req.Peer == "" {
 		err = t.resolveContent(ctx, d, req.Content)
@@ -58,14 +58,18 @@ func (t *Transfers) begin(ctx context.Context, d *transfer, req domain.GetReques
 		settle, cancel := context.WithTimeout(ctx, patience/2)
 		defer cancel()
 		t.cfg.Catalogue.Settle(settle, d.Peer) // or half a folder would be taken for the whole
-		err = t.resolvePath(d)
+		err = t.resolvePath(d, req.Only)
 	}
 	if err != nil {
 		return "", err
 	}
+	d.tally()
 	if err := t.cfg.Engine.Prepare(d.Folder); err != nil {
 		return "", err
 	}
+	t.mu.Lock()
+	t.append(d)
+	t.mu.Unlock()
 	if err := t.cfg.Store.PutTransfer(ctx, d.Transfer); err != nil {
 		return "", fmt.Errorf("keeping the download: %w", err)
 	}
@@ -90,21 +94,36 @@ func (t *Transfers) same(d *transfer) (id string, known bool) {
 	return "", false
 }
 
+// takeIn takes files into a download that is asked for once more: those that
+// the patterns mean, all of them if there is none.
+func (t *Transfers) takeIn(ctx context.Context, id string, patterns []string) error {
+	files, err := t.Files(id)
+	if err != nil {
+		return err
+	}
+	wanted := make(map[int]bool)
+	for i, f := range files {
+		if f.Skipped && (len(patterns) == 0 || slices.ContainsFunc(patterns, func(p string) bool { return Means(p, f.Target) })) {
+			wanted[i] = true
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	return t.Choose(ctx, id, wanted)
+}
+
 // resolvePath lists the files that lie at a peer's path. A folder goes into a
-// new one of its name.
-func (t *Transfers) resolvePath(d *transfer) error {
+// new one of its name, unless all that is wanted of it lies in the one that
+// there is.
+func (t *Transfers) resolvePath(d *transfer, patterns []string) error {
 	entries, folder, err := t.cfg.Catalogue.Below(d.Peer, d.Path)
 	if err != nil {
 		return err
 	}
 	who, _ := t.cfg.People.Peer(d.Peer)
-	d.PeerName, d.Files, d.Size = who.Name, nil, 0
-	base := ""
-	if folder {
-		if base, err = t.cfg.Engine.Claim(d.Folder, path.Base(d.Path)); err != nil {
-			return err
-		}
-	}
+	d.PeerName, d.Files = who.Name, nil
+	base := path.Base(d.Path)
 	if folder && len(entries) == 0 {
 		entries = []domain.Entry{{Path: d.Path, Folder: true}}
 	}
@@ -114,9 +133,20 @@ func (t *Transfers) resolvePath(d *transfer) error {
 			target = path.Join(base, strings.TrimPrefix(e.Path, d.Path))
 		}
 		d.Files = append(d.Files, domain.TransferFile{Entry: e, Target: target})
-		d.Size += e.Size
 	}
-	d.Count = len(d.Files)
+	if err := d.only(patterns); err != nil || !folder {
+		return err
+	}
+	claimed, held := t.cfg.Engine.Holds(d.Folder, base, d.Files)
+	if !held {
+		if claimed, err = t.cfg.Engine.Claim(d.Folder, base); err != nil {
+			return err
+		}
+	}
+	for i := range d.Files {
+		f := &d.Files[i]
+		f.Target = path.Join(claimed, strings.TrimPrefix(f.Path, d.Path))
+	}
 	return nil
 }
 
@@ -127,14 +157,13 @@ func (t *Transfers) resolveContent(ctx context.Context, d *transfer, id domain.C
 	if len(providers) > 0 {
 		d.PeerName = providers[0].Name
 		d.Files = []domain.TransferFile{{Entry: entry, Target: path.Base(entry.Path)}}
-		d.Size, d.Count = entry.Size, 1
 		return nil
 	}
 	who, size, asked := t.askAll(ctx, id)
 	if who.ID == "" {
 		return fmt.Errorf("%w: nobody shares %s (asked %d people around)", domain.ErrNotFound, id, asked)
 	}
-	d.Peer, d.PeerName, d.Size, d.Count = who.ID, who.Name, size, 1
+	d.Peer, d.PeerName = who.ID, who.Name
 	d.Files = []domain.TransferFile{{
 		Entry: domain.Entry{Path: id.String(), Size: size, Content: id}, Target: id.String(),
 	}}
@@ -187,11 +216,21 @@ func (t *Transfers) renew(d *transfer) {
 	for _, e := range entries {
 		now[e.Path] = e
 	}
+	var old []domain.Want // what was fetched of files that have changed
 	for i := range d.Files {
-		if e, ok := now[d.Files[i].Path]; ok && d.Files[i].Final == "" {
-			d.Size += e.Size - d.Files[i].Size
-			d.Files[i].Entry = e
-			t.unsaved[d.ID] = true
+		f := &d.Files[i]
+		e, ok := now[f.Path]
+		if !ok || f.Final != "" {
+			continue
 		}
+		if !f.Folder && e.Content != f.Content {
+			old = append(old, wantOf(d, *f))
+		}
+		f.Entry = e
+		t.keepFiles(d)
+	}
+	d.tally()
+	if len(old) > 0 {
+		t.done.Go(func() { t.discard(old) })
 	}
 }

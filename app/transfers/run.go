@@ -3,21 +3,16 @@ package transfers
 import (
 	"context"
 	"errors"
-	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
-
-	"golang.org/x/sync/errgroup"
 
 	"github.com/potluck-share/potluck/app/domain"
 )
 
 const (
-	// workers is how many files of a folder are under way at once; small ones
-	// wait mostly for the disk.
-	workers = 64
 	// patience is how long a download without any provider keeps its place
 	// among the running ones.
 	patience = 10 * time.Second
@@ -36,8 +31,14 @@ func (t *Transfers) launch(d *transfer) {
 	ctx, cancel := context.WithCancelCause(t.ctx)
 	last, ended := d.ended, make(chan struct{})
 	d.cancel, d.ended = cancel, ended
+	t.places.live++
 	t.done.Go(func() {
 		defer close(ended)
+		defer func() {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.places.live--
+		}()
 		defer cancel(nil)
 		if last != nil {
 			<-last // a part file has one owner at a time
@@ -52,30 +53,42 @@ func (t *Transfers) run(ctx context.Context, d *transfer) {
 		if !t.awaitProvider(ctx, d) || !t.take(ctx, d) {
 			break
 		}
-		err := t.fetchAll(ctx, d)
-		<-t.slots
-		if ctx.Err() != nil {
-			break
-		}
-		if t.conclude(ctx, d, err) {
+		if t.conclude(ctx, d, t.attempt(ctx, d)) {
 			return
 		}
+		t.awaitDisk(ctx, d)
 	}
 }
 
-// conclude takes the outcome of one attempt; ended is false if there will be
-// another one.
+// attempt fetches what d lacks until it is done, fails, or has to give its
+// place up.
+func (t *Transfers) attempt(ctx context.Context, d *transfer) error {
+	ctx, yield := context.WithCancelCause(ctx)
+	defer yield(nil)
+	t.mu.Lock()
+	d.yield = yield
+	if d.yielding {
+		yield(errDisplaced)
+	}
+	t.mu.Unlock()
+	return t.fetchAll(ctx, d)
+}
+
+// conclude takes the outcome of one attempt and gives the place back; ended is
+// false if there will be another attempt.
 func (t *Transfers) conclude(ctx context.Context, d *transfer, err error) (ended bool) {
 	t.mu.Lock()
-	if ctx.Err() != nil {
+	d.yield = nil
+	switch {
+	case ctx.Err() != nil, errors.Is(err, errDisplaced):
+		t.leave(d)
 		t.mu.Unlock()
 		return false
-	}
-	switch {
+	case err == nil && d.missing > 0: // they were taken in at the last moment
 	case err == nil:
-		d.Final, d.Done = d.place(), d.Size
-		t.set(d, domain.Done, "", nil)
+		t.finish(d)
 	case errors.Is(err, errAlone):
+		d.nothingHere = true
 		t.concludeAlone(d)
 	case errors.Is(err, domain.ErrNoSpace), errors.Is(err, domain.ErrUnwritable):
 		t.set(d, domain.Waiting, t.diskReason(d, err), err)
@@ -88,6 +101,7 @@ func (t *Transfers) conclude(ctx context.Context, d *transfer, err error) (ended
 	if ended = d.State.Ended(); ended {
 		d.cancel = nil
 	}
+	t.leave(d)
 	waits := d.State == domain.Waiting
 	t.mu.Unlock()
 	if err := t.save(ctx); err != nil {
@@ -99,11 +113,61 @@ func (t *Transfers) conclude(ctx context.Context, d *transfer, err error) (ended
 	return ended
 }
 
+// finish says that all that was wanted of d is here. The lock is held.
+func (t *Transfers) finish(d *transfer) {
+	reason, files := "", 0
+	for i := range d.Files {
+		if f := &d.Files[i]; !f.Folder && !f.Skipped {
+			files++
+		}
+	}
+	if d.fresh && d.had > 0 && d.had >= files {
+		reason = "You already have this."
+	}
+	d.Final, d.Done = d.place(), d.Size
+	t.set(d, domain.Done, reason, nil)
+}
+
+// awaitDisk waits while the place that d goes to is as it was when it stopped
+// the last attempt: gone, or without the room that d needs.
+func (t *Transfers) awaitDisk(ctx context.Context, d *transfer) {
+	for ctx.Err() == nil {
+		t.mu.Lock()
+		stopped, need := d.State == domain.Waiting, d.Size-d.Done
+		failure := d.Failure
+		t.mu.Unlock()
+		switch {
+		case !stopped:
+			return
+		case failure == domain.ErrorKind(domain.ErrNoSpace):
+			if free, err := t.cfg.Engine.Free(d.Folder); err != nil || free >= need {
+				return
+			}
+		case failure == domain.ErrorKind(domain.ErrUnwritable):
+			if _, err := os.Stat(d.Folder); !errors.Is(err, fs.ErrNotExist) {
+				return
+			}
+		default:
+			return
+		}
+		pause(ctx, again)
+		t.mu.Lock()
+		if cause := domain.ErrorOfKind(failure); ctx.Err() == nil && d.State == domain.Waiting {
+			t.set(d, domain.Waiting, t.diskReason(d, cause), cause)
+		}
+		t.mu.Unlock()
+	}
+}
+
 // concludeAlone decides what becomes of d when nobody serves it: if its owner
 // is here and does not list what is lacking any more, that is the end; else it
 // is tried again. The lock is held.
 func (t *Transfers) concludeAlone(d *transfer) {
 	who, _ := t.cfg.People.Peer(d.Peer)
+	if d.liar != "" && (d.liar == d.Peer || d.Peer == "") {
+		t.set(d, domain.Waiting, t.damagedReason(d, 0), domain.ErrDamaged)
+		return
+	}
 	if d.Peer == "" {
 		t.set(d, domain.Waiting, "Nobody who has this answers. Trying again.", domain.ErrOffline)
 		return
@@ -138,7 +202,7 @@ func (t *Transfers) outdated(d *transfer) error {
 		now[e.Path] = e.Content
 	}
 	for _, f := range d.Files {
-		if f.Final != "" || f.Folder {
+		if !lacks(&f) || f.Folder {
 			continue
 		}
 		if others, _ := t.cfg.Catalogue.Providers(f.Content); len(others) > 0 {
@@ -199,29 +263,38 @@ func (t *Transfers) awaitProvider(ctx context.Context, d *transfer) bool {
 	}
 }
 
-// available reports whether anybody around has a file that d lacks.
+// enough is for how many of the files that d lacks providers are looked for: it
+// would take a strange swarm to have none of these.
+const enough = 100
+
+// available reports whether anybody around, or this machine, has a file that d
+// lacks.
 func (t *Transfers) available(d *transfer) bool {
 	t.mu.Lock()
-	var lacks []domain.ContentID
-	for _, f := range d.Files {
-		if f.Final == "" && !f.Folder {
-			lacks = append(lacks, f.Content)
-			if len(lacks) == 100 {
-				break // it would take a strange swarm to have none of these
+	owner, missing, look := d.Peer, d.missing, !d.nothingHere
+	t.mu.Unlock()
+	if who, ok := t.cfg.People.Peer(owner); missing == 0 || ok && who.Online {
+		return true
+	}
+	t.mu.Lock()
+	var wanted []domain.ContentID
+	for i := range d.Files {
+		if f := &d.Files[i]; lacks(f) {
+			if f.Folder {
+				continue // it comes with the others
+			}
+			if wanted = append(wanted, f.Content); len(wanted) == enough {
+				break
 			}
 		}
 	}
-	owner := d.Peer
 	t.mu.Unlock()
-	if len(lacks) == 0 {
-		return true
-	}
-	for _, id := range lacks {
-		if len(t.around(id, owner)) > 0 {
+	for _, id := range wanted {
+		if look && t.has(id) || len(t.around(id, owner)) > 0 {
 			return true
 		}
 	}
-	return false
+	return len(wanted) == 0
 }
 
 // around returns who is around and may have the content: the owner first.
@@ -254,124 +327,6 @@ func (w whoHas) Changed() <-chan struct{} {
 	return w.t.changed
 }
 
-// take waits for one of the places for running downloads.
-func (t *Transfers) take(ctx context.Context, d *transfer) bool {
-	select {
-	case t.slots <- struct{}{}:
-	default:
-		t.move(ctx, d, domain.Queued)
-		select {
-		case t.slots <- struct{}{}:
-		case <-ctx.Done():
-			return false
-		}
-	}
-	t.move(ctx, d, domain.Running)
-	return true
-}
-
-// move sets a state that needs no reason, unless d was told to stop meanwhile.
-func (t *Transfers) move(ctx context.Context, d *transfer, state domain.TransferState) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if ctx.Err() == nil {
-		t.set(d, state, "", nil)
-	}
-}
-
-// fetchAll fetches all files that d lacks, several at once. One that changed
-// at the source, or is being fetched by another download, does not keep the
-// others from being fetched.
-func (t *Transfers) fetchAll(ctx context.Context, d *transfer) error {
-	ctx, alone := context.WithCancelCause(ctx)
-	defer alone(nil)
-	watch := make(chan struct{})
-	go func() {
-		defer close(watch)
-		t.watchAlone(ctx, d, alone)
-	}()
-	defer func() { <-watch }()
-	defer alone(nil)
-
-	group, fetching := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
-	putOff := make(chan error, 1) // why the first file that was put off was
-	t.mu.Lock()
-	files := slices.Clone(d.Files)
-	t.mu.Unlock()
-	for i, f := range files {
-		if f.Final != "" {
-			continue
-		}
-		if fetching.Err() != nil {
-			break
-		}
-		group.Go(func() error {
-			err := t.fetchOne(fetching, d, i, f)
-			if !errors.Is(err, domain.ErrChanged) && !errors.Is(err, domain.ErrBusy) {
-				return err
-			}
-			select {
-			case putOff <- fmt.Errorf("%s: %w", f.Path, err):
-			default:
-			}
-			return nil
-		})
-	}
-	err := group.Wait()
-	if cause := context.Cause(ctx); errors.Is(cause, errAlone) {
-		return cause
-	}
-	if err != nil {
-		return err
-	}
-	select {
-	case err := <-putOff:
-		return err
-	default:
-		return ctx.Err()
-	}
-}
-
-// fetchOne fetches file i of d and marks it finished.
-func (t *Transfers) fetchOne(ctx context.Context, d *transfer, i int, f domain.TransferFile) error {
-	if f.Folder {
-		if err := t.cfg.Engine.Folder(d.Folder, f.Target, f.Modified); err != nil {
-			return err
-		}
-		return t.mark(ctx, d, i, filepath.Join(d.Folder, filepath.FromSlash(f.Target)))
-	}
-	final, err := t.cfg.Engine.Fetch(ctx, wantOf(d, f), whoHas{t, f.Content, d.Peer}, func(p domain.Progress) {
-		t.mu.Lock()
-		d.flight[i] = p
-		t.mu.Unlock()
-	})
-	if err != nil {
-		t.mu.Lock()
-		delete(d.flight, i)
-		t.mu.Unlock()
-		return err
-	}
-	return t.mark(ctx, d, i, final)
-}
-
-func wantOf(d *transfer, f domain.TransferFile) domain.Want {
-	return domain.Want{Content: f.Content, Size: f.Size, Modified: f.Modified, Folder: d.Folder, Target: f.Target}
-}
-
-// mark notes that file i of d is finished.
-func (t *Transfers) mark(ctx context.Context, d *transfer, i int, final string) error {
-	t.mu.Lock()
-	d.Files[i].Final = final
-	d.finished += d.Files[i].Size
-	delete(d.flight, i)
-	t.mu.Unlock()
-	if err := t.cfg.Store.MarkFile(context.WithoutCancel(ctx), d.ID, i, final); err != nil {
-		return fmt.Errorf("noting that %s is here: %w", final, err)
-	}
-	return nil
-}
-
 // watchAlone ends the attempt once nobody has served d for a while, so that it
 // does not keep its place among the running ones.
 func (t *Transfers) watchAlone(ctx context.Context, d *transfer, alone context.CancelCauseFunc) {
@@ -402,7 +357,7 @@ func (t *Transfers) moving(d *transfer) (done int64, served bool) {
 	done = d.finished
 	for _, p := range d.flight {
 		done += p.Done
-		served = served || p.Providers > 0
+		served = served || p.Providers > 0 || p.Checking
 	}
 	return done, served
 }
@@ -411,7 +366,7 @@ func (t *Transfers) moving(d *transfer) (done int64, served bool) {
 func (d *transfer) unfinished() []domain.Want {
 	var wants []domain.Want
 	for _, f := range d.Files {
-		if f.Final == "" && !f.Folder {
+		if lacks(&f) && !f.Folder {
 			wants = append(wants, wantOf(d, f))
 		}
 	}

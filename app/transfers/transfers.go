@@ -11,7 +11,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -23,22 +22,28 @@ import (
 )
 
 const (
-	// running is how many downloads run at once; the others are queued.
-	running = 3
 	// refresh is how often progress is published.
 	refresh = 200 * time.Millisecond
+	// merging is for how long comings and goings are gathered after the first
+	// one, before everybody who waits looks again.
+	merging = 250 * time.Millisecond
 )
 
 // Engine brings bytes from peers to their place on disk.
 type Engine interface {
 	// Fetch fetches, verifies and finishes one file and returns its path. It
-	// resumes what an earlier call began.
-	Fetch(ctx context.Context, want domain.Want, from Providers, report func(domain.Progress)) (final string, err error)
+	// resumes what an earlier call began, and takes from this machine what is
+	// there. had is true if the very file was in its place already.
+	Fetch(ctx context.Context, want domain.Want, from Providers, report func(domain.Progress)) (final string, had bool, err error)
 	// Discard removes what an unfinished fetch left on disk.
 	Discard(want domain.Want) error
 	// Claim makes a new folder for a folder download below the absolute folder
 	// to, under a name made safe and unused, and returns that name.
 	Claim(to, name string) (string, error)
+	// Holds returns the name of the folder below to that Claim would make if
+	// it were free, if all files of these targets and sizes lie in it, where
+	// a target begins with the name that was claimed.
+	Holds(to, name string, files []domain.TransferFile) (string, bool)
 	// Folder makes an empty folder of a download.
 	Folder(root, target string, modified time.Time) error
 	// Prepare makes the folder that downloads go to. It is called when a
@@ -99,34 +104,54 @@ type Config struct {
 	Network func() bool
 	// Shared returns the entry that an own share has for the content.
 	Shared func(domain.ContentID) (domain.Entry, bool)
+	// AtOnce is how many downloads run at once, at first.
+	AtOnce int
 }
 
 // Transfers is the room. Make one with New.
 type Transfers struct {
 	cfg    Config
-	slots  chan struct{}      // one token per running download
 	asked  singleflight.Group // one request for the same thing at a time
 	saving sync.Mutex         // held while transfers are written; never together with mu
 
-	mu      sync.Mutex
-	all     map[string]*transfer
-	unsaved map[string]bool // transfers whose state is to be kept; true with their files
-	uploads map[uploadKey]*upload
-	changed chan struct{}   // closed and replaced when providers come or go
-	ctx     context.Context // the life of the downloads, set by Start
-	stop    context.CancelFunc
-	done    sync.WaitGroup
+	mu        sync.Mutex
+	all       map[string]*transfer
+	unsaved   map[string]bool // transfers whose state is to be kept; true with their files
+	uploads   map[uploadKey]*upload
+	places    places
+	here      map[domain.ContentID]string // paths of finished files
+	changed   chan struct{}               // closed and replaced when providers come or go
+	quiet     time.Time                   // until when comings and goings are gathered
+	gathering bool                        // some were
+	ctx       context.Context             // the life of the downloads, set by Start
+	stop      context.CancelFunc
+	done      sync.WaitGroup
 }
 
 // transfer is a download with what is known of it in this run only. The fields
 // are guarded by Transfers.mu.
 type transfer struct {
 	domain.Transfer
-	cancel   context.CancelCauseFunc // of the goroutine that runs it; nil if none
-	ended    chan struct{}           // closed when the last goroutine that ran it is gone; nil if none ever did
-	finished int64                   // bytes of finished files
-	flight   map[int]domain.Progress // files being fetched
-	rate     meter
+	cancel context.CancelCauseFunc // of the goroutine that runs it; nil if none
+	ended  chan struct{}           // closed when the last goroutine that ran it is gone; nil if none ever did
+	rate   meter
+
+	finished    int64           // bytes of finished files that are wanted
+	missing     int             // wanted files that are not here
+	had         int             // files that lay in their place before
+	fresh       bool            // asked for in this run
+	flight      map[int]*flight // files being fetched
+	next        int             // no file before this one is to be begun
+	putOff      map[int]bool    // files that this attempt does not try again
+	putOffErr   error           // why the first of them was
+	stirred     chan struct{}   // holds a token after something changed for fetchAll
+	nothingHere bool            // what was thought to be on this machine was not
+
+	turn     chan struct{}           // closed when a place is given to it
+	yield    context.CancelCauseFunc // ends the attempt under way; nil if none is
+	yielding bool                    // it is to give its place up
+	liar     domain.PeerID           // who sent damaged data
+	lied     time.Time               // when that was noticed
 }
 
 // The reasons for which a running download is told to stop.
@@ -138,21 +163,22 @@ var (
 // New reads the transfers of earlier runs.
 func New(cfg Config) (*Transfers, error) {
 	t := &Transfers{
-		cfg: cfg, slots: make(chan struct{}, running),
+		cfg: cfg, places: places{most: max(1, cfg.AtOnce)},
 		all: make(map[string]*transfer), unsaved: make(map[string]bool), uploads: make(map[uploadKey]*upload),
-		changed: make(chan struct{}),
+		here: make(map[domain.ContentID]string), changed: make(chan struct{}),
 	}
 	kept, err := cfg.Store.Transfers()
 	if err != nil {
 		return nil, fmt.Errorf("reading the transfers: %w", err)
 	}
 	for _, k := range kept {
-		d := &transfer{Transfer: k, flight: make(map[int]domain.Progress)}
+		d := newTransfer(k)
+		d.tally()
 		for _, f := range d.Files {
-			if f.Final != "" {
-				d.finished += f.Size
-			}
+			t.found(f)
 		}
+		t.places.front = min(t.places.front, d.Order)
+		t.places.back = max(t.places.back, d.Order)
 		if !d.State.Ended() {
 			d.Done = d.finished
 			if d.State != domain.Paused {
@@ -162,6 +188,10 @@ func New(cfg Config) (*Transfers, error) {
 		t.all[d.ID] = d
 	}
 	return t, nil
+}
+
+func newTransfer(k domain.Transfer) *transfer {
+	return &transfer{Transfer: k, flight: make(map[int]*flight), stirred: make(chan struct{}, 1)}
 }
 
 // Start goes on with what was not finished, until Close.
@@ -189,27 +219,42 @@ func (t *Transfers) Close() error {
 	return t.save(context.Background())
 }
 
-// sorted returns the downloads in the order in which they were added. The lock
-// is held.
+// sorted returns the downloads in their order. The lock is held.
 func (t *Transfers) sorted() []*transfer {
 	all := make([]*transfer, 0, len(t.all))
 	for _, d := range t.all {
 		all = append(all, d)
 	}
-	slices.SortFunc(all, func(a, b *transfer) int {
-		if c := a.Added.Compare(b.Added); c != 0 {
-			return c
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
+	slices.SortFunc(all, before)
 	return all
 }
 
 // ProvidersChanged is told whenever a peer comes, goes, or shares something
-// new.
+// new. The first time after a while is passed on at once; what follows on its
+// heels is passed on together.
 func (t *Transfers) ProvidersChanged() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if t.gathering {
+		return
+	}
+	left := time.Until(t.quiet)
+	if left <= 0 {
+		t.wake()
+		return
+	}
+	t.gathering = true
+	time.AfterFunc(left, func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.gathering = false
+		t.wake()
+	})
+}
+
+// wake lets everybody who waits for somebody look again. The lock is held.
+func (t *Transfers) wake() {
+	t.quiet = time.Now().Add(merging)
 	close(t.changed)
 	t.changed = make(chan struct{})
 }
@@ -221,7 +266,7 @@ func (t *Transfers) Pause(ctx context.Context, ids []string) error {
 		if d.State.Ended() || d.State == domain.Paused {
 			return
 		}
-		d.halt(errPaused)
+		t.halt(d, errPaused)
 		t.set(d, domain.Paused, "Paused by you.", nil)
 	})
 }
@@ -237,7 +282,8 @@ func (t *Transfers) Resume(ctx context.Context, ids []string) error {
 		default:
 			return
 		}
-		d.halt(errPaused)
+		t.halt(d, errPaused)
+		d.nothingHere = false
 		t.set(d, domain.Queued, "", nil)
 		t.launch(d)
 	})
@@ -253,7 +299,7 @@ func (t *Transfers) Cancel(ctx context.Context, ids []string) error {
 		if d.State.Ended() {
 			return
 		}
-		d.halt(errCancelled)
+		t.halt(d, errCancelled)
 		wants := d.unfinished()
 		last, ended := d.ended, make(chan struct{})
 		d.ended = ended // a new attempt waits for the removal
@@ -334,15 +380,16 @@ func (t *Transfers) each(ctx context.Context, ids []string, f func(*transfer)) e
 		if d, ok := t.all[id]; ok {
 			f(d)
 		} else {
-			problems = append(problems, fmt.Errorf("%w: there is no download %q; see: potluck transfers", domain.ErrNotFound, id))
+			problems = append(problems, unknown(id))
 		}
 	}
 	t.mu.Unlock()
 	return errors.Join(append(problems, t.save(ctx))...)
 }
 
-// halt tells the goroutine that runs d to stop, for reason.
-func (d *transfer) halt(reason error) {
+// halt tells the goroutine that runs d to stop, for reason. The lock is held.
+func (t *Transfers) halt(d *transfer, reason error) {
+	t.unqueue(d)
 	if d.cancel != nil {
 		d.cancel(reason)
 		d.cancel = nil
@@ -369,9 +416,7 @@ func (t *Transfers) set(d *transfer, state domain.TransferState, reason string, 
 	}
 	// Queued, running and waiting are the same after a restart.
 	if d.State.Ended() != state.Ended() || (d.State == domain.Paused) != (state == domain.Paused) || state.Ended() {
-		if _, marked := t.unsaved[d.ID]; !marked {
-			t.unsaved[d.ID] = false
-		}
+		t.keep(d)
 	}
 	d.State, d.Reason, d.Failure = state, reason, domain.ErrorKind(cause)
 	if state != domain.Running {
@@ -384,6 +429,16 @@ func (t *Transfers) set(d *transfer, state domain.TransferState, reason string, 
 	}
 	t.publish(d)
 }
+
+// keep has d written by the next save, keepFiles with its files. The lock is
+// held.
+func (t *Transfers) keep(d *transfer) {
+	if _, marked := t.unsaved[d.ID]; !marked {
+		t.unsaved[d.ID] = false
+	}
+}
+
+func (t *Transfers) keepFiles(d *transfer) { t.unsaved[d.ID] = true }
 
 // save writes the transfers that set has changed, off the lock: a slow disk
 // must not hold up what moves.

@@ -31,13 +31,15 @@ type world struct {
 	entries   map[string][]domain.Entry // by peer:path
 	fail      map[string]error          // by target: what a fetch returns
 	hold      chan struct{}             // fetches wait for it to be closed; nil: they do not
+	had       map[string]bool           // by target: it lay there before
+	shared    map[domain.ContentID]bool // what lies in own shares
 	fetched   []string
 	active    int
 	mostAtOne int
 	discarded []string
 }
 
-func (w *world) Fetch(ctx context.Context, want domain.Want, from transfers.Providers, report func(domain.Progress)) (string, error) {
+func (w *world) Fetch(ctx context.Context, want domain.Want, from transfers.Providers, report func(domain.Progress)) (string, bool, error) {
 	w.mu.Lock()
 	hold, err := w.hold, w.fail[want.Target]
 	w.active++
@@ -49,27 +51,27 @@ func (w *world) Fetch(ctx context.Context, want domain.Want, from transfers.Prov
 		w.mu.Unlock()
 	}()
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	report(domain.Progress{Done: want.Size / 2, Providers: 1})
 	if hold != nil {
 		select {
 		case <-ctx.Done():
-			return "", ctx.Err()
+			return "", false, ctx.Err()
 		case <-hold:
 		}
 	}
 	for len(from.Providers()) == 0 {
 		select {
 		case <-ctx.Done():
-			return "", ctx.Err()
+			return "", false, ctx.Err()
 		case <-from.Changed():
 		}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.fetched = append(w.fetched, want.Target)
-	return filepath.Join(want.Folder, want.Target), nil
+	return filepath.Join(want.Folder, want.Target), w.had[want.Target], nil
 }
 
 func (w *world) Discard(want domain.Want) error {
@@ -83,8 +85,11 @@ func (w *world) Prepare(string) error { return nil }
 func (w *world) Settle(context.Context, domain.PeerID) bool { return true }
 func (w *world) Current(domain.PeerID) bool                 { return true }
 func (w *world) Claim(_, name string) (string, error)       { return name, nil }
-func (w *world) Folder(_, _ string, _ time.Time) error      { return nil }
-func (w *world) Free(string) (int64, error)                 { return 100, nil }
+func (w *world) Holds(string, string, []domain.TransferFile) (string, bool) {
+	return "", false
+}
+func (w *world) Folder(_, _ string, _ time.Time) error { return nil }
+func (w *world) Free(string) (int64, error)            { return 100, nil }
 func (w *world) Size(context.Context, domain.PeerID, domain.ContentID) (int64, error) {
 	return 0, domain.ErrNotFound
 }
@@ -155,10 +160,13 @@ func open(t *testing.T, file string, w *world) *room {
 	tr, err := transfers.New(transfers.Config{
 		Engine: w, Catalogue: w, People: w, Store: store, Bus: bus, Log: slog.New(slog.DiscardHandler),
 		Now:       time.Now,
+		AtOnce:    3,
 		Downloads: func() string { return "/downloads" },
 		Network:   func() bool { return true },
 		Shared: func(id domain.ContentID) (domain.Entry, bool) {
-			return entry("Mine/"+strings.TrimRight(string(id[:]), "\x00"), 100), true
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return entry("Mine/"+strings.TrimRight(string(id[:]), "\x00"), 100), w.shared[id]
 		},
 	})
 	if err != nil {
@@ -400,7 +408,9 @@ func TestHistoryAndUnfinishedSurviveRestart(t *testing.T) {
 }
 
 func TestUploadsOfAShareAreOneRow(t *testing.T) {
-	r := open(t, filepath.Join(t.TempDir(), "db"), newWorld())
+	w := newWorld()
+	w.shared = map[domain.ContentID]bool{entry("a", 0).Content: true, entry("b", 0).Content: true}
+	r := open(t, filepath.Join(t.TempDir(), "db"), w)
 	defer r.close(t)
 	for _, name := range []string{"a", "b"} {
 		r.Uploaded("ana", entry(name, 100).Content, 60)

@@ -105,13 +105,7 @@ func (t *Transfers) measure(now time.Time) {
 		if d.State != domain.Running {
 			continue
 		}
-		done, providers := d.finished, 0
-		for _, p := range d.flight {
-			done += p.Done
-			providers = max(providers, p.Providers)
-		}
-		d.Done, d.Providers = done, providers
-		d.Rate = d.rate.add(now, done)
+		t.sum(d, now)
 		t.publish(d)
 	}
 	ended := 0

@@ -18,9 +18,48 @@ func (t *Transfers) absenceReason(d *transfer) string {
 	}
 	who, known := t.cfg.People.Peer(d.Peer)
 	if d.Peer == "" || !known {
-		return "Nobody who has this is here."
+		return "Nobody who has this is here." + t.lastSeen(d)
 	}
 	return fmt.Sprintf("%s is away since %s. Continues when %s is back.", who.Name, clock(who.LastSeen, t.cfg.Now()), who.Name)
+}
+
+// lastSeen says who of those that have what d lacks was here last, if anybody
+// is known. The lock is held.
+func (t *Transfers) lastSeen(d *transfer) string {
+	var last domain.Peer
+	for i := range d.Files {
+		if f := &d.Files[i]; lacks(f) && !f.Folder {
+			providers, _ := t.cfg.Catalogue.Providers(f.Content)
+			for _, p := range providers {
+				if who, ok := t.cfg.People.Peer(p.Peer); ok && who.LastSeen.After(last.LastSeen) {
+					last = who
+				}
+			}
+			break // the others come from the same
+		}
+	}
+	if last.Name == "" {
+		return ""
+	}
+	return fmt.Sprintf(" Last seen: %s, %s.", last.Name, clock(last.LastSeen, t.cfg.Now()))
+}
+
+// damagedReason says who sent damaged data and what is done about it. The lock
+// is held.
+func (t *Transfers) damagedReason(d *transfer, providers int) string {
+	who := "Somebody"
+	if liar, _ := t.cfg.People.Peer(d.liar); liar.Name != "" {
+		who = liar.Name
+	}
+	owner, _ := t.cfg.People.Peer(d.Peer)
+	switch {
+	case providers == 0:
+		return who + " sent damaged data. Nobody else who has this is here."
+	case owner.Online && owner.Name != "" && d.Peer != d.liar && providers == 1:
+		return fmt.Sprintf("%s sent damaged data. Getting it from %s instead.", who, owner.Name)
+	default:
+		return who + " sent damaged data. Getting it from others instead."
+	}
 }
 
 // clock tells a moment in the user's own time, as short as is clear.

@@ -74,7 +74,7 @@ func encodeParts(files []domain.TransferFile) ([][]byte, error) {
 	}
 	raws := make([][]byte, len(files))
 	for i, f := range files {
-		raw, err := encode(&pb.TransferFile{Path: f.Path, Entry: entryTo(f.Entry), Target: f.Target})
+		raw, err := encode(&pb.TransferFile{Path: f.Path, Entry: entryTo(f.Entry), Target: f.Target, Skipped: f.Skipped})
 		if err != nil {
 			return nil, fmt.Errorf("file %q: %w", f.Path, err)
 		}
@@ -197,7 +197,7 @@ func transferTo(t domain.Transfer) *pb.Transfer {
 		Folder: []byte(t.Folder), Final: []byte(t.Final),
 		Count: int64(t.Count), Size: t.Size, Done: t.Done,
 		State: string(t.State), Reason: words(t.Reason), Failure: t.Failure,
-		Added: nanos(t.Added), Ended: nanos(t.Ended),
+		Added: nanos(t.Added), Ended: nanos(t.Ended), Order: t.Order,
 	}
 }
 
@@ -212,7 +212,7 @@ func decodeTransfer(id string, raw []byte) (domain.Transfer, error) {
 		Folder: string(m.GetFolder()), Final: string(m.GetFinal()),
 		Count: int(m.GetCount()), Size: m.GetSize(), Done: m.GetDone(),
 		State: domain.TransferState(m.GetState()), Reason: m.GetReason(), Failure: m.GetFailure(),
-		Added: fromNanos(m.GetAdded()), Ended: fromNanos(m.GetEnded()),
+		Added: fromNanos(m.GetAdded()), Ended: fromNanos(m.GetEnded()), Order: m.GetOrder(),
 	}
 	if err := within("a local path", max(len(t.Folder), len(t.Final)), maxLocalPath); err != nil {
 		return t, err
@@ -232,6 +232,6 @@ func decodePart(raw []byte) (domain.TransferFile, error) {
 	if err != nil {
 		return domain.TransferFile{}, err
 	}
-	f := domain.TransferFile{Entry: e, Target: m.GetTarget()}
+	f := domain.TransferFile{Entry: e, Target: m.GetTarget(), Skipped: m.GetSkipped()}
 	return f, within("a target", len(f.Target), domain.MaxPath)
 }

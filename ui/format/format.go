@@ -8,29 +8,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/potluck-share/potluck/app/domain"
 )
 
 // Size writes a number of bytes in decimal units: "0 B", "512 B", "4.2 MB".
-func Size(bytes int64) string {
-	if bytes < 0 {
-		bytes = 0
-	}
-	if bytes < 1000 {
-		return strconv.FormatInt(bytes, 10) + " B"
-	}
-	value := float64(bytes)
-	units := []string{"kB", "MB", "GB", "TB", "PB", "EB"}
-	unit := -1
-	// 999.5 would be written as 1000.
-	for value >= 999.5 && unit < len(units)-1 {
-		value /= 1000
-		unit++
-	}
-	if value < 9.95 {
-		return strconv.FormatFloat(value, 'f', 1, 64) + " " + units[unit]
-	}
-	return strconv.FormatFloat(math.Round(value), 'f', 0, 64) + " " + units[unit]
-}
+func Size(bytes int64) string { return domain.SizeText(bytes) }
 
 // SizeOf writes how much of a whole is done, with the unit once where it is
 // the same: "1.9 of 3.1 GB".

@@ -624,6 +624,7 @@ type Transfer struct {
 	Failure       string                 `protobuf:"bytes,12,opt,name=failure,proto3" json:"failure,omitempty"`
 	Added         int64                  `protobuf:"varint,13,opt,name=added,proto3" json:"added,omitempty"` // nanoseconds since 1970, 0 if unknown
 	Ended         int64                  `protobuf:"varint,14,opt,name=ended,proto3" json:"ended,omitempty"`
+	Order         int64                  `protobuf:"zigzag64,15,opt,name=order,proto3" json:"order,omitempty"` // its place among all, lower ones first; 0 before there was one
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -756,12 +757,20 @@ func (x *Transfer) GetEnded() int64 {
 	return 0
 }
 
+func (x *Transfer) GetOrder() int64 {
+	if x != nil {
+		return x.Order
+	}
+	return 0
+}
+
 // TransferFile is keyed by its index.
 type TransferFile struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
 	Entry         *Entry                 `protobuf:"bytes,2,opt,name=entry,proto3" json:"entry,omitempty"`
 	Target        string                 `protobuf:"bytes,3,opt,name=target,proto3" json:"target,omitempty"`
+	Skipped       bool                   `protobuf:"varint,4,opt,name=skipped,proto3" json:"skipped,omitempty"` // the user does not want this one
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -815,6 +824,13 @@ func (x *TransferFile) GetTarget() string {
 		return x.Target
 	}
 	return ""
+}
+
+func (x *TransferFile) GetSkipped() bool {
+	if x != nil {
+		return x.Skipped
+	}
+	return false
 }
 
 var File_pb_db_proto protoreflect.FileDescriptor
@@ -871,7 +887,7 @@ const file_pb_db_proto_rawDesc = "" +
 	"\taddresses\x18\x02 \x03(\tR\taddresses\x12\x1b\n" +
 	"\tlast_seen\x18\x03 \x01(\x03R\blastSeen\x12\x16\n" +
 	"\x06friend\x18\x04 \x01(\bR\x06friend\x12\x18\n" +
-	"\ablocked\x18\x05 \x01(\bR\ablocked\"\xc3\x02\n" +
+	"\ablocked\x18\x05 \x01(\bR\ablocked\"\xd9\x02\n" +
 	"\bTransfer\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04peer\x18\x02 \x01(\tR\x04peer\x12\x1b\n" +
@@ -887,11 +903,13 @@ const file_pb_db_proto_rawDesc = "" +
 	"\x06reason\x18\v \x01(\tR\x06reason\x12\x18\n" +
 	"\afailure\x18\f \x01(\tR\afailure\x12\x14\n" +
 	"\x05added\x18\r \x01(\x03R\x05added\x12\x14\n" +
-	"\x05ended\x18\x0e \x01(\x03R\x05ended\"c\n" +
+	"\x05ended\x18\x0e \x01(\x03R\x05ended\x12\x14\n" +
+	"\x05order\x18\x0f \x01(\x12R\x05order\"}\n" +
 	"\fTransferFile\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12'\n" +
 	"\x05entry\x18\x02 \x01(\v2\x11.potluck.db.EntryR\x05entry\x12\x16\n" +
-	"\x06target\x18\x03 \x01(\tR\x06targetB0Z.github.com/potluck-share/potluck/storage/db/pbb\x06proto3"
+	"\x06target\x18\x03 \x01(\tR\x06target\x12\x18\n" +
+	"\askipped\x18\x04 \x01(\bR\askippedB0Z.github.com/potluck-share/potluck/storage/db/pbb\x06proto3"
 
 var (
 	file_pb_db_proto_rawDescOnce sync.Once

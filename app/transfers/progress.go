@@ -1,0 +1,52 @@
+package transfers
+
+import (
+	"fmt"
+	"time"
+)
+
+// remindedOf is how long a running download tells that somebody sent damaged
+// data.
+const remindedOf = 15 * time.Second
+
+// sum adds up how far a running download is, and why it does not move if there
+// is a reason. The lock is held.
+func (t *Transfers) sum(d *transfer, now time.Time) {
+	done, providers := d.finished, 0
+	var checking bool
+	var checked, toCheck int64
+	for i, p := range d.flight {
+		if d.Files[i].Skipped {
+			continue
+		}
+		done += p.Done
+		providers = max(providers, p.Providers)
+		if p.Checking {
+			checking = true
+			checked += p.Checked
+			toCheck += d.Files[i].Size
+		}
+		if p.Damaged != "" && p.Damaged != d.liar {
+			d.liar, d.lied = p.Damaged, now
+		}
+	}
+	d.Done, d.Providers = done, providers
+	d.Rate = d.rate.add(now, done)
+	switch {
+	case checking && providers == 0:
+		d.Reason = checkingReason(checked, toCheck)
+	case d.liar != "" && now.Sub(d.lied) < remindedOf:
+		d.Reason = t.damagedReason(d, providers)
+	default:
+		d.Reason = ""
+	}
+}
+
+// checkingReason says how far looking through what is here has come.
+func checkingReason(done, size int64) string {
+	const words = "Checking what's already here…"
+	if done < 0 || size <= 0 {
+		return words
+	}
+	return fmt.Sprintf("%s %d %%", words, min(100, 100*done/size))
+}
