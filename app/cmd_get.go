@@ -18,18 +18,21 @@ import (
 
 func (c *commands) get() *cobra.Command {
 	var to, wait string
+	var only []string
 	cmd := &cobra.Command{
 		Use:   "get PEER:PATH|CONTENT-ID|LINK...",
 		Short: "Download files and folders; returns when they are verified and in place",
 		Long: `Download files and folders: "potluck get ana:Holiday" fetches a folder with
-all that is in it, "potluck get 'ana:Holiday/img 1.jpg'" one file of it.
+all that is in it, "potluck get 'ana:Holiday/img 1.jpg'" one file of it, and
+"potluck get ana:Holiday --only '*.jpg'" the pictures in it. What was left out
+can be taken in later: potluck choose
 
 It returns when everything is verified and in place. Interrupted, or when the
 time of --wait is over, the download goes on by itself.`,
 		Args: args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, items []string) error {
 			c.interruptible = true
-			request := getRequest{Items: items}
+			request := getRequest{Items: items, Only: only}
 			var err error
 			if request.Wait, err = parseWait(wait); err != nil {
 				return err
@@ -49,6 +52,7 @@ time of --wait is over, the download goes on by itself.`,
 	}
 	cmd.Flags().StringVar(&to, "to", "", "`folder` into which it goes; the download folder if not given")
 	cmd.Flags().StringVar(&wait, "wait", "", "how `long` to wait, such as 30s or 5m; for as long as it takes if not given")
+	cmd.Flags().StringArrayVar(&only, "only", nil, "of folders, fetch only the files that this `pattern` means, such as '*.jpg' or a folder's name (repeatable)")
 	return cmd
 }
 
@@ -64,6 +68,9 @@ func (c *commands) runGet(ctx context.Context, request getRequest) error {
 		}
 		if p.State == domain.Done {
 			bar.clear(c.err)
+			if p.Reason != "" { // that it was here before
+				return c.line(nil, fmt.Sprintf("%s: %s %s", p.Item, p.Reason, p.Path))
+			}
 			return c.line(nil, fmt.Sprintf("%s: %s in %s", p.Item, domain.SizeText(p.Size), p.Path))
 		}
 		bar.draw(c.err, p)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -20,34 +21,141 @@ func (c *commands) transfers() *cobra.Command {
 			}
 			rows := make([][]string, len(all))
 			for i, t := range all {
-				percent := 100
-				if t.Size > 0 {
-					percent = int(100 * t.Done / t.Size)
-				}
 				state := string(t.State)
 				if t.Reason != "" {
 					state += ": " + t.Reason
 				}
-				rows[i] = []string{t.ID, string(t.Kind), t.Name, t.Path, fmt.Sprintf("%d %% of %s", percent, domain.SizeText(t.Size)), state}
+				rows[i] = []string{t.ID, string(t.Kind), t.Name, t.Path, percent(t.Done, t.Size) + " of " + domain.SizeText(t.Size), state}
 			}
 			return c.table([]string{"ID", "KIND", "WITH", "WHAT", "DONE", "STATE"}, rows, "Nothing is moving. See what others share with: potluck browse PEER")
 		},
 	}
 }
 
-func (c *commands) pause() *cobra.Command  { return c.eachTransfer("pause", "Pause downloads") }
-func (c *commands) resume() *cobra.Command { return c.eachTransfer("resume", "Go on with downloads") }
-func (c *commands) cancel() *cobra.Command {
-	return c.eachTransfer("cancel", "End downloads and remove what is unfinished")
+func (c *commands) pause() *cobra.Command {
+	return c.eachTransfer("pause", "Pause downloads", `They keep what is fetched and their place in the order, and go on with resume.`)
 }
 
-func (c *commands) eachTransfer(name, short string) *cobra.Command {
+func (c *commands) resume() *cobra.Command {
+	return c.eachTransfer("resume", "Go on with downloads, or try them again", `Paused ones go on where they stopped. Failed and cancelled ones are tried again
+with what is shared now; "all" stands for the paused, waiting and failed ones.`)
+}
+
+func (c *commands) cancel() *cobra.Command {
+	return c.eachTransfer("cancel", "End downloads and remove what is unfinished", `Files that are finished stay. A cancelled download can be begun again with resume.`)
+}
+
+func (c *commands) first() *cobra.Command {
+	return c.eachTransfer("first", "Run downloads before all others", `They come to the front of the order, and run at once: where all places are
+taken, the running one that comes last goes back into the queue. How many run at
+once is told and set by: potluck limit`)
+}
+
+func (c *commands) later() *cobra.Command {
+	return c.eachTransfer("later", "Run downloads after all others", `They go to the back of the order. One that runs gives its place to the first in
+the queue, if there is one.`)
+}
+
+func (c *commands) eachTransfer(name, short, long string) *cobra.Command {
 	return &cobra.Command{
 		Use:   name + " ID...|all",
 		Short: short,
+		Long:  short + ".\n\n" + long,
 		Args:  args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			return c.call(cmd.Context(), name, idsRequest{IDs: ids}, nil)
 		},
 	}
+}
+
+func (c *commands) choose() *cobra.Command {
+	var request chooseRequest
+	cmd := &cobra.Command{
+		Use:   "choose ID",
+		Short: "List the files of a download; leave some out or take them in",
+		Long: `List the files of a download, or choose which of them are wanted:
+
+  potluck choose ID --skip '*.mov' --skip raw    without films and the folder raw
+  potluck choose ID --skip '*' --take '*.jpg'    pictures only
+
+What was fetched of a file that is left out is removed unless the file is
+finished; taken in again it begins anew. Patterns without a slash mean names
+everywhere, others paths below the folder.`,
+		Args: args(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, ids []string) error {
+			request.ID = ids[0]
+			all, err := collect[fileShape](cmd.Context(), c, "choose", request)
+			if err != nil || c.opts.json {
+				return c.array(all, err)
+			}
+			rows := make([][]string, len(all))
+			for i, f := range all {
+				state := string(f.State)
+				if f.Skipped {
+					state = "left out"
+				} else if f.State == domain.Running {
+					state = percent(f.Done, f.Size)
+				}
+				rows[i] = []string{f.Path, domain.SizeText(f.Size), state}
+			}
+			return c.table([]string{"FILE", "SIZE", "STATE"}, rows, "It has no files.")
+		},
+	}
+	cmd.Flags().StringArrayVar(&request.Skip, "skip", nil, "leave out the files that this `pattern` means (repeatable)")
+	cmd.Flags().StringArrayVar(&request.Take, "take", nil, "take in the files that this `pattern` means, after --skip (repeatable)")
+	return cmd
+}
+
+func percent(done, size int64) string {
+	if size <= 0 {
+		return "100 %"
+	}
+	return fmt.Sprintf("%d %%", 100*done/size)
+}
+
+func (c *commands) limit() *cobra.Command {
+	var up, down string
+	var atOnce int
+	cmd := &cobra.Command{
+		Use:   "limit",
+		Short: "Show or set the limits of speed and how many downloads run at once",
+		Long: `Show the limits of speed, or set them: "potluck limit --up '5 MB/s'". They hold
+for all uploads and all downloads together, from this moment on, and are kept.
+"none" removes one.`,
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var request limitRequest
+			for _, one := range []struct {
+				name, text string
+				into       **int64
+			}{{"up", up, &request.Upload}, {"down", down, &request.Download}} {
+				if !cmd.Flags().Changed(one.name) {
+					continue
+				}
+				rate, err := domain.ParseRate(one.text)
+				if err != nil {
+					return fmt.Errorf("--%s: %w", one.name, err)
+				}
+				*one.into = &rate
+			}
+			if cmd.Flags().Changed("at-once") {
+				if atOnce < 1 || atOnce > domain.MostDownloadsAtOnce {
+					return fmt.Errorf("%w: --at-once %d: choose 1 to %d", domain.ErrUsage, atOnce, domain.MostDownloadsAtOnce)
+				}
+				request.AtOnce = &atOnce
+			}
+			return c.call(cmd.Context(), "limit", request, func(raw json.RawMessage) error {
+				var now limitShape
+				if err := json.Unmarshal(raw, &now); err != nil {
+					return err
+				}
+				return c.line(raw, fmt.Sprintf("upload    %s\ndownload  %s\nat once   %s",
+					domain.RateText(now.Upload), domain.RateText(now.Download), count(now.AtOnce, "download")))
+			})
+		},
+	}
+	cmd.Flags().StringVar(&up, "up", "", "the most for all uploads, a `speed` like 5 MB/s, or none")
+	cmd.Flags().StringVar(&down, "down", "", "the most for all downloads, a `speed` like 5 MB/s, or none")
+	cmd.Flags().IntVar(&atOnce, "at-once", 0, "how `many` downloads run at once; the others are queued")
+	return cmd
 }

@@ -36,7 +36,7 @@ func (n *node) beginAll(ctx context.Context, r getRequest) (wanted map[string]st
 	ids := make([]string, len(r.Items))
 	var all sync.WaitGroup
 	for i, item := range r.Items {
-		all.Go(func() { ids[i], problems[i] = n.begin(ctx, item, r.To) })
+		all.Go(func() { ids[i], problems[i] = n.begin(ctx, item, r) })
 	}
 	all.Wait()
 	for i, item := range r.Items {
@@ -112,12 +112,12 @@ func outcome(item string, t domain.Transfer) error {
 
 // begin starts the download of an item, once it is known what it is: for up to
 // 5 s somebody may still be arriving.
-func (n *node) begin(ctx context.Context, item, to string) (id string, err error) {
+func (n *node) begin(ctx context.Context, item string, r getRequest) (id string, err error) {
 	want, name, err := parseItem(item)
 	if err != nil {
 		return "", err
 	}
-	want.To = to
+	want.To, want.Only = r.To, r.Only
 	wait, cancel := context.WithTimeout(ctx, lookup)
 	defer cancel()
 	if name != "" {

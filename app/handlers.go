@@ -30,9 +30,13 @@ func (n *node) handlers(stop func(), raise func()) map[string]control.Handler {
 		"search":    control.Typed(n.handleSearch),
 		"get":       control.Typed(n.handleGet),
 		"transfers": control.Typed(n.handleTransfers),
-		"pause":     control.Typed(n.eachTransfer(n.transfers.Pause)),
-		"resume":    control.Typed(n.eachTransfer(n.transfers.Resume)),
-		"cancel":    control.Typed(n.eachTransfer(n.transfers.Cancel)),
+		"pause":     control.Typed(n.eachTransfer(n.transfers.Pause, unended)),
+		"resume":    control.Typed(n.eachTransfer(n.transfers.Resume, unfinished)),
+		"cancel":    control.Typed(n.eachTransfer(n.transfers.Cancel, unended)),
+		"first":     control.Typed(n.eachTransfer(n.transfers.First, unended)),
+		"later":     control.Typed(n.eachTransfer(n.transfers.Later, unended)),
+		"choose":    control.Typed(n.handleChoose),
+		"limit":     control.Typed(n.handleLimit),
 		"stop": control.Typed(func(context.Context, struct{}, func(any) error) error {
 			stop()
 			return nil
@@ -210,25 +214,4 @@ func (n *node) handleSearch(ctx context.Context, r searchRequest, emit func(any)
 		return err
 	}
 	return emitAll(rows, shapeResult, emit)
-}
-
-func (n *node) handleTransfers(_ context.Context, _ struct{}, emit func(any) error) error {
-	return emitAll(n.transfers.Transfers(), shapeTransfer, emit)
-}
-
-// eachTransfer makes a handler of a method that takes IDs; the word all stands
-// for every download that has not ended.
-func (n *node) eachTransfer(f func(context.Context, []string) error) func(context.Context, idsRequest, func(any) error) error {
-	return func(ctx context.Context, r idsRequest, _ func(any) error) error {
-		ids := r.IDs
-		if len(ids) == 1 && ids[0] == "all" {
-			ids = nil
-			for _, t := range n.transfers.Transfers() {
-				if t.Kind == domain.Download && !t.State.Ended() {
-					ids = append(ids, t.ID)
-				}
-			}
-		}
-		return f(ctx, ids)
-	}
 }

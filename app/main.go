@@ -86,7 +86,7 @@ With a command it talks to the Potluck that is running.`,
 		c.share(), c.unshare(), c.shares(),
 		c.peers(), c.connect(),
 		c.browse(), c.search(), c.get(),
-		c.transfers(), c.pause(), c.resume(), c.cancel(),
+		c.transfers(), c.pause(), c.resume(), c.cancel(), c.first(), c.later(), c.choose(), c.limit(),
 	)
 	for _, name := range []string{"friend", "block", "send", "invite", "doctor"} {
 		root.AddCommand(later(name))

@@ -18,6 +18,7 @@ import (
 	"github.com/potluck-share/potluck/net/gossip"
 	"github.com/potluck-share/potluck/net/host"
 	"github.com/potluck-share/potluck/net/transfer/fetch"
+	"github.com/potluck-share/potluck/net/transfer/limit"
 	"github.com/potluck-share/potluck/storage/db"
 )
 
@@ -36,6 +37,7 @@ type node struct {
 	host       *host.Host
 	around     surroundings
 	fetcher    *fetch.Fetcher
+	limits     *limit.Limits
 	catalogues *catalogue.Client
 	gossip     *gossip.Gossip
 	heads      *headKeeper

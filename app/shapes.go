@@ -1,6 +1,7 @@
 package app
 
 import (
+	"strings"
 	"time"
 
 	"github.com/potluck-share/potluck/app/domain"
@@ -115,13 +116,40 @@ type transferShape struct {
 	Reason    string               `json:"reason"`
 	Providers int                  `json:"providers"`
 	Final     string               `json:"final,omitempty"` // where it lies
+	Queue     int                  `json:"queue,omitempty"` // its place in the queue, from 1
 }
 
 func shapeTransfer(t domain.Transfer) transferShape {
 	return transferShape{
 		ID: t.ID, Kind: t.Kind, PeerID: t.Peer, Name: t.PeerName, Path: t.Path, Size: t.Size, Done: t.Done,
 		Rate: int64(t.Rate), State: t.State, Reason: t.Reason, Providers: t.Providers, Final: t.Final,
+		Queue: t.Queue,
 	}
+}
+
+// fileShape is a file of a download.
+type fileShape struct {
+	Path    string               `json:"path"` // below the folder that is downloaded
+	Size    int64                `json:"size"`
+	Done    int64                `json:"done"`
+	State   domain.TransferState `json:"state"`
+	Skipped bool                 `json:"skipped"` // left out by the user
+	Final   string               `json:"final,omitempty"`
+}
+
+func shapeFile(f domain.FileProgress) fileShape {
+	_, below, ok := strings.Cut(f.Target, "/")
+	if !ok {
+		below = f.Target
+	}
+	return fileShape{Path: below, Size: f.Size, Done: f.Done, State: f.State, Skipped: f.Skipped, Final: f.Final}
+}
+
+// limitShape tells the limits, rates in bytes per second, 0 for none.
+type limitShape struct {
+	Upload   int64 `json:"upload"`
+	Download int64 `json:"download"`
+	AtOnce   int   `json:"at_once"`
 }
 
 // progressShape is what a running get prints.
@@ -183,6 +211,20 @@ type getRequest struct {
 	Items []string      `json:"items"`
 	To    string        `json:"to"`
 	Wait  time.Duration `json:"wait"` // 0: for as long as it takes
+	Only  []string      `json:"only"` // patterns of files; empty: all
+}
+
+type chooseRequest struct {
+	ID   string   `json:"id"`
+	Skip []string `json:"skip"` // patterns
+	Take []string `json:"take"` // patterns, after Skip
+}
+
+// limitRequest sets what is not nil.
+type limitRequest struct {
+	Upload   *int64 `json:"upload"`
+	Download *int64 `json:"download"`
+	AtOnce   *int   `json:"at_once"`
 }
 
 type idsRequest struct {

@@ -19,6 +19,7 @@ import (
 	"github.com/potluck-share/potluck/net/host"
 	"github.com/potluck-share/potluck/net/transfer"
 	"github.com/potluck-share/potluck/net/transfer/fetch"
+	"github.com/potluck-share/potluck/net/transfer/limit"
 	"github.com/potluck-share/potluck/net/transfer/provide"
 	"github.com/potluck-share/potluck/storage/db"
 )
@@ -118,7 +119,10 @@ func (n *node) openRooms(store *db.DB) (err error) {
 	if err != nil {
 		return err
 	}
-	n.fetcher = fetch.New(fetch.Config{Open: transfer.Dialer{Host: n.host}, Log: n.log.With("room", "fetch")})
+	chosen := n.settings.Values()
+	n.limits = limit.New()
+	n.limits.Set(chosen.UploadLimit, chosen.DownloadLimit)
+	n.fetcher = fetch.New(fetch.Config{Open: transfer.Dialer{Host: n.host, Limits: n.limits}, Log: n.log.With("room", "fetch")})
 	n.onClose("fetching", n.fetcher.Close)
 	n.transfers, err = transfers.New(transfers.Config{
 		Engine: &engine{fetcher: n.fetcher}, Catalogue: n.browse, People: n.people, Store: store,
@@ -126,7 +130,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 		Downloads: func() string { return n.settings.Values().Downloads },
 		Network:   n.networkUp,
 		Shared:    n.library.Entry,
-		AtOnce:    n.settings.Values().DownloadsAtOnce,
+		AtOnce:    chosen.DownloadsAtOnce,
 	})
 	return err
 }
@@ -137,7 +141,7 @@ func (n *node) openProtocols(ctx context.Context, store *db.DB) error {
 		Source: shelf{n.library}, Log: n.log.With("room", "provide"),
 		Uploads: func(u provide.Upload) { n.transfers.Uploaded(u.Peer, u.Content, u.Sent) },
 	})
-	transfer.Serve(n.host, provider) //nolint:contextcheck // streams live until Close, not until the start is over
+	transfer.Serve(n.host, provider, n.limits) //nolint:contextcheck // streams live until Close, not until the start is over
 	n.onClose("providing", func() error { provider.Close(); return nil })
 
 	if err := catalogue.Serve(n.host, n.library, n.log.With("room", "catalogue")); err != nil {
@@ -190,6 +194,7 @@ func (n *node) start(ctx context.Context) error {
 	n.settings.OnChange(func(v domain.Settings) {
 		n.announce()
 		n.transfers.AtOnce(v.DownloadsAtOnce)
+		n.limits.Set(v.UploadLimit, v.DownloadLimit)
 	})
 	return nil
 }

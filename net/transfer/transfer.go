@@ -1,5 +1,6 @@
 // Package transfer moves contents between peers: provide serves them, fetch gets
-// them, picker decides what is asked of whom, and wire is the language between.
+// them, picker decides what is asked of whom, wire is the language between, and
+// limit holds both within the speeds that the user has set.
 // Here they are joined with the host, which carries the streams.
 //
 // All functions may be called from any goroutine.
@@ -12,19 +13,24 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/host"
+	"github.com/potluck-share/potluck/net/transfer/limit"
 	"github.com/potluck-share/potluck/net/transfer/provide"
 	"github.com/potluck-share/potluck/net/transfer/wire"
 )
 
-// Serve lets near peers ask the provider for contents.
-func Serve(h *host.Host, p *provide.Provider) {
+// Serve lets near peers ask the provider for contents, within the limits, which
+// may be nil.
+func Serve(h *host.Host, p *provide.Provider, limits *limit.Limits) {
 	h.Handle(wire.Protocol, host.NearOnly, func(ctx context.Context, s network.Stream, _ domain.Asker) {
-		p.Handle(ctx, s, func() domain.Asker { return h.Asker(s.Conn()) })
+		p.Handle(ctx, limits.Stream(s), func() domain.Asker { return h.Asker(s.Conn()) })
 	})
 }
 
-// Dialer opens the streams of a fetch.Fetcher.
-type Dialer struct{ Host *host.Host }
+// Dialer opens the streams of a fetch.Fetcher, within limits, which may be nil.
+type Dialer struct {
+	Host   *host.Host
+	Limits *limit.Limits
+}
 
 // Open opens a stream to the peer, connecting to it where needed.
 func (d Dialer) Open(ctx context.Context, peer domain.PeerID) (wire.Stream, error) {
@@ -32,5 +38,5 @@ func (d Dialer) Open(ctx context.Context, peer domain.PeerID) (wire.Stream, erro
 	if err != nil {
 		return nil, err // not the nil stream in a non-nil interface
 	}
-	return s, nil
+	return d.Limits.Stream(s), nil
 }

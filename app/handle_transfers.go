@@ -1,0 +1,88 @@
+package app
+
+import (
+	"context"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/transfers"
+)
+
+func (n *node) handleTransfers(_ context.Context, _ struct{}, emit func(any) error) error {
+	return emitAll(n.transfers.Transfers(), shapeTransfer, emit)
+}
+
+// unended and unfinished say which downloads the word all stands for.
+func unended(s domain.TransferState) bool    { return !s.Ended() }
+func unfinished(s domain.TransferState) bool { return !s.Ended() || s == domain.Failed }
+
+// eachTransfer makes a handler of a method that takes IDs; the word all stands
+// for every download in a state that all says.
+func (n *node) eachTransfer(f func(context.Context, []string) error, all func(domain.TransferState) bool) func(context.Context, idsRequest, func(any) error) error {
+	return func(ctx context.Context, r idsRequest, _ func(any) error) error {
+		ids := r.IDs
+		if len(ids) == 1 && ids[0] == "all" {
+			ids = nil
+			for _, t := range n.transfers.Transfers() {
+				if t.Kind == domain.Download && all(t.State) {
+					ids = append(ids, t.ID)
+				}
+			}
+		}
+		return f(ctx, ids)
+	}
+}
+
+// handleChoose changes which files of a download are wanted, if anything is
+// asked for, and tells all its files.
+func (n *node) handleChoose(ctx context.Context, r chooseRequest, emit func(any) error) error {
+	files, err := n.transfers.Files(r.ID)
+	if err != nil {
+		return err
+	}
+	wanted := make(map[int]bool)
+	for _, group := range []struct {
+		patterns []string
+		want     bool
+	}{{r.Skip, false}, {r.Take, true}} {
+		for _, pattern := range group.patterns {
+			found := false
+			for i := range files {
+				if transfers.Means(pattern, files[i].Target) {
+					wanted[i], found = group.want, true
+				}
+			}
+			if !found {
+				return transfers.NothingLike(pattern)
+			}
+		}
+	}
+	if len(wanted) > 0 {
+		if err := n.transfers.Choose(ctx, r.ID, wanted); err != nil {
+			return err
+		}
+		if files, err = n.transfers.Files(r.ID); err != nil {
+			return err
+		}
+	}
+	return emitAll(files, shapeFile, emit)
+}
+
+// handleLimit changes the limits that are given, and tells all.
+func (n *node) handleLimit(ctx context.Context, r limitRequest, emit func(any) error) error {
+	values := n.settings.Values()
+	if r.Upload != nil {
+		values.UploadLimit = *r.Upload
+	}
+	if r.Download != nil {
+		values.DownloadLimit = *r.Download
+	}
+	if r.AtOnce != nil {
+		values.DownloadsAtOnce = *r.AtOnce
+	}
+	if r != (limitRequest{}) {
+		if err := n.settings.Set(ctx, values); err != nil {
+			return err
+		}
+	}
+	return emit(limitShape{Upload: values.UploadLimit, Download: values.DownloadLimit, AtOnce: values.DownloadsAtOnce})
+}
