@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -28,25 +29,39 @@ type mortal struct {
 	// around is what stands before the program's own command line: a program
 	// that runs it with fewer rights, or in another mount namespace.
 	around []string
-	cmd    *exec.Cmd
+	// world is where the test finds the program's root folder; empty: in its
+	// own.
+	world string
+	cmd   *exec.Cmd
 }
 
 // mortals makes a lab with a Potluck on each host and starts them.
 func mortals(ctx context.Context, t *testing.T, names ...string) []*mortal {
 	t.Helper()
+	all := unborn(t, names...)
+	start(ctx, t, all...)
+	return all
+}
+
+// unborn makes a lab with a Potluck on each host that is yet to be started.
+func unborn(t *testing.T, names ...string) []*mortal {
+	t.Helper()
 	bin := headlessProgram(t)
 	network := lab.New(t, names...)
 	all := make([]*mortal, len(names))
 	for i, name := range names {
-		all[i] = &mortal{
-			copyOfPotluck: newCopy(t, name, func(ctx context.Context, args ...string) *exec.Cmd {
-				return exec.CommandContext(ctx, bin, args...)
-			}),
-			host: network.Host(name), bin: bin,
-		}
+		m := &mortal{host: network.Host(name), bin: bin}
+		m.copyOfPotluck = newCopy(t, name, m.program)
+		all[i] = m
 	}
-	start(ctx, t, all...)
 	return all
+}
+
+// program makes a command that runs Potluck where m is.
+func (m *mortal) program(ctx context.Context, args ...string) *exec.Cmd {
+	line := append(slices.Clone(m.around), m.bin)
+	line = append(line, args...)
+	return m.host.Command(ctx, line[0], line[1:]...)
 }
 
 // start starts programs and waits until all are ready.
@@ -54,9 +69,7 @@ func start(ctx context.Context, t *testing.T, all ...*mortal) {
 	t.Helper()
 	var began sync.WaitGroup
 	for _, m := range all {
-		line := append(append([]string(nil), m.around...), m.bin,
-			"--data", m.data, "--downloads", m.downloads, "--name", m.name, "--json", "serve")
-		m.cmd = m.host.Command(ctx, line[0], line[1:]...)
+		m.cmd = m.program(ctx, "--data", m.data, "--downloads", m.downloads, "--name", m.name, "--json", "serve")
 		serve(t, m.copyOfPotluck, m.cmd, &began)
 	}
 	began.Wait()
@@ -205,7 +218,7 @@ func (m *mortal) nothingLeft(t *testing.T, names ...string) {
 }
 
 // reach returns the path by which the test sees what the program sees at path.
-func (m *mortal) reach(path string) string { return path }
+func (m *mortal) reach(path string) string { return m.world + path }
 
 // part returns the path of the only file in the download folder that ends so.
 func (m *mortal) part(t *testing.T, ending string) string {
