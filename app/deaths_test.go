@@ -24,6 +24,7 @@ const mbit = 1_000_000
 // again.
 type mortal struct {
 	*copyOfPotluck
+	t    *testing.T // which it lives as long as
 	host *lab.Host
 	bin  string
 	// around is what stands before the program's own command line: a program
@@ -50,7 +51,7 @@ func unborn(t *testing.T, names ...string) []*mortal {
 	network := lab.New(t, names...)
 	all := make([]*mortal, len(names))
 	for i, name := range names {
-		m := &mortal{host: network.Host(name), bin: bin}
+		m := &mortal{t: t, host: network.Host(name), bin: bin}
 		m.copyOfPotluck = newCopy(t, name, m.program)
 		all[i] = m
 	}
@@ -70,10 +71,10 @@ func start(ctx context.Context, t *testing.T, all ...*mortal) {
 	var began sync.WaitGroup
 	for _, m := range all {
 		m.cmd = m.program(ctx, "--data", m.data, "--downloads", m.downloads, "--name", m.name, "--json", "serve")
-		serve(t, m.copyOfPotluck, m.cmd, &began)
+		serve(m.t, m.copyOfPotluck, m.cmd, &began)
 	}
 	began.Wait()
-	if t.Failed() {
+	if all[0].t.Failed() {
 		t.FailNow()
 	}
 }
@@ -85,6 +86,15 @@ func (m *mortal) kill(t *testing.T) {
 		t.Fatalf("killing %s: %v", m.name, err)
 	}
 	_ = m.cmd.Wait() // it was killed, which is an error
+}
+
+// stop ends the program in order.
+func (m *mortal) stop(t *testing.T) {
+	t.Helper()
+	m.signal(t, syscall.SIGTERM)
+	if err := m.cmd.Wait(); err != nil {
+		t.Errorf("%s ended in order: %v", m.name, err)
+	}
 }
 
 // signal sends the program a signal.
