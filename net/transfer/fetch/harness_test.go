@@ -216,6 +216,7 @@ type openFile struct {
 
 func (f openFile) Size() int64   { return f.s.info.Size() }
 func (f openFile) Layer() []byte { return f.s.sum.Layer }
+func (f openFile) Nearby() bool  { return true }
 func (f openFile) Fresh() error {
 	now, err := os.Stat(f.s.path)
 	if err != nil || now.Size() != f.s.info.Size() || !now.ModTime().Equal(f.s.info.ModTime()) {
