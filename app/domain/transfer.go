@@ -74,6 +74,9 @@ type Transfer struct {
 type Progress struct {
 	Done      int64 // verified bytes, those of earlier runs included
 	Providers int   // serving it at this moment
+	// Damaged is who sent wrong bytes last, and is not asked any more; empty
+	// if nobody did.
+	Damaged PeerID
 }
 
 // Want names a content that is to be fetched, and from whom.

@@ -2,6 +2,7 @@ package provide
 
 import (
 	"sync"
+	"time"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/transfer/wire"
@@ -16,10 +17,17 @@ const (
 	maxTold = 30
 	// maxHaves is how many new pieces may wait to be told to one follower.
 	maxHaves = 4096
+	// holdTime is how long somebody who has fetched a content from here is
+	// named to others as one who holds it, and maxHeld of how many contents
+	// nobody fetches at the moment that is kept.
+	holdTime = time.Hour
+	maxHeld  = 256
 )
 
-// crowds are those who fetch a content from here at the moment, by content.
+// crowds are those who fetch a content from here, or have done so lately, by
+// content.
 type crowds struct {
+	now func() time.Time
 	mu  sync.Mutex
 	all map[domain.ContentID]*crowd
 }
@@ -28,9 +36,12 @@ type crowds struct {
 // before a stream's own.
 type crowd struct {
 	followers map[*stream]*follower
-	// given is how often each piece went out, or is about to, to those who are
-	// or were here since the crowd came about.
+	// given is how often each piece went out, or is about to, since somebody
+	// began to follow.
 	given []uint16
+	// held are those who followed to the end and did not say that they leave.
+	held map[domain.PeerID]time.Time
+	last time.Time // when somebody went
 }
 
 // follower is one stream's part in a crowd.
@@ -52,8 +63,11 @@ func (t *stream) follow(id domain.ContentID, c Content) {
 		return
 	}
 	if one == nil {
-		one = &crowd{followers: make(map[*stream]*follower), given: make([]uint16, domain.Pieces(c.Size()))}
+		one = &crowd{followers: make(map[*stream]*follower), held: make(map[domain.PeerID]time.Time)}
 		all.all[id] = one
+	}
+	if len(one.followers) == 0 {
+		one.given = make([]uint16, domain.Pieces(c.Size()))
 	}
 	me := &follower{told: make(map[domain.PeerID]bool)}
 	one.followers[t] = me
@@ -73,6 +87,12 @@ func (t *stream) follow(id domain.ContentID, c Content) {
 			other.hint(id, []wire.Holder{t.p.holder(t.peer)})
 		}
 	}
+	for peer, at := range one.held {
+		if peer != t.peer && all.now().Sub(at) < holdTime && me.tell(peer) {
+			holders = append(holders, t.p.holder(peer))
+		}
+	}
+	delete(one.held, t.peer)
 	if len(holders) > 0 {
 		t.hint(id, holders)
 	}
@@ -110,12 +130,14 @@ func (t *stream) hint(id domain.ContentID, holders []wire.Holder) {
 	}
 }
 
-// unfollow ends what follow began.
+// unfollow ends what follow began, since the peer says that it leaves.
 func (t *stream) unfollow(id domain.ContentID) {
 	all := &t.p.crowds
 	all.mu.Lock()
 	defer all.mu.Unlock()
-	all.leave(t, id)
+	if one := all.leave(t, id); one != nil {
+		all.tidy(id, one)
+	}
 }
 
 // unfollowAll is for a stream that has ended.
@@ -125,23 +147,53 @@ func (t *stream) unfollowAll() {
 	defer all.mu.Unlock()
 	t.ended = true
 	for id := range t.follows {
-		all.leave(t, id)
+		one := all.leave(t, id)
+		one.last = all.now()
+		if len(one.held) < maxTold {
+			one.held[t.peer] = one.last
+		}
+		all.tidy(id, one)
 	}
 }
 
-func (all *crowds) leave(t *stream, id domain.ContentID) {
+// leave takes the stream out of the crowd, which it returns; nil if it was not
+// in it.
+func (all *crowds) leave(t *stream, id domain.ContentID) *crowd {
 	if _, follows := t.follows[id]; !follows {
-		return
+		return nil
 	}
 	delete(t.follows, id)
 	one := all.all[id]
 	delete(one.followers, t)
-	if len(one.followers) == 0 {
-		delete(all.all, id)
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.haves, id)
+	return one
+}
+
+// tidy forgets a crowd that nobody is in, and of those that have gone the
+// oldest if they are too many.
+func (all *crowds) tidy(id domain.ContentID, one *crowd) {
+	if len(one.followers) > 0 {
+		return
+	}
+	one.given = nil
+	if len(one.held) == 0 {
+		delete(all.all, id)
+	}
+	gone, oldest := 0, id
+	for other, c := range all.all {
+		if len(c.followers) > 0 {
+			continue
+		}
+		gone++
+		if all.all[oldest] == nil || c.last.Before(all.all[oldest].last) {
+			oldest = other
+		}
+	}
+	if gone > maxHeld {
+		delete(all.all, oldest)
+	}
 }
 
 // Grown is told by whoever owns a Partial that a further piece of it is here,

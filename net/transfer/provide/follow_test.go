@@ -2,6 +2,7 @@ package provide_test
 
 import (
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -73,7 +74,10 @@ func TestThoseWhoFetchTheSameHearOfEachOther(t *testing.T) {
 	if told := g.hints(t); len(told) != 1 || told[0].Peer != other.id() {
 		t.Errorf("the first was told of %v", told)
 	}
-	// Whoever has left is not told of.
+	// Whoever has gone without a word has it; who left is not told of.
+	if err := other.stream.Close(); err != nil {
+		t.Fatal(err)
+	}
 	g.send(t, wire.Header{Kind: wire.Leave, Content: g.content}, wire.Header{
 		Kind: wire.Request, Request: 9, What: wire.Piece, Content: domain.ContentID{9}, Length: mib,
 	})
@@ -180,14 +184,21 @@ func TestOfASetEachGetsSomethingElse(t *testing.T) {
 	}
 }
 
-func TestFollowersThatGoAreForgotten(t *testing.T) {
-	g := newRig(t, 2*mib, provide.Config{Idle: time.Minute})
+func TestHoldersAreForgottenInTime(t *testing.T) {
+	var later atomic.Bool
+	g := newRig(t, 2*mib, provide.Config{Now: func() time.Time {
+		if later.Load() {
+			return time.Now().Add(2 * time.Hour)
+		}
+		return time.Now()
+	}})
 	g.send(t, g.piece(1, 0))
 	g.answer(t)
 	if err := g.stream.Reset(); err != nil {
 		t.Fatal(err)
 	}
 	eventually(t, func() bool { return g.opened() == 0 })
+	later.Store(true)
 	other := g.connect(t)
 	other.quiet(t, g.piece(1, 1))
 }

@@ -96,6 +96,8 @@ type Config struct {
 	// the peer ID, to be told to others who fetch the same. It must not block.
 	// nil: nothing is known.
 	Addresses func(domain.PeerID) []string
+	// Now is the clock that expiry reads. nil: time.Now.
+	Now func() time.Time
 }
 
 const (
@@ -140,6 +142,9 @@ func New(cfg Config) *Provider {
 	if cfg.Patience <= 0 {
 		cfg.Patience = time.Minute
 	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
@@ -147,7 +152,7 @@ func New(cfg Config) *Provider {
 		cfg:    cfg,
 		log:    cfg.Log,
 		turns:  newTurns(readers),
-		crowds: crowds{all: make(map[domain.ContentID]*crowd)},
+		crowds: crowds{now: cfg.Now, all: make(map[domain.ContentID]*crowd)},
 		peers:  make(map[domain.PeerID]*account),
 		ends:   make(map[*stream]context.CancelFunc),
 	}
