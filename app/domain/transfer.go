@@ -94,8 +94,8 @@ type Progress struct {
 	// which Checked bytes are done, -1 if that is not known.
 	Checking bool
 	Checked  int64
-	// Damaged is who sent bytes that do not fit and is not asked any more;
-	// empty if nobody did. The last one, if there were several.
+	// Damaged is who sent wrong bytes last, and is not asked any more; empty
+	// if nobody did.
 	Damaged PeerID
 }
 

@@ -53,9 +53,15 @@ func (r shareRight) Allows(asker domain.Asker, id domain.ContentID) bool {
 	return false
 }
 
-// Source is an open file that is served from. ReadAt, Fresh, Size and Layer may
-// be called from any goroutine, Close once.
+// Nearby reports whether everyone nearby may have the content.
+func (l *Library) Nearby(id domain.ContentID) bool {
+	return shareRight{l}.Allows(domain.Asker{Peer: "anyone", Near: true}, id)
+}
+
+// Source is an open file that is served from. Its methods may be called from
+// any goroutine, Close once.
 type Source struct {
+	library *Library
 	file    *os.File
 	stored  domain.File
 	layer   []byte
@@ -69,6 +75,9 @@ func (s *Source) Size() int64 { return s.stored.Size }
 // Layer returns the chaining values of all pieces; nil for a content of up to
 // one piece. The caller must not change it.
 func (s *Source) Layer() []byte { return s.layer }
+
+// Nearby reports whether everyone nearby may have the content at this moment.
+func (s *Source) Nearby() bool { return s.library.Nearby(s.stored.Content) }
 
 // ReadAt reads like io.ReaderAt. What it reads is the content only if Fresh
 // agrees afterwards.
@@ -169,7 +178,7 @@ func (l *Library) openIn(sh *share, s domain.Share, id domain.ContentID) (*Sourc
 			changed()
 			continue
 		}
-		source := &Source{file: file, stored: f, layer: layer, changed: changed}
+		source := &Source{library: l, file: file, stored: f, layer: layer, changed: changed}
 		if source.Fresh() == nil {
 			return source, nil
 		}
