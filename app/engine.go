@@ -23,12 +23,20 @@ import (
 // the transfers.Engine of the running app.
 type engine struct {
 	fetcher *fetch.Fetcher
+	own     own
+	finder  partial.Finder
 }
 
 func (e *engine) Fetch(ctx context.Context, want domain.Want, from transfers.Providers, report func(domain.Progress)) (final string, had bool, err error) {
+	if final, err = e.inPlace(ctx, want, report); final != "" || err != nil {
+		return final, final != "", err
+	}
 	file, err := partial.Open(want)
 	if err != nil {
 		return "", false, err
+	}
+	if err := e.copyOwn(ctx, want, file, report); err != nil {
+		return "", false, errors.Join(err, file.Close())
 	}
 	if err := e.fetcher.Fetch(ctx, want.Content, want.Size, file, from, report); err != nil {
 		return "", false, errors.Join(err, file.Close())

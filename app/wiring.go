@@ -125,7 +125,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 	n.fetcher = fetch.New(fetch.Config{Open: transfer.Dialer{Host: n.host, Limits: n.limits}, Log: n.log.With("room", "fetch")})
 	n.onClose("fetching", n.fetcher.Close)
 	n.transfers, err = transfers.New(transfers.Config{
-		Engine: &engine{fetcher: n.fetcher}, Catalogue: n.browse, People: n.people, Store: store,
+		Engine: &engine{fetcher: n.fetcher, own: ownContents{n}}, Catalogue: n.browse, People: n.people, Store: store,
 		Bus: n.bus, Log: n.log.With("room", "transfers"), Now: time.Now,
 		Downloads: func() string { return n.settings.Values().Downloads },
 		Network:   n.networkUp,
