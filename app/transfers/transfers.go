@@ -52,6 +52,8 @@ type Engine interface {
 	Prepare(folder string) error
 	// Size asks peer how large a content is there, in bytes: a claim.
 	Size(ctx context.Context, peer domain.PeerID, content domain.ContentID) (int64, error)
+	// Holders returns who was said, lately, to hold or fetch the content too.
+	Holders(content domain.ContentID) []domain.PeerID
 	// Free returns the free bytes where folder lies.
 	Free(folder string) (int64, error)
 }

@@ -74,6 +74,8 @@ func (w *world) Fetch(ctx context.Context, want domain.Want, from transfers.Prov
 	return filepath.Join(want.Folder, want.Target), w.had[want.Target], nil
 }
 
+func (w *world) Holders(domain.ContentID) []domain.PeerID { return nil }
+
 func (w *world) Discard(want domain.Want) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
