@@ -72,10 +72,21 @@ fuzz: ## fuzzes every decoder for LONG_FUZZTIME (2m) each
 	@.ci/packages build
 	@.ci/fuzz $(LONG_FUZZTIME)
 
+# Measures the whole program, in memory; a row is a piece of work.
+RACE := POTLUCK_HEADLESS=$(CURDIR)/$(HEADLESS) $(GO) test -tags headless -count=1 -timeout 60m -run '^TestRows$$' -v ./app/race
+ROWS ?= all
+ROUNDS ?= 5
+
 .PHONY: bench
-bench: ## runs the benchmarks
+bench: headless ## runs the benchmarks, then measures the whole program
 	@.ci/packages build
 	$(GO) test -tags headless -run '^$$' -bench . -benchmem ./...
+	$(RACE) -rows 1,2,3,8 -rounds 3 -alone
+
+.PHONY: bench-peers
+bench-peers: headless ## measures it against others, as root or where users may make namespaces; ROWS=1,5 ROUNDS=5
+	@.ci/packages build bench
+	POTLUCK_STRICT=1 $(RACE) -rows $(ROWS) -rounds $(ROUNDS) $(ARGS)
 
 # The program without a window must build for every system from any; ui is not
 # part of it, and Fyne needs a C compiler on macOS.
@@ -114,7 +125,7 @@ clean: ## removes what was built
 
 .PHONY: help
 help: ## lists the targets
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST)
 
 $(GOFUMPT):
 	GOBIN=$(@D) $(GO) install mvdan.cc/gofumpt@$(GOFUMPT_VERSION)

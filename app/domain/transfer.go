@@ -105,6 +105,8 @@ type Want struct {
 	Size    int64 // -1 if only the content ID is known
 	// Modified is given to the finished file; zero leaves it.
 	Modified time.Time
+	// Owner is whom it was asked of; empty if nobody in particular.
+	Owner PeerID
 	// Folder is the absolute folder, Target the slash-separated path in it.
 	Folder string
 	Target string

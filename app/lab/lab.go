@@ -2,7 +2,7 @@
 // namespaces, joined by switches that are bridges in one more namespace. A
 // test runs programs on the hosts, pulls cables, and changes addresses.
 //
-// It needs Linux and the programs ip, unshare and nsenter, and either root or
+// It needs Linux and the programs ip, tc, unshare and nsenter, and either root or
 // leave to make user namespaces. Where that is missing the test is skipped and
 // says why; with POTLUCK_STRICT=1 in the environment it fails instead.
 //
@@ -67,7 +67,7 @@ func Bare(t testing.TB, hosts ...string) *Lab {
 	if runtime.GOOS != "linux" {
 		unavailable(t, "network namespaces need Linux")
 	}
-	for _, program := range []string{"ip", "unshare", "nsenter"} {
+	for _, program := range []string{"ip", "tc", "unshare", "nsenter"} {
 		if _, err := exec.LookPath(program); err != nil {
 			unavailable(t, fmt.Sprintf("the program %s is missing: %v", program, err))
 		}
@@ -205,11 +205,17 @@ func (h *Host) Command(ctx context.Context, name string, args ...string) *exec.C
 // what it prints. The test fails if it fails.
 func (h *Host) IP(args ...string) string {
 	h.lab.t.Helper()
+	return h.tool("ip", args...)
+}
+
+// tool is IP for another program.
+func (h *Host) tool(name string, args ...string) string {
+	h.lab.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
-	out, err := h.Command(ctx, "ip", args...).CombinedOutput()
+	out, err := h.Command(ctx, name, args...).CombinedOutput()
 	if err != nil {
-		h.lab.t.Fatalf("lab: on %s: ip %s: %v: %s", h.name, strings.Join(args, " "), err, out)
+		h.lab.t.Fatalf("lab: on %s: %s %s: %v: %s", h.name, name, strings.Join(args, " "), err, out)
 	}
 	return string(out)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"strings"
@@ -25,6 +26,8 @@ func TestMain(m *testing.M) {
 		if c, err = net.DialTimeout("tcp", os.Getenv("LAB_TEST_DIAL"), 5*time.Second); err == nil {
 			err = c.Close()
 		}
+	case os.Getenv("LAB_TEST_SEND") != "":
+		err = send(os.Getenv("LAB_TEST_SEND"))
 	default:
 		os.Exit(m.Run())
 	}
@@ -32,6 +35,25 @@ func TestMain(m *testing.M) {
 		fmt.Println(err)
 		os.Exit(1)
 	}
+}
+
+// sendSize is how many bytes send sends.
+const sendSize = 4 << 20
+
+// send dials, sends sendSize bytes, and returns when the other side has read
+// them all and closed.
+func send(address string) error {
+	c, err := net.DialTimeout("tcp", address, 5*time.Second)
+	if err != nil {
+		return err
+	}
+	if _, err = c.Write(make([]byte, sendSize)); err == nil {
+		err = c.(*net.TCPConn).CloseWrite()
+	}
+	if err == nil {
+		_, err = io.Copy(io.Discard, c)
+	}
+	return errors.Join(err, c.Close())
 }
 
 func listen(address string) error {
@@ -46,7 +68,8 @@ func listen(address string) error {
 	}
 	host, _, err := net.SplitHostPort(c.RemoteAddr().String())
 	fmt.Println(host)
-	return errors.Join(err, c.Close(), l.Close())
+	_, copyErr := io.Copy(io.Discard, c)
+	return errors.Join(err, copyErr, c.Close(), l.Close())
 }
 
 func TestHostsReachEachOther(t *testing.T) {
@@ -109,4 +132,71 @@ func TestCommandKeepsTheWorkingFolder(t *testing.T) {
 	if got := strings.TrimSpace(string(out)); got != here {
 		t.Errorf("pwd on a host: %q, want %q", got, here)
 	}
+}
+
+// What crosses a cable takes as long as its rate says, in both directions, and
+// is counted.
+func TestRateOfACable(t *testing.T) {
+	l := lab.New(t, "ana", "ben")
+	ana, ben := l.Host("ana"), l.Host("ben")
+	const rate = 32_000_000 // bits per second: sendSize takes 1.05 s
+	for _, tt := range []struct {
+		name     string
+		ana, ben int64
+		limited  bool
+	}{
+		{"free", 0, 0, false},
+		{"the sender's cable", rate, 0, true},
+		{"the receiver's cable", 0, rate, true},
+		{"free again", 0, 0, false},
+	} {
+		ana.SetRate(tt.ana)
+		ben.SetRate(tt.ben)
+		sent, received := ana.Sent(), ben.Received()
+		took := sendBetween(t, ana, ben, "10.77.0.2:7000")
+		// The first burst of 128 KiB is free.
+		if least := time.Second * 8 * (sendSize - 128<<10) / rate; tt.limited && took < least {
+			t.Errorf("%s: %v, want at least %v", tt.name, took, least)
+		} else if !tt.limited && took > least {
+			t.Errorf("%s: %v, want less than %v", tt.name, took, least)
+		}
+		if n := ana.Sent() - sent; n < sendSize || n > sendSize*5/4 {
+			t.Errorf("%s: ana sent %d bytes, want a little over %d", tt.name, n, sendSize)
+		}
+		if n := ben.Received() - received; n < sendSize || n > sendSize*5/4 {
+			t.Errorf("%s: ben received %d bytes, want a little over %d", tt.name, n, sendSize)
+		}
+	}
+}
+
+// sendBetween sends sendSize bytes from one host to an address of another and
+// returns how long that took.
+func sendBetween(t *testing.T, from, to *lab.Host, address string) time.Duration {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	listen := to.Command(ctx, os.Args[0])
+	listen.Env = append(os.Environ(), "LAB_TEST_LISTEN="+address)
+	heard, err := listen.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := listen.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(heard).ReadString('\n'); line != "listening\n" {
+		t.Fatalf("the listener says %q (%v), want listening", line, err)
+	}
+	dial := from.Command(ctx, os.Args[0])
+	dial.Env = append(os.Environ(), "LAB_TEST_SEND="+address)
+	begin := time.Now()
+	out, err := dial.CombinedOutput()
+	took := time.Since(begin)
+	if err != nil {
+		t.Fatalf("sending: %v: %s", err, out)
+	}
+	if err := listen.Wait(); err != nil {
+		t.Fatalf("the listener: %v", err)
+	}
+	return took
 }

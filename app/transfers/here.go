@@ -41,9 +41,5 @@ func (t *Transfers) Differs(content domain.ContentID, path string) {
 
 // has reports whether a content seems to be on this machine.
 func (t *Transfers) has(content domain.ContentID) bool {
-	if t.Finished(content) != "" {
-		return true
-	}
-	_, shared := t.cfg.Shared(content)
-	return shared
+	return t.Finished(content) != "" || t.cfg.Own(content)
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -310,6 +311,11 @@ func (t *Transfers) around(id domain.ContentID, owner domain.PeerID) []domain.Pe
 	for _, p := range providers {
 		if p.Online && p.Peer != owner {
 			ids = append(ids, p.Peer)
+		}
+	}
+	for _, id := range t.cfg.Engine.Holders(id) {
+		if who, ok := t.cfg.People.Peer(id); ok && who.Online && !slices.Contains(ids, id) {
+			ids = append(ids, id)
 		}
 	}
 	return ids

@@ -80,7 +80,7 @@ func TestIdleSessionIsClosedAndOpenedAgain(t *testing.T) {
 	t.Parallel()
 	s := newServer(t)
 	file := s.share(t, writeFile(t, 2*mib))
-	f, o := newFetcher(t, fetch.Config{Idle: 100 * time.Millisecond}, s)
+	f, o := newFetcher(t, fetch.Config{Idle: 500 * time.Millisecond}, s)
 	streams := func() (n int) {
 		for _, c := range o.host.Network().Conns() {
 			for _, st := range c.GetStreams() {

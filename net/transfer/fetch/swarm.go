@@ -49,30 +49,31 @@ func (s *session) hinted(id domain.ContentID, told []wire.Holder) {
 	if !known {
 		return // we never asked it for that
 	}
-	if s.f.cfg.Told != nil {
-		for _, h := range told {
-			if h.Peer != s.f.cfg.Self {
-				s.f.cfg.Told(h.Peer, h.Addresses)
-			}
-		}
-	}
-	s.f.mu.Lock()
-	defer s.f.mu.Unlock()
 	for _, h := range told {
 		if h.Peer == "" || h.Peer == s.f.cfg.Self || h.Peer == s.p.id {
 			continue
 		}
-		s.f.remember(id, h.Peer)
+		s.f.mu.Lock()
+		took := s.f.remember(id, h.Peer)
+		s.f.mu.Unlock()
+		if !took {
+			continue // there are enough
+		}
+		if s.f.cfg.Told != nil {
+			s.f.cfg.Told(h.Peer, h.Addresses)
+		}
+		s.f.mu.Lock()
 		for j := range s.f.jobs {
 			if j.id == id {
 				j.join(h.Peer)
 			}
 		}
+		s.f.mu.Unlock()
 	}
 }
 
-// remember notes that the peer is said to hold the content.
-func (f *Fetcher) remember(id domain.ContentID, peer domain.PeerID) {
+// remember notes that the peer is said to hold the content, unless so many are.
+func (f *Fetcher) remember(id domain.ContentID, peer domain.PeerID) bool {
 	now := f.cfg.Now()
 	h := f.holders[id]
 	if h == nil {
@@ -89,9 +90,14 @@ func (f *Fetcher) remember(id domain.ContentID, peer domain.PeerID) {
 		f.holders[id] = h
 	}
 	h.at = now
-	if !slices.Contains(h.peers, peer) && len(h.peers) < maxHinted {
-		h.peers = append(h.peers, peer)
+	if slices.Contains(h.peers, peer) {
+		return true
 	}
+	if len(h.peers) >= maxHinted {
+		return false
+	}
+	h.peers = append(h.peers, peer)
+	return true
 }
 
 // join makes somebody who is said to hold the content one of the providers.
