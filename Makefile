@@ -78,10 +78,21 @@ fuzz: ## fuzzes every decoder for LONG_FUZZTIME (2m) each
 	@.ci/packages build
 	@.ci/fuzz $(LONG_FUZZTIME)
 
+# Measures the whole program, in memory; a row is a piece of work.
+RACE := POTLUCK_HEADLESS=$(CURDIR)/$(HEADLESS) $(GO) test -tags headless -count=1 -timeout 60m -run '^TestRows$$' -v ./app/race
+ROWS ?= all
+ROUNDS ?= 5
+
 .PHONY: bench
-bench: ## runs the benchmarks
+bench: headless ## runs the benchmarks, then measures the whole program
 	@.ci/packages build
 	$(GO) test -tags headless -run '^$$' -bench . -benchmem ./...
+	$(RACE) -rows 1,2,3,8 -rounds 3 -alone
+
+.PHONY: bench-peers
+bench-peers: headless ## measures it against others, as root or where users may make namespaces; ROWS=1,5 ROUNDS=5
+	@.ci/packages build bench
+	POTLUCK_STRICT=1 $(RACE) -rows $(ROWS) -rounds $(ROUNDS) $(ARGS)
 
 # The program without a window must build for every system from any; ui is not
 # part of it, and Fyne needs a C compiler on macOS.

@@ -14,6 +14,7 @@ import (
 	"github.com/potluck-share/potluck/app/transfers"
 	"github.com/potluck-share/potluck/net/transfer/fetch"
 	"github.com/potluck-share/potluck/net/transfer/provide"
+	"github.com/potluck-share/potluck/storage/content"
 	"github.com/potluck-share/potluck/storage/disk"
 	"github.com/potluck-share/potluck/storage/names"
 	"github.com/potluck-share/potluck/storage/partial"
@@ -22,23 +23,54 @@ import (
 // engine joins the fetching of bytes with the files that they become. It is
 // the transfers.Engine of the running app.
 type engine struct {
-	fetcher *fetch.Fetcher
+	fetcher  *fetch.Fetcher
+	provider *provide.Provider
+	holdings *transfers.Holdings
+	own      own
+	finder   partial.Finder
+}
+
+// told is a download whose pieces others are told of as they come.
+type told struct {
+	*partial.File
+	content  domain.ContentID
+	provider *provide.Provider
+}
+
+func (t told) Put(p content.Piece) error {
+	if err := t.File.Put(p); err != nil {
+		return err
+	}
+	t.provider.Grown(t.content, p.Index())
+	return nil
 }
 
 func (e *engine) Fetch(ctx context.Context, want domain.Want, from transfers.Providers, report func(domain.Progress)) (final string, had bool, err error) {
+	if final, err = e.inPlace(ctx, want, report); final != "" || err != nil {
+		return final, final != "", err
+	}
 	file, err := partial.Open(want)
 	if err != nil {
 		return "", false, err
 	}
-	if err := e.fetcher.Fetch(ctx, want.Content, want.Size, file, from, report); err != nil {
+	if err := e.copyOwn(ctx, want, file, report); err != nil {
+		return "", false, errors.Join(err, file.Close())
+	}
+	holding := e.holdings.Begin(want, file)
+	if err := e.fetcher.Fetch(ctx, want.Content, want.Size, told{file, want.Content, e.provider}, from, report); err != nil {
+		holding.End(file)
 		return "", false, errors.Join(err, file.Close())
 	}
 	final, err = file.Finish()
 	if err != nil {
+		holding.End(file)
 		return "", false, errors.Join(err, file.Close())
 	}
+	holding.Finish(final, file)
 	return final, false, nil
 }
+
+func (e *engine) Holders(id domain.ContentID) []domain.PeerID { return e.fetcher.Holders(id) }
 
 func (e *engine) Discard(want domain.Want) error { return partial.Remove(want) }
 
@@ -107,24 +139,43 @@ func (e *engine) Folder(root, target string, modified time.Time) error {
 	return partial.Folder(root, target, modified)
 }
 
-func (e *engine) Size(ctx context.Context, peer domain.PeerID, content domain.ContentID) (int64, error) {
-	return e.fetcher.Probe(ctx, peer, content)
+func (e *engine) Size(ctx context.Context, peer domain.PeerID, id domain.ContentID) (int64, error) {
+	return e.fetcher.Probe(ctx, peer, id)
 }
 
 func (e *engine) Free(folder string) (int64, error) { return disk.Free(folder) }
 
-// shelf lets net/transfer serve what the library offers.
+// shelf lets net/transfer serve what the library offers and what was, or is
+// being, downloaded.
 type shelf struct {
-	library *library.Library
+	library  *library.Library
+	holdings *transfers.Holdings
 }
 
 func (s shelf) Open(ctx context.Context, asker domain.Asker, id domain.ContentID) (provide.Content, error) {
 	source, err := s.library.Open(ctx, asker, id)
-	if err != nil {
-		return nil, err // not the nil *Source in a non-nil interface
+	if err == nil {
+		return source, nil
 	}
-	return source, nil
+	// The library decides who may have what, also of what is held.
+	if s.library.Allowed(asker, id) {
+		held, heldErr := s.holdings.Open(asker, id)
+		switch {
+		case heldErr == nil && held.Growing():
+			return growing{held}, nil
+		case heldErr == nil:
+			return held, nil
+		case errors.Is(err, domain.ErrNotFound):
+			err = heldErr
+		}
+	}
+	return nil, err // not the nil *Source in a non-nil interface
 }
+
+// growing is what is held in part.
+type growing struct{ *transfers.Held }
+
+func (g growing) Has(piece int) bool { return g.Here(piece) }
 
 func (s shelf) Allowed(asker domain.Asker, id domain.ContentID) bool {
 	return s.library.Allowed(asker, id)

@@ -44,6 +44,7 @@ var rooms = []room{
 	{name: "app/domain"},
 	{name: "app/event", ours: []string{"app/domain"}},
 	{name: "app/lab", ours: []string{"app/domain"}, others: []string{"golang.org/x/sys"}},
+	{name: "app/race"}, // which has only tests
 	{name: "app/desktop", others: []string{"github.com/jezek/xgb"}},
 	useCase("app/library", "github.com/fsnotify/fsnotify"),
 	useCase("app/people"),
@@ -101,7 +102,7 @@ var alone = []struct {
 }
 
 // forTests are folders that only tests may import.
-var forTests = []string{"app/lab", "app/desktop"}
+var forTests = []string{"app/lab", "app/desktop", "app/race"}
 
 // testModules may be imported by tests everywhere.
 var testModules = []string{"go.uber.org/goleak"}

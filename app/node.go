@@ -19,6 +19,7 @@ import (
 	"github.com/potluck-share/potluck/net/host"
 	"github.com/potluck-share/potluck/net/transfer/fetch"
 	"github.com/potluck-share/potluck/net/transfer/limit"
+	"github.com/potluck-share/potluck/net/transfer/provide"
 	"github.com/potluck-share/potluck/storage/db"
 )
 
@@ -34,9 +35,12 @@ type node struct {
 	library   *library.Library
 	transfers *transfers.Transfers
 
+	holdings *transfers.Holdings
+
 	host       *host.Host
 	around     surroundings
 	fetcher    *fetch.Fetcher
+	provider   *provide.Provider
 	limits     *limit.Limits
 	catalogues *catalogue.Client
 	gossip     *gossip.Gossip

@@ -100,8 +100,12 @@ func (n *node) openRooms(store *db.DB) (err error) {
 	if socket, err := control.SocketPath(n.opts.data); err == nil {
 		own = append(own, socket)
 	}
+	n.holdings = transfers.NewHoldings(func(id domain.PeerID) (string, bool) {
+		asker := n.host.AskerFor(id)
+		return asker.Network, asker.Near
+	}, time.Now)
 	n.library, err = library.New(library.Config{
-		Store: store, Bus: n.bus, Log: n.log.With("room", "library"), Own: own, Now: time.Now,
+		Store: store, Rights: []library.Right{n.holdings}, Bus: n.bus, Log: n.log.With("room", "library"), Own: own, Now: time.Now,
 		Changed: n.announce, Blocked: n.people.Blocked,
 	})
 	if err != nil {
@@ -122,14 +126,24 @@ func (n *node) openRooms(store *db.DB) (err error) {
 	chosen := n.settings.Values()
 	n.limits = limit.New()
 	n.limits.Set(chosen.UploadLimit, chosen.DownloadLimit)
-	n.fetcher = fetch.New(fetch.Config{Open: transfer.Dialer{Host: n.host, Limits: n.limits}, Log: n.log.With("room", "fetch")})
+	n.provider = provide.New(provide.Config{
+		Source: shelf{n.library, n.holdings}, Log: n.log.With("room", "provide"),
+		Uploads:   func(u provide.Upload) { n.transfers.Uploaded(u.Peer, u.Content, u.Sent) },
+		Addresses: n.host.AddressesOf,
+	})
+	n.fetcher = fetch.New(fetch.Config{
+		Open: transfer.Dialer{Host: n.host, Limits: n.limits}, Self: n.host.ID(), Told: n.told, Nearby: n.holdings.Said,
+		Log: n.log.With("room", "fetch"),
+	})
 	n.onClose("fetching", n.fetcher.Close)
 	n.transfers, err = transfers.New(transfers.Config{
-		Engine: &engine{fetcher: n.fetcher}, Catalogue: n.browse, People: n.people, Store: store,
+		Engine:    &engine{fetcher: n.fetcher, provider: n.provider, holdings: n.holdings, own: ownContents{n}},
+		Catalogue: n.browse, People: n.people, Store: store,
 		Bus: n.bus, Log: n.log.With("room", "transfers"), Now: time.Now,
 		Downloads: func() string { return n.settings.Values().Downloads },
 		Network:   n.networkUp,
-		Shared:    n.library.Entry,
+		Shared:    n.served,
+		Own:       func(id domain.ContentID) bool { _, has := n.library.Entry(id); return has },
 		AtOnce:    chosen.DownloadsAtOnce,
 	})
 	return err
@@ -137,12 +151,8 @@ func (n *node) openRooms(store *db.DB) (err error) {
 
 // openProtocols lets the host serve what near peers may ask for.
 func (n *node) openProtocols(ctx context.Context, store *db.DB) error {
-	provider := provide.New(provide.Config{
-		Source: shelf{n.library}, Log: n.log.With("room", "provide"),
-		Uploads: func(u provide.Upload) { n.transfers.Uploaded(u.Peer, u.Content, u.Sent) },
-	})
-	transfer.Serve(n.host, provider, n.limits) //nolint:contextcheck // streams live until Close, not until the start is over
-	n.onClose("providing", func() error { provider.Close(); return nil })
+	transfer.Serve(n.host, n.provider, n.limits) //nolint:contextcheck // streams live until Close, not until the start is over
+	n.onClose("providing", func() error { n.provider.Close(); return nil })
 
 	if err := catalogue.Serve(n.host, n.library, n.log.With("room", "catalogue")); err != nil {
 		return err
@@ -227,6 +237,25 @@ func (n *node) presence(p domain.Presence) {
 		n.browse.Welcomed(p.Peer)
 	}
 	n.transfers.ProvidersChanged()
+}
+
+// toldFor is how long an address is good for that a third one told.
+const toldFor = time.Hour
+
+// told takes where somebody is said to be who holds what we fetch.
+func (n *node) told(peer domain.PeerID, addresses []string) {
+	now := time.Now()
+	n.host.Sighted(domain.Sighting{
+		Peer: peer, Addresses: addresses, Source: domain.SourceTold, At: now, Expires: now.Add(toldFor),
+	})
+}
+
+// served returns the entry of a content that is served from here.
+func (n *node) served(id domain.ContentID) (domain.Entry, bool) {
+	if entry, ok := n.library.Entry(id); ok {
+		return entry, true
+	}
+	return n.holdings.Entry(id)
 }
 
 // head takes a verified announcement.

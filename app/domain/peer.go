@@ -40,6 +40,7 @@ const (
 	SourceBroadcast  Source = "broadcast"
 	SourceTyped      Source = "typed"
 	SourceRemembered Source = "remembered"
+	SourceTold       Source = "told" // by somebody else who is served
 )
 
 // Sighting reports where a peer was heard of.

@@ -94,8 +94,8 @@ type Progress struct {
 	// which Checked bytes are done, -1 if that is not known.
 	Checking bool
 	Checked  int64
-	// Damaged is who sent bytes that do not fit and is not asked any more;
-	// empty if nobody did. The last one, if there were several.
+	// Damaged is who sent wrong bytes last, and is not asked any more; empty
+	// if nobody did.
 	Damaged PeerID
 }
 
@@ -105,6 +105,8 @@ type Want struct {
 	Size    int64 // -1 if only the content ID is known
 	// Modified is given to the finished file; zero leaves it.
 	Modified time.Time
+	// Owner is whom it was asked of; empty if nobody in particular.
+	Owner PeerID
 	// Folder is the absolute folder, Target the slash-separated path in it.
 	Folder string
 	Target string

@@ -53,9 +53,15 @@ func (r shareRight) Allows(asker domain.Asker, id domain.ContentID) bool {
 	return false
 }
 
-// Source is an open file that is served from. ReadAt, Fresh, Size and Layer may
-// be called from any goroutine, Close once.
+// Nearby reports whether everyone nearby may have the content.
+func (l *Library) Nearby(id domain.ContentID) bool {
+	return shareRight{l}.Allows(domain.Asker{Peer: "anyone", Near: true}, id)
+}
+
+// Source is an open file that is served from. Its methods may be called from
+// any goroutine, Close once.
 type Source struct {
+	library *Library
 	file    *os.File
 	stored  domain.File
 	layer   []byte
@@ -70,9 +76,15 @@ func (s *Source) Size() int64 { return s.stored.Size }
 // one piece. The caller must not change it.
 func (s *Source) Layer() []byte { return s.layer }
 
+// Nearby reports whether everyone nearby may have the content at this moment.
+func (s *Source) Nearby() bool { return s.library.Nearby(s.stored.Content) }
+
 // ReadAt reads like io.ReaderAt. What it reads is the content only if Fresh
 // agrees afterwards.
 func (s *Source) ReadAt(p []byte, off int64) (int, error) { return s.file.ReadAt(p, off) }
+
+// File returns the file itself, for sharing its blocks. It is closed by Close.
+func (s *Source) File() *os.File { return s.file }
 
 // Fresh returns an error wrapping domain.ErrChanged if the file is not as it
 // was when it was hashed; the file is then hashed again.
@@ -96,10 +108,17 @@ const mostCopies = 16
 // all files that had it have changed or gone; those are then looked at again.
 // ctx is not kept.
 func (l *Library) Open(ctx context.Context, asker domain.Asker, id domain.ContentID) (*Source, error) {
-	absent := fmt.Errorf("content %s: %w", id, domain.ErrNotFound)
 	if !l.Allowed(asker, id) {
-		return nil, absent
+		return nil, absent(id)
 	}
+	return l.Local(ctx, id)
+}
+
+func absent(id domain.ContentID) error { return fmt.Errorf("content %s: %w", id, domain.ErrNotFound) }
+
+// Local opens a content for the user's own use, whoever else may have it. The
+// errors are those of Open.
+func (l *Library) Local(ctx context.Context, id domain.ContentID) (*Source, error) {
 	holders, err := l.store.ContentShares(id)
 	if err != nil {
 		return nil, err
@@ -131,7 +150,7 @@ func (l *Library) Open(ctx context.Context, asker domain.Asker, id domain.Conten
 	if stale {
 		return nil, fmt.Errorf("content %s: %w", id, domain.ErrChanged)
 	}
-	return nil, absent
+	return nil, absent(id)
 }
 
 // openIn opens a content in one share.
@@ -169,7 +188,7 @@ func (l *Library) openIn(sh *share, s domain.Share, id domain.ContentID) (*Sourc
 			changed()
 			continue
 		}
-		source := &Source{file: file, stored: f, layer: layer, changed: changed}
+		source := &Source{library: l, file: file, stored: f, layer: layer, changed: changed}
 		if source.Fresh() == nil {
 			return source, nil
 		}

@@ -197,7 +197,9 @@ func (t *Transfers) bring(ctx context.Context, d *transfer, i int, f domain.Tran
 }
 
 func wantOf(d *transfer, f domain.TransferFile) domain.Want {
-	return domain.Want{Content: f.Content, Size: f.Size, Modified: f.Modified, Folder: d.Folder, Target: f.Target}
+	return domain.Want{
+		Content: f.Content, Size: f.Size, Modified: f.Modified, Owner: d.Peer, Folder: d.Folder, Target: f.Target,
+	}
 }
 
 // mark notes that file i of d is finished.

@@ -52,6 +52,8 @@ type Engine interface {
 	Prepare(folder string) error
 	// Size asks peer how large a content is there, in bytes: a claim.
 	Size(ctx context.Context, peer domain.PeerID, content domain.ContentID) (int64, error)
+	// Holders returns who was said, lately, to hold or fetch the content too.
+	Holders(content domain.ContentID) []domain.PeerID
 	// Free returns the free bytes where folder lies.
 	Free(folder string) (int64, error)
 }
@@ -104,6 +106,8 @@ type Config struct {
 	Network func() bool
 	// Shared returns the entry that an own share has for the content.
 	Shared func(domain.ContentID) (domain.Entry, bool)
+	// Own reports whether an own share has the content.
+	Own func(domain.ContentID) bool
 	// AtOnce is how many downloads run at once, at first.
 	AtOnce int
 }

@@ -74,6 +74,8 @@ func (w *world) Fetch(ctx context.Context, want domain.Want, from transfers.Prov
 	return filepath.Join(want.Folder, want.Target), w.had[want.Target], nil
 }
 
+func (w *world) Holders(domain.ContentID) []domain.PeerID { return nil }
+
 func (w *world) Discard(want domain.Want) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -159,7 +161,12 @@ func open(t *testing.T, file string, w *world) *room {
 	bus := event.NewBus()
 	tr, err := transfers.New(transfers.Config{
 		Engine: w, Catalogue: w, People: w, Store: store, Bus: bus, Log: slog.New(slog.DiscardHandler),
-		Now:       time.Now,
+		Now: time.Now,
+		Own: func(id domain.ContentID) bool {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.shared[id]
+		},
 		AtOnce:    3,
 		Downloads: func() string { return "/downloads" },
 		Network:   func() bool { return true },

@@ -98,6 +98,22 @@ func (e *entry) remember(a address) bool {
 	return true
 }
 
+// AddressesOf returns the addresses at which the peer can be reached, without
+// its ID, as far as they are known and have not expired.
+func (h *Host) AddressesOf(id domain.PeerID) []string {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	e := h.peers[id]
+	if e == nil {
+		return nil
+	}
+	var texts []string
+	for _, addr := range e.fresh(h.cfg.Now()) {
+		texts = append(texts, addr.String())
+	}
+	return texts
+}
+
 func (e *entry) forget(addr ma.Multiaddr) {
 	e.addrs = slices.DeleteFunc(e.addrs, func(a address) bool { return a.addr.Equal(addr) })
 }

@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"runtime"
 	"sync"
 	"time"
@@ -71,10 +72,20 @@ func (f Fixed) Providers() []domain.PeerID { return f }
 // Changed returns nil.
 func (f Fixed) Changed() <-chan struct{} { return nil }
 
-// Config is what a Fetcher needs. Open must be set.
+// Config is what a Fetcher needs. Open must be set. The functions are called
+// with locks held: they must not block nor call back.
 type Config struct {
 	Open Opener
-	Log  *slog.Logger // nil: none
+	Self domain.PeerID // who is never asked
+	Log  *slog.Logger  // nil: none
+	// Told is called with the addresses at which somebody else who holds a
+	// content is said to be, before a stream to it is opened. nil: nobody
+	// cares.
+	Told func(peer domain.PeerID, addresses []string)
+	// Nearby is called when a provider says, for the first time or differently
+	// than before, whether everyone nearby may have a content. It is for the
+	// caller to know whether the provider may decide that. nil: nobody cares.
+	Nearby func(content domain.ContentID, provider domain.PeerID, nearby bool)
 	// Budget is how many bytes of buffers there are for all fetches together.
 	// 0: 64 MiB; at least one piece.
 	Budget int64
@@ -101,6 +112,7 @@ var (
 	errClosed  = errors.New("the transfer engine is closed")
 	errStalled = errors.New("nothing came for a while")
 	errIdle    = errors.New("nothing to ask for")
+	errChoice  = fmt.Errorf("%w: a piece that was not in the set", domain.ErrMalformed)
 )
 
 // Fetcher runs fetches. Make one with New.
@@ -108,6 +120,7 @@ type Fetcher struct {
 	cfg     Config
 	log     *slog.Logger
 	workers int // goroutines that verify, per fetch
+	seed    uint64
 
 	ctx  context.Context // the Fetcher's lifetime, ended by Close
 	stop context.CancelFunc
@@ -118,6 +131,7 @@ type Fetcher struct {
 	closed  bool
 	peers   map[domain.PeerID]*peer
 	jobs    map[*job]struct{}
+	holders map[domain.ContentID]*holders
 	free    int64 // of the budget
 	starved bool  // something waits for budget
 }
@@ -145,11 +159,13 @@ func New(cfg Config) *Fetcher {
 		cfg:     cfg,
 		log:     cfg.Log,
 		workers: min(4, runtime.GOMAXPROCS(0)),
+		seed:    rand.Uint64(), //nolint:gosec // spreads requests, guards nothing
 		ctx:     ctx,
 		stop:    stop,
 		wake:    make(chan struct{}, 1),
 		peers:   make(map[domain.PeerID]*peer),
 		jobs:    make(map[*job]struct{}),
+		holders: make(map[domain.ContentID]*holders),
 		free:    cfg.Budget,
 	}
 	f.wg.Go(f.run)
@@ -171,7 +187,8 @@ func (f *Fetcher) Close() error {
 }
 
 // Fetch gets what is missing of a content of size bytes into the sink, from all
-// providers that have it at once, and returns nil when all of it is there.
+// providers that have it at once and from those that they name, and returns nil
+// when all of it is there.
 // While no provider can be reached it waits. It returns
 //   - the context's error when that ends;
 //   - the sink's error if that fails;
@@ -203,7 +220,7 @@ func (f *Fetcher) Fetch(ctx context.Context, id domain.ContentID, size int64, si
 		if report == nil {
 			return
 		}
-		now := domain.Progress{Done: sink.Done(), Providers: f.serving(j)}
+		now := f.progress(j)
 		if now != last {
 			last = now
 			report(now)
@@ -302,6 +319,11 @@ func (f *Fetcher) start(j *job) bool {
 	}
 	f.jobs[j] = struct{}{}
 	j.check()
+	if h := f.holders[j.id]; h != nil && f.cfg.Now().Sub(h.at) < rememberFor {
+		for _, peer := range h.peers {
+			j.join(peer)
+		}
+	}
 	f.nudge()
 	return true
 }

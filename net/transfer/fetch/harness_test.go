@@ -104,6 +104,7 @@ type server struct {
 
 	mu      sync.Mutex
 	files   map[domain.ContentID]*shared
+	growing map[domain.ContentID]*sink // being downloaded
 	private bool
 	opened  int
 }
@@ -122,7 +123,7 @@ type shared struct {
 
 func newServer(t testing.TB) *server {
 	t.Helper()
-	s := &server{host: newHost(t), files: make(map[domain.ContentID]*shared)}
+	s := &server{host: newHost(t), files: make(map[domain.ContentID]*shared), growing: make(map[domain.ContentID]*sink)}
 	s.id = idOf(s.host)
 	s.serve(t)
 	return s
@@ -134,6 +135,17 @@ func (s *server) serve(t testing.TB) {
 	provider := provide.New(provide.Config{
 		Source:  s,
 		Uploads: func(u provide.Upload) { s.sent.Add(u.Sent) },
+		Addresses: func(id domain.PeerID) []string {
+			p, err := peer.Decode(string(id))
+			if err != nil {
+				return nil
+			}
+			var addresses []string
+			for _, a := range s.host.Peerstore().Addrs(p) {
+				addresses = append(addresses, a.String())
+			}
+			return addresses
+		},
 	})
 	s.provider = provider
 	s.host.SetStreamHandler(wire.Protocol, func(st network.Stream) {
@@ -162,6 +174,9 @@ func (s *server) Open(_ context.Context, asker domain.Asker, id domain.ContentID
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if dst := s.growing[id]; dst != nil {
+		return growingFile{dst}, nil
+	}
 	file := s.files[id]
 	if file == nil {
 		return nil, domain.ErrNotFound
@@ -216,6 +231,7 @@ type openFile struct {
 
 func (f openFile) Size() int64   { return f.s.info.Size() }
 func (f openFile) Layer() []byte { return f.s.sum.Layer }
+func (f openFile) Nearby() bool  { return true }
 func (f openFile) Fresh() error {
 	now, err := os.Stat(f.s.path)
 	if err != nil || now.Size() != f.s.info.Size() || !now.ModTime().Equal(f.s.info.ModTime()) {
@@ -237,6 +253,19 @@ func (f openFile) ReadAt(p []byte, off int64) (int, error) {
 	}
 	return n, err
 }
+
+// growingFile serves what a sink has.
+type growingFile struct{ *sink }
+
+func (f growingFile) Size() int64 { return f.size }
+func (f growingFile) Layer() []byte {
+	layer, _ := f.sink.Layer()
+	return layer.Raw()
+}
+func (f growingFile) ReadAt(p []byte, off int64) (int, error) { return f.f.ReadAt(p, off) }
+func (f growingFile) Fresh() error                            { return nil }
+func (f growingFile) Nearby() bool                            { return true }
+func (f growingFile) Close() error                            { return nil }
 
 type partialFile struct{ openFile }
 
@@ -260,7 +289,9 @@ func writeFile(t testing.TB, size int64) string {
 
 // sink is a file in the making.
 type sink struct {
-	f *os.File
+	f     *os.File
+	size  int64
+	grown func(piece int) // nil: nobody is told
 
 	mu    sync.Mutex
 	layer content.Layer
@@ -281,7 +312,7 @@ func newSink(t testing.TB, size int64) *sink {
 	}
 	t.Cleanup(func() { _ = f.Close() })
 	n := domain.Pieces(size)
-	return &sink{f: f, has: make([]bool, n), left: n}
+	return &sink{f: f, size: size, has: make([]bool, n), left: n}
 }
 
 func (s *sink) Layer() (content.Layer, bool) {
@@ -340,6 +371,9 @@ func (s *sink) Put(p content.Piece) error {
 	s.left--
 	s.done += int64(len(p.Data()))
 	s.puts++
+	if s.grown != nil {
+		s.grown(p.Index())
+	}
 	return nil
 }
 

@@ -26,6 +26,8 @@ type job struct {
 
 	sources      map[domain.PeerID]*source
 	hadProviders bool
+	crowded      bool          // others fetch the same
+	liar         domain.PeerID // who sent wrong bytes last
 
 	queue   []*request // answers to be verified and stored
 	running int        // goroutines that do so
@@ -84,7 +86,7 @@ func (f *Fetcher) newJob(id domain.ContentID, size int64, sink Sink) (*job, erro
 }
 
 func (j *job) newPicker() *picker.Picker {
-	return picker.New(domain.Pieces(j.size), j.sink.Missing(), picker.Options{})
+	return picker.New(domain.Pieces(j.size), j.sink.Missing(), picker.Options{Seed: j.f.seed})
 }
 
 // layerLength returns the bytes of the piece layer.
@@ -101,6 +103,9 @@ func (j *job) end(err error) {
 	j.ended = true
 	j.err = err
 	for _, src := range j.sources {
+		if err != nil {
+			src.leave()
+		}
 		src.remove()
 	}
 	for _, r := range j.queue {
@@ -236,6 +241,9 @@ func (j *job) takeLayer(r *request) {
 	default:
 		j.layer = layer
 		j.picker = missing
+		if j.crowded {
+			j.crowd()
+		}
 		for _, src := range j.sources {
 			src.abandonAll()
 			src.enlist()
@@ -247,6 +255,7 @@ func (j *job) takeLayer(r *request) {
 
 // blame drops a provider that sent wrong bytes.
 func (j *job) blame(src *source, err error) {
+	j.liar = src.peer.id
 	src.drop(lied, time.Time{})
 	src.peer.lied(j.id, err)
 	j.f.attendAll()

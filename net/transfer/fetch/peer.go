@@ -106,6 +106,10 @@ func (p *peer) ended(s *session, err error) {
 	for _, r := range s.pending {
 		r.fail()
 	}
+	for _, src := range p.sources {
+		src.asked = false // what it tells by itself ends with the session
+		src.forgetInfo()
+	}
 	switch {
 	case errors.Is(err, errIdle):
 	case !s.useful || errors.Is(err, errStalled):

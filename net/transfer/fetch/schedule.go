@@ -72,7 +72,7 @@ func (f *Fetcher) sweep(now time.Time) (again bool) {
 			switch {
 			case s.stalled(now):
 				s.shut(errStalled)
-			case s.open && len(s.pending) == 0 && now.Sub(s.since) > f.cfg.Idle:
+			case s.open && len(s.pending) == 0 && now.Sub(s.since) > f.cfg.Idle && !p.following(now):
 				s.shut(errIdle)
 			}
 		}
@@ -99,7 +99,7 @@ func (f *Fetcher) setProviders(j *job, list []domain.PeerID) {
 		listed[id] = true
 	}
 	for id, src := range j.sources {
-		if !listed[id] {
+		if !listed[id] && !src.hinted {
 			src.remove()
 		}
 	}
@@ -109,7 +109,7 @@ func (f *Fetcher) setProviders(j *job, list []domain.PeerID) {
 			if j.hadProviders {
 				p.retryAt = time.Time{} // it has just come (back)
 			}
-			newSource(j, p)
+			newSource(j, p, false)
 		}
 	}
 	j.hadProviders = true
@@ -138,16 +138,28 @@ func (p *peer) load() int64 {
 	return p.session.cost
 }
 
-// serving returns how many providers the job is served by at this moment.
-func (f *Fetcher) serving(j *job) int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	n := 0
-	now := f.cfg.Now()
-	for _, src := range j.sources {
-		if s := src.peer.session; s != nil && s.open && src.wanted(now) {
-			n++
+// following reports whether the peer is to tell of further pieces.
+func (p *peer) following(now time.Time) bool {
+	for _, src := range p.sources {
+		if src.partial && src.wanted(now) {
+			return true
 		}
 	}
-	return n
+	return false
+}
+
+// progress returns how far the job is, and by how many it is served at this
+// moment.
+func (f *Fetcher) progress(j *job) domain.Progress {
+	done := j.sink.Done()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	serving := 0
+	now := f.cfg.Now()
+	for _, src := range j.sources {
+		if s := src.peer.session; s != nil && s.open && src.serves(now) {
+			serving++
+		}
+	}
+	return domain.Progress{Done: done, Providers: serving, Damaged: j.liar}
 }

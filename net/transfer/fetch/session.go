@@ -40,8 +40,8 @@ type session struct {
 	cause   error // why we end it
 	pending map[uint64]*request
 	lastID  uint64
-	out     []wire.Header // frames to be written
-	cost    int64         // of what is pending
+	out     []frame // to be written
+	cost    int64   // of what is pending
 	window  int64
 	since   time.Time // when pending began, or ceased, to be empty
 
@@ -63,14 +63,21 @@ type request struct {
 	probe *probe
 	what  wire.What
 	index int
-	want  int   // bytes expected
-	cost  int64 // of the budget
+	set   []byte // of a request for Any piece
+	want  int    // bytes expected
+	cost  int64  // of the budget
 
 	answered bool // the response came
 	buf      []byte
 	got      int
 	reading  bool // the session's goroutine is writing into buf
 	dead     bool // nobody wants it any more
+}
+
+// frame is a question, or a word about one, on its way out.
+type frame struct {
+	head wire.Header
+	body []byte
 }
 
 func newSession(p *peer, now time.Time) *session {
@@ -153,11 +160,13 @@ func (s *session) ask(r *request, content domain.ContentID, now time.Time) {
 	s.pending[r.id] = r
 	s.cost += r.cost
 	s.f.free -= r.cost
-	s.send(wire.Header{Kind: wire.Request, Request: r.id, What: r.what, Content: content, Index: r.index, Length: r.want})
+	s.send(wire.Header{
+		Kind: wire.Request, Request: r.id, What: r.what, Content: content, Index: r.index, Length: r.want,
+	}, r.set)
 }
 
-func (s *session) send(h wire.Header) {
-	s.out = append(s.out, h)
+func (s *session) send(h wire.Header, body []byte) {
+	s.out = append(s.out, frame{h, body})
 	select {
 	case s.outReady <- struct{}{}:
 	default:
@@ -179,7 +188,7 @@ func (s *session) settle(r *request) {
 // abandon takes back a request that is pending.
 func (r *request) abandon() {
 	r.s.settle(r)
-	r.s.send(wire.Header{Kind: wire.Cancel, Request: r.id})
+	r.s.send(wire.Header{Kind: wire.Cancel, Request: r.id}, nil)
 	r.kill()
 }
 
@@ -214,7 +223,7 @@ func (r *request) release() {
 func (s *session) write(ctx context.Context, stream io.Writer) error {
 	w := wire.NewWriter(stream)
 	defer w.Release()
-	var frames []wire.Header
+	var frames []frame
 	for {
 		s.f.mu.Lock()
 		frames, s.out = s.out, frames[:0]
@@ -230,11 +239,12 @@ func (s *session) write(ctx context.Context, stream io.Writer) error {
 				return ctx.Err()
 			}
 		}
-		for _, h := range frames {
-			if err := w.Write(h, nil); err != nil {
+		for _, f := range frames {
+			if err := w.Write(f.head, f.body); err != nil {
 				return err
 			}
 		}
+		clear(frames) // or the sets would be kept
 	}
 }
 
@@ -261,13 +271,38 @@ func (s *session) read(stream io.Reader) error {
 		if err != nil {
 			return err
 		}
-		if h.Kind != wire.Response && h.Kind != wire.Data {
-			continue
+		switch h.Kind {
+		case wire.Response, wire.Data:
+			err = s.take(r, h)
+		case wire.Have, wire.Hint:
+			err = s.listen(r, h)
+		case wire.Request, wire.Cancel, wire.Leave:
+			// Nothing is given on this side; skip it like an unknown frame.
 		}
-		if err := s.take(r, h); err != nil {
+		if err != nil {
 			return err
 		}
 	}
+}
+
+// listen takes what a provider says by itself.
+func (s *session) listen(r *wire.Reader, h wire.Header) error {
+	body := make([]byte, h.Body) // at most a frame
+	if err := r.ReadBody(body); err != nil {
+		return err
+	}
+	if h.Kind == wire.Have {
+		pieces, err := wire.Indices(body)
+		if err == nil {
+			s.news(h.Content, pieces)
+		}
+		return err
+	}
+	holders, err := wire.DecodeHolders(body)
+	if err == nil {
+		s.hinted(h.Content, holders)
+	}
+	return err
 }
 
 // take takes one frame of an answer.
@@ -283,8 +318,8 @@ func (s *session) take(r *wire.Reader, h wire.Header) error {
 	}
 	if h.Kind == wire.Response {
 		req.answered = true
-		if !req.accept(h) {
-			return nil
+		if wanted, err := req.accept(h); !wanted || err != nil {
+			return err
 		}
 		if h.Length != req.want {
 			return fmt.Errorf("%w: answer of %d bytes, not %d", domain.ErrMalformed, h.Length, req.want)
@@ -335,7 +370,7 @@ func (s *session) body(r *wire.Reader, req *request, n int) error {
 
 // accept looks at the response to a request. It returns true if bytes follow
 // that are wanted.
-func (r *request) accept(h wire.Header) bool {
+func (r *request) accept(h wire.Header) (wanted bool, err error) {
 	s := r.s
 	s.p.failures = 0
 	s.useful = true
@@ -344,9 +379,11 @@ func (r *request) accept(h wire.Header) bool {
 		r.release()
 		s.p.answered(r.probe, h)
 		s.f.fill(s, s.f.cfg.Now())
-		return false
+		return false, nil
 	}
 	if h.Status == wire.OK && h.Size == r.src.job.size {
+		r.src.shy = 0
+		r.src.says(h.Nearby)
 		if h.Partial {
 			r.src.isPartial()
 		}
@@ -356,15 +393,23 @@ func (r *request) accept(h wire.Header) bool {
 			r.release()
 			r.src.isWhole()
 			s.f.fill(s, s.f.cfg.Now())
-			return false
+			return false, nil
 		}
-		return true
+		if r.what == wire.Any {
+			if wanted, err = r.chosen(h); !wanted && err == nil {
+				r.src.failed(r)
+				r.abandon()
+				s.f.fill(s, s.f.cfg.Now())
+			}
+			return wanted, err
+		}
+		return true, nil
 	}
 	s.settle(r)
 	r.release()
 	r.src.refused(r, h)
 	s.f.attendAll()
-	return false
+	return false, nil
 }
 
 // measure counts what came and fits the window to the rate.

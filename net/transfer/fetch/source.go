@@ -26,8 +26,9 @@ const (
 	dropTime = 30 * time.Second
 	// busyTime is the same for one that has no room.
 	busyTime = time.Second
-	// infoTime is how often a partial provider is asked what it has.
-	infoTime = 2 * time.Second
+	// infoTime is how often a partial provider is asked what it has, besides
+	// what it tells by itself.
+	infoTime = 15 * time.Second
 	// hedgeTime is after how long a layer is asked of a second provider.
 	hedgeTime = time.Second
 	// maxLayers is of how many providers a layer is asked at a time.
@@ -50,18 +51,28 @@ type source struct {
 	info      []byte // the pages of the bitmap that came so far
 	infoAsked bool
 	infoAt    time.Time // when the bitmap is to be asked for
+	newer     []int     // pieces told of while the bitmap was on its way
+	lost      bool      // there were too many of these
+
+	hinted  bool // not one of the caller's providers, but named by one
+	shy     int  // times in a row that it had nothing to give
+	asked   bool // on the present session, so it sees us as a follower
+	toldYet bool // it has said whether everyone nearby may have the content
+	nearby  bool // what it said
 }
 
-// newSource adds the peer to the job's providers.
-func newSource(j *job, p *peer) {
-	src := &source{job: j, peer: p, requests: make(map[*request]struct{})}
+// newSource adds the peer to the job's providers. One that was hinted is taken
+// to have nothing until it says what it has.
+func newSource(j *job, p *peer, hinted bool) *source {
+	src := &source{job: j, peer: p, requests: make(map[*request]struct{}), hinted: hinted, partial: hinted}
 	j.sources[p.id] = src
 	p.sources = append(p.sources, src)
 	if _, wrong := p.wrong[j.id]; wrong || p.banned() {
 		src.verdict = lied
-		return
+		return src
 	}
 	src.enlist()
+	return src
 }
 
 // remove takes the provider off the job.
@@ -72,6 +83,13 @@ func (src *source) remove() {
 	}
 	delete(src.job.sources, src.peer.id)
 	src.peer.sources = slices.DeleteFunc(src.peer.sources, func(x *source) bool { return x == src })
+}
+
+// leave tells the provider that we will not hold the content.
+func (src *source) leave() {
+	if s := src.peer.session; s != nil && s.open && src.asked && src.job.size > domain.PieceSize {
+		s.send(wire.Header{Kind: wire.Leave, Content: src.job.id}, nil)
+	}
 }
 
 // enlist tells the picker of the provider.
@@ -91,7 +109,13 @@ func (src *source) abandonAll() {
 		r.abandon()
 	}
 	src.layer, src.layerAt = nil, time.Time{}
-	src.info, src.infoAsked = nil, false
+	src.forgetInfo()
+}
+
+// forgetInfo takes back what is known of the pieces of a partial provider.
+func (src *source) forgetInfo() {
+	src.info, src.infoAsked, src.infoAt = nil, false, time.Time{}
+	src.newer, src.lost = nil, false
 }
 
 // drop stops asking the provider for the content until that time.
@@ -112,7 +136,8 @@ func (src *source) drop(v verdict, until time.Time) {
 func (src *source) usable(now time.Time) bool {
 	if src.verdict != good && !src.until.IsZero() && !now.Before(src.until) {
 		src.verdict = good
-		src.partial, src.infoAt = false, time.Time{}
+		src.partial = src.hinted
+		src.forgetInfo()
 		src.enlist()
 	}
 	return src.verdict == good
@@ -129,6 +154,14 @@ func (src *source) wanted(now time.Time) bool {
 	default:
 		return src.job.picker.Wants(src.peer.id)
 	}
+}
+
+// serves reports whether the provider has something that we want.
+func (src *source) serves(now time.Time) bool {
+	if src.job.picker == nil {
+		return src.wanted(now)
+	}
+	return src.wanted(now) && src.job.picker.Wants(src.peer.id)
 }
 
 // pick returns the next request to this provider for the content, or nil.
@@ -155,6 +188,7 @@ func (src *source) pick(now time.Time) *request {
 		r.what = wire.Info
 		r.index = len(src.info) / wire.PageSize
 		r.want = wire.PageLength(j.bitmapLength(), r.index)
+	case j.crowded && !src.partial && src.pickAny(r, now):
 	default:
 		piece, ok := j.picker.Next(src.peer.id, now)
 		if !ok {
@@ -165,6 +199,7 @@ func (src *source) pick(now time.Time) *request {
 		r.want = domain.PieceLength(j.size, piece)
 	}
 	src.requests[r] = struct{}{}
+	src.asked = true
 	return r
 }
 
@@ -211,10 +246,9 @@ func (src *source) arrived(r *request, now time.Time) {
 		src.infoAsked = false
 		src.info = append(src.info, r.buf...)
 		if int64(len(src.info)) == j.bitmapLength() {
-			j.picker.Partial(src.peer.id, src.info)
-			src.infoAt = now.Add(infoTime)
+			src.informed(now)
 		}
-	case wire.UnknownWhat:
+	case wire.Any, wire.UnknownWhat: // Any has become Piece
 	}
 	r.release()
 }
@@ -227,19 +261,30 @@ func (src *source) refused(r *request, h wire.Header) {
 	case wire.OK: // of another size
 		src.drop(otherSize, now.Add(dropTime))
 	case wire.Missing:
-		if r.what == wire.Piece && src.job.picker != nil {
+		if src.job.picker != nil && (r.what == wire.Piece || r.what == wire.Any) {
 			src.isPartial()
-			src.job.picker.Lacks(src.peer.id, r.index)
+			if r.what == wire.Piece {
+				src.job.picker.Lacks(src.peer.id, r.index)
+			}
 			return
 		}
-		src.drop(absent, now.Add(dropTime))
+		src.drop(absent, now.Add(src.absence()))
 	case wire.Changed:
 		src.drop(changed, now.Add(dropTime))
 	case wire.Busy:
 		src.drop(busy, now.Add(busyTime))
 	default:
-		src.drop(absent, now.Add(dropTime))
+		src.drop(absent, now.Add(src.absence()))
 	}
+}
+
+// absence is how long a provider that has nothing to give is not asked again.
+func (src *source) absence() time.Duration {
+	if !src.hinted {
+		return dropTime
+	}
+	src.shy++
+	return min(dropTime, shyTime<<min(src.shy-1, 10))
 }
 
 // failed takes back what a request was for.
@@ -251,8 +296,12 @@ func (src *source) failed(r *request) {
 		}
 	case wire.Layer:
 		src.layer, src.layerAt = nil, time.Time{}
+	case wire.Any:
+		if src.job.picker != nil {
+			src.job.picker.OpenFailed(src.peer.id)
+		}
 	case wire.Info:
-		src.info, src.infoAsked = nil, false
+		src.forgetInfo()
 	case wire.UnknownWhat:
 	}
 }
@@ -268,11 +317,23 @@ func (src *source) isPartial() {
 	if src.job.picker != nil {
 		src.job.picker.Partial(src.peer.id, nil)
 	}
+	src.job.crowd()
 }
 
 // isWhole notes that the provider has all pieces by now.
 func (src *source) isWhole() {
 	src.partial = false
-	src.info, src.infoAsked = nil, false
+	src.forgetInfo()
 	src.enlist()
+}
+
+// says notes whether everyone nearby may have the content, as it says.
+func (src *source) says(nearby bool) {
+	if src.toldYet && src.nearby == nearby {
+		return
+	}
+	src.toldYet, src.nearby = true, nearby
+	if f := src.job.f; f.cfg.Nearby != nil {
+		f.cfg.Nearby(src.job.id, src.peer.id, nearby)
+	}
 }

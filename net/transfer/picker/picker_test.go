@@ -39,8 +39,9 @@ func TestSequentialByDefault(t *testing.T) {
 
 func TestRarestFirstIsSeeded(t *testing.T) {
 	order := func(seed uint64) []int {
-		p := New(64, all(64), Options{Rarest: true, Seed: seed})
-		p.Whole("a")
+		p := New(64, all(64), Options{Seed: seed})
+		p.SetOrder(Rarest)
+		p.Partial("a", []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff})
 		p.Partial("b", []byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f})
 		var got []int
 		for {
@@ -135,12 +136,12 @@ type peer struct {
 	have   map[int]bool // nil: all
 	took   time.Duration
 	window int
-	asked  []asked
+	asked  []request
 	away   bool
 	fails  int // one in so many is wrong or lost; 0: none
 }
 
-type asked struct {
+type request struct {
 	piece int
 	ready time.Time
 }
@@ -170,7 +171,8 @@ func trace(seed uint64) string    { _, log := run(seed); return log }
 func run(seed uint64) (problem, log string) {
 	rnd := rand.New(rand.NewPCG(seed, 1))
 	pieces := 1 + rnd.IntN(150)
-	p := New(pieces, all(pieces), Options{Rarest: rnd.IntN(2) == 0, Seed: seed})
+	p := New(pieces, all(pieces), Options{Seed: seed})
+	p.SetOrder(Order(rnd.IntN(2)))
 	now := time.Unix(0, 0)
 	var peers []*peer
 	for i := range 1 + rnd.IntN(6) {
@@ -224,10 +226,10 @@ func run(seed uint64) (problem, log string) {
 				if done[piece] || v.have != nil && !v.have[piece] {
 					return fmt.Sprintf("%s was asked for piece %d (done %v)", v.id, piece, done[piece]), log
 				}
-				if slices.ContainsFunc(v.asked, func(a asked) bool { return a.piece == piece }) {
+				if slices.ContainsFunc(v.asked, func(a request) bool { return a.piece == piece }) {
 					return fmt.Sprintf("%s was asked twice for piece %d", v.id, piece), log
 				}
-				v.asked = append(v.asked, asked{piece, now.Add(v.took)})
+				v.asked = append(v.asked, request{piece, now.Add(v.took)})
 			}
 			for len(v.asked) > 0 && !v.asked[0].ready.After(now) {
 				piece := v.asked[0].piece
@@ -241,7 +243,7 @@ func run(seed uint64) (problem, log string) {
 				for _, other := range p.Done(piece) {
 					for _, o := range peers {
 						if o.id == other {
-							o.asked = slices.DeleteFunc(o.asked, func(a asked) bool { return a.piece == piece })
+							o.asked = slices.DeleteFunc(o.asked, func(a request) bool { return a.piece == piece })
 						}
 					}
 				}

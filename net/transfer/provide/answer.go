@@ -15,8 +15,9 @@ import (
 const keepOpen = time.Second
 
 // answer makes the answer to one request. It always returns one.
-func (t *stream) answer(ctx context.Context, h wire.Header) answer {
-	a := answer{id: h.Content, held: cost(h)}
+func (t *stream) answer(ctx context.Context, q question) answer {
+	h := q.Header
+	a := answer{id: h.Content, held: cost(h), piece: -1}
 	a.head = wire.Header{Kind: wire.Response, Request: h.Request, Last: true}
 	if h.What == wire.UnknownWhat {
 		a.head.Status = wire.Malformed
@@ -27,9 +28,22 @@ func (t *stream) answer(ctx context.Context, h wire.Header) answer {
 		a.head.Status = t.status(ctx, h, err)
 		return a
 	}
-	a.head.Size = c.Size()
+	t.follow(h.Content, c)
+	a.head.Size, a.head.Nearby = c.Size(), c.Nearby()
 	partial, isPartial := c.(Partial)
 	a.head.Partial = isPartial
+	if h.What == wire.Any {
+		var some bool
+		if h.Index, some = t.p.choose(h.Content, c, h.Index, q.set); !some {
+			a.head.Status = wire.Missing
+			return a
+		}
+		h.What = wire.Piece
+		a.head.Index, a.piece = h.Index, h.Index
+	} else if h.What == wire.Piece {
+		t.p.give(h.Content, h.Index, 1)
+		a.piece = h.Index
+	}
 	length, status := extent(c, h)
 	if status == wire.OK && h.What == wire.Piece && isPartial && !partial.Has(h.Index) {
 		status = wire.Missing
@@ -77,7 +91,7 @@ func extent(c Content, h wire.Header) (length int, status wire.Status) {
 		if h.Length == 0 {
 			return 0, wire.OK // only the size was asked for
 		}
-	case wire.UnknownWhat:
+	case wire.Any, wire.UnknownWhat: // Any has become Piece
 		return 0, wire.Malformed
 	}
 	if length > h.Length {

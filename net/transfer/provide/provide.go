@@ -6,6 +6,10 @@
 // so that whoever stops being near, or loses a share, gets nothing from then
 // on. What is private is answered like what is absent.
 //
+// Whoever asks for a content follows it: it hears of further pieces of what is
+// here in part (Grown), and of the others who fetch it, if everyone nearby may
+// have it.
+//
 // Three goroutines serve one stream: one reads requests, so that a cancel is
 // heard while a body is on its way; one reads pieces from disk, taking turns
 // with the other peers; one writes. All exported methods may be called from any
@@ -48,10 +52,14 @@ type Content interface {
 	// Fresh returns nil while the file is what it was when it was announced.
 	// It is asked before and after each read.
 	Fresh() error
+	// Nearby reports whether everyone nearby may have the content, so that
+	// those who fetch it may be told of each other and serve it on.
+	Nearby() bool
 	Close() error
 }
 
-// Partial is a Content of which only some pieces are here.
+// Partial is a Content of which only some pieces are here. Provider.Grown is
+// told of each further one.
 type Partial interface {
 	Content
 	// Has reports whether the piece is here.
@@ -84,6 +92,12 @@ type Config struct {
 	Patience time.Duration
 	// Uploads is told after each answer. It must not block. It may be nil.
 	Uploads func(Upload)
+	// Addresses returns where a peer can be reached, as multiaddresses without
+	// the peer ID, to be told to others who fetch the same. It must not block.
+	// nil: nothing is known.
+	Addresses func(domain.PeerID) []string
+	// Now is the clock that expiry reads. nil: time.Now.
+	Now func() time.Time
 }
 
 const (
@@ -99,10 +113,11 @@ const (
 
 // Provider serves streams. Make one with New.
 type Provider struct {
-	cfg   Config
-	log   *slog.Logger
-	turns *turns
-	wg    sync.WaitGroup // one for each stream
+	cfg    Config
+	log    *slog.Logger
+	turns  *turns
+	wg     sync.WaitGroup // one for each stream
+	crowds crowds
 
 	mu     sync.Mutex
 	closed bool
@@ -127,15 +142,19 @@ func New(cfg Config) *Provider {
 	if cfg.Patience <= 0 {
 		cfg.Patience = time.Minute
 	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Provider{
-		cfg:   cfg,
-		log:   cfg.Log,
-		turns: newTurns(readers),
-		peers: make(map[domain.PeerID]*account),
-		ends:  make(map[*stream]context.CancelFunc),
+		cfg:    cfg,
+		log:    cfg.Log,
+		turns:  newTurns(readers),
+		crowds: crowds{now: cfg.Now, all: make(map[domain.ContentID]*crowd)},
+		peers:  make(map[domain.PeerID]*account),
+		ends:   make(map[*stream]context.CancelFunc),
 	}
 }
 

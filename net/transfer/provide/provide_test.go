@@ -36,6 +36,10 @@ type files struct {
 	far   bool // the asker is not near any more
 	open  int  // files that are open
 	gate  chan struct{}
+	// private is true while not everyone nearby may have the files.
+	private bool
+	// has says which pieces are here; nil: all.
+	has func(int) bool
 }
 
 func (s *files) Allowed(asker domain.Asker, _ domain.ContentID) bool { return asker.Near }
@@ -56,7 +60,11 @@ func (s *files) Open(_ context.Context, asker domain.Asker, id domain.ContentID)
 		return nil, errors.Join(err, f.Close())
 	}
 	s.open++
-	return &file{File: f, s: s, path: path, info: info}, nil
+	whole := &file{File: f, s: s, path: path, info: info}
+	if s.has != nil {
+		return partialFile{whole}, nil
+	}
+	return whole, nil
 }
 
 func (s *files) asker(c network.Conn) domain.Asker {
@@ -80,6 +88,12 @@ type file struct {
 
 func (f *file) Size() int64   { return f.info.Size() }
 func (f *file) Layer() []byte { return make([]byte, 32*domain.Pieces(f.Size())) }
+
+func (f *file) Nearby() bool { return !f.s.private }
+
+type partialFile struct{ *file }
+
+func (f partialFile) Has(piece int) bool { return f.s.has(piece) }
 
 func (f *file) Fresh() error {
 	info, err := os.Stat(f.path)
@@ -127,21 +141,27 @@ func newHost(t *testing.T) libp2phost.Host {
 // rig is a provider with one content, and a stream to it.
 type rig struct {
 	*files
-	id       domain.ContentID
+	content  domain.ContentID
 	data     []byte
 	provider *provide.Provider
-	host     libp2phost.Host
-	stream   network.Stream
-	w        *wire.Writer
-	r        *wire.Reader
+	server   libp2phost.Host
+	client
 
 	upMu sync.Mutex
 	up   int64
 }
 
+// client is one end of a stream to the provider.
+type client struct {
+	host   libp2phost.Host
+	stream network.Stream
+	w      *wire.Writer
+	r      *wire.Reader
+}
+
 func newRig(t *testing.T, size int, cfg provide.Config) *rig {
 	t.Helper()
-	g := &rig{id: domain.ContentID{7}, data: make([]byte, size)}
+	g := &rig{content: domain.ContentID{7}, data: make([]byte, size)}
 	for i := range g.data {
 		g.data[i] = byte(i ^ i>>8 ^ i>>16)
 	}
@@ -149,7 +169,7 @@ func newRig(t *testing.T, size int, cfg provide.Config) *rig {
 	if err := os.WriteFile(path, g.data, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	g.files = &files{paths: map[domain.ContentID]string{g.id: path}}
+	g.files = &files{paths: map[domain.ContentID]string{g.content: path}}
 	cfg.Source = g.files
 	cfg.Uploads = func(u provide.Upload) {
 		g.upMu.Lock()
@@ -157,54 +177,58 @@ func newRig(t *testing.T, size int, cfg provide.Config) *rig {
 		g.upMu.Unlock()
 	}
 	g.provider = provide.New(cfg)
-	g.host = newHost(t)
-	g.host.SetStreamHandler(wire.Protocol, func(s network.Stream) {
+	g.server = newHost(t)
+	g.server.SetStreamHandler(wire.Protocol, func(s network.Stream) {
 		g.provider.Handle(context.Background(), s, func() domain.Asker { return g.asker(s.Conn()) })
 	})
 	t.Cleanup(g.provider.Close)
-	client := newHost(t)
-	client.Peerstore().AddAddrs(g.host.ID(), g.host.Addrs(), peerstore.PermanentAddrTTL)
-	g.connect(t, client)
+	g.client = g.connect(t)
 	return g
 }
 
-func (g *rig) connect(t *testing.T, client libp2phost.Host) {
+// connect opens a stream from a host of its own.
+func (g *rig) connect(t *testing.T) client {
 	t.Helper()
-	s, err := client.NewStream(t.Context(), g.host.ID(), wire.Protocol)
+	h := newHost(t)
+	h.Peerstore().AddAddrs(g.server.ID(), g.server.Addrs(), peerstore.PermanentAddrTTL)
+	s, err := h.NewStream(t.Context(), g.server.ID(), wire.Protocol)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := s.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	g.stream, g.w, g.r = s, wire.NewWriter(s), wire.NewReader(s)
+	return client{host: h, stream: s, w: wire.NewWriter(s), r: wire.NewReader(s)}
 }
 
-func (g *rig) send(t *testing.T, heads ...wire.Header) {
+func (c *client) send(t *testing.T, heads ...wire.Header) {
 	t.Helper()
 	for _, h := range heads {
-		if err := g.w.Write(h, nil); err != nil {
+		if err := c.w.Write(h, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := g.w.Flush(); err != nil {
+	if err := c.w.Flush(); err != nil {
 		t.Fatal(err)
 	}
 }
 
 func (g *rig) piece(request uint64, index int) wire.Header {
-	return wire.Header{Kind: wire.Request, Request: request, What: wire.Piece, Content: g.id, Index: index, Length: mib}
+	return wire.Header{Kind: wire.Request, Request: request, What: wire.Piece, Content: g.content, Index: index, Length: mib}
 }
 
 // answer reads the next answer, which must not be mixed with another one.
-func (g *rig) answer(t *testing.T) (wire.Header, []byte) {
+func (c *client) answer(t *testing.T) (wire.Header, []byte) {
 	t.Helper()
 	var first wire.Header
 	var body []byte
 	for {
-		h, err := g.r.Next()
+		h, err := c.r.Next()
 		if err != nil {
 			t.Fatal(err)
+		}
+		if h.Kind != wire.Response && h.Kind != wire.Data {
+			continue
 		}
 		if first.Kind == 0 {
 			first = h
@@ -213,7 +237,7 @@ func (g *rig) answer(t *testing.T) (wire.Header, []byte) {
 			t.Fatalf("answer %d within answer %d", h.Request, first.Request)
 		}
 		part := make([]byte, h.Body)
-		if err := g.r.ReadBody(part); err != nil {
+		if err := c.r.ReadBody(part); err != nil {
 			t.Fatal(err)
 		}
 		body = append(body, part...)
@@ -225,7 +249,7 @@ func (g *rig) answer(t *testing.T) (wire.Header, []byte) {
 
 func TestAnswers(t *testing.T) {
 	g := newRig(t, 2*mib+100, provide.Config{})
-	layer := wire.Header{Kind: wire.Request, What: wire.Layer, Content: g.id, Length: 96}
+	layer := wire.Header{Kind: wire.Request, What: wire.Layer, Content: g.content, Length: 96}
 	beyond := g.piece(0, 3)
 	short := g.piece(0, 0)
 	short.Length = mib - 1
@@ -239,11 +263,11 @@ func TestAnswers(t *testing.T) {
 		{g.piece(0, 0), wire.OK, g.data[:mib]},
 		{g.piece(0, 2), wire.OK, g.data[2*mib:]},
 		{layer, wire.OK, make([]byte, 96)},
-		{wire.Header{Kind: wire.Request, What: wire.Info, Content: g.id}, wire.OK, nil},
+		{wire.Header{Kind: wire.Request, What: wire.Info, Content: g.content}, wire.OK, nil},
 		{beyond, wire.Malformed, nil},
 		{short, wire.Malformed, nil},
 		{unknown, wire.Absent, nil},
-		{wire.Header{Kind: wire.Request, What: wire.UnknownWhat, Content: g.id}, wire.Malformed, nil},
+		{wire.Header{Kind: wire.Request, What: wire.UnknownWhat, Content: g.content}, wire.Malformed, nil},
 	} {
 		c.ask.Request = uint64(i + 1)
 		g.send(t, c.ask)
@@ -333,7 +357,7 @@ func TestChangedFile(t *testing.T) {
 	if h, _ := g.answer(t); h.Status != wire.OK {
 		t.Fatalf("before: %v", h.Status)
 	}
-	if err := os.Truncate(g.paths[g.id], mib); err != nil {
+	if err := os.Truncate(g.paths[g.content], mib); err != nil {
 		t.Fatal(err)
 	}
 	g.send(t, g.piece(2, 1))
@@ -373,7 +397,7 @@ func TestIdleStreamIsClosed(t *testing.T) {
 func TestAttackers(t *testing.T) {
 	g := newRig(t, 1000, provide.Config{})
 	client := newHost(t)
-	client.Peerstore().AddAddrs(g.host.ID(), g.host.Addrs(), peerstore.PermanentAddrTTL)
+	client.Peerstore().AddAddrs(g.server.ID(), g.server.Addrs(), peerstore.PermanentAddrTTL)
 	for name, raw := range map[string][]byte{
 		"over-long frame": {0x00, 0x04, 0xff, 0xff},
 		"garbage":         bytes.Repeat([]byte{0xff}, 1000),
@@ -381,7 +405,7 @@ func TestAttackers(t *testing.T) {
 		"negative length": {0, 15, 0, 0, 8, 1, 16, 1, 48, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1},
 		"short content":   {0, 7, 0, 0, 8, 1, 16, 1, 34, 1, 1},
 	} {
-		s, err := client.NewStream(t.Context(), g.host.ID(), wire.Protocol)
+		s, err := client.NewStream(t.Context(), g.server.ID(), wire.Protocol)
 		if err != nil {
 			t.Fatal(err)
 		}

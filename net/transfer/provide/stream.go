@@ -21,22 +21,39 @@ type stream struct {
 	peer  domain.PeerID
 	open  *cache
 
+	follows map[domain.ContentID]struct{} // guarded by crowds.mu
+	ended   bool                          // guarded by crowds.mu
+
 	mu      sync.Mutex
-	queue   []wire.Header   // requests not looked at yet, oldest first
-	control []wire.Header   // short answers that go ahead of bodies
-	current map[uint64]bool // requests being answered; true: cancelled meanwhile
+	queue   []question                  // requests not looked at yet, oldest first
+	control []control                   // short answers that go ahead of bodies
+	haves   map[domain.ContentID]*haves // news that go ahead of bodies
+	current map[uint64]bool             // requests being answered; true: cancelled meanwhile
 
 	queued chan struct{} // holds a token after something was queued
-	told   chan struct{} // holds a token after something came into control
+	told   chan struct{} // holds a token after something came into control or haves
 	loaded chan answer
+}
+
+// question is a request.
+type question struct {
+	wire.Header
+	set []byte // of a request for Any
+}
+
+// control is a short frame.
+type control struct {
+	head wire.Header
+	body []byte
 }
 
 // answer is a response on its way out.
 type answer struct {
-	head wire.Header
-	id   domain.ContentID
-	body []byte // from bodies if not nil
-	held int64
+	head  wire.Header
+	id    domain.ContentID
+	body  []byte // from bodies if not nil
+	held  int64
+	piece int // counted as given; -1: none
 }
 
 // bodies are the buffers that pieces are read into.
@@ -46,6 +63,8 @@ func newStream(p *Provider, s wire.Stream, asker func() domain.Asker) *stream {
 	return &stream{
 		p: p, s: s, asker: asker, peer: asker().Peer,
 		open:    newCache(),
+		follows: make(map[domain.ContentID]struct{}),
+		haves:   make(map[domain.ContentID]*haves),
 		current: make(map[uint64]bool),
 		queued:  make(chan struct{}, 1),
 		told:    make(chan struct{}, 1),
@@ -78,6 +97,7 @@ func (t *stream) run(ctx context.Context) {
 	cancel()
 	wg.Wait()
 	_ = t.s.Reset() // the stream has nothing more to say
+	t.unfollowAll()
 	t.settle()
 }
 
@@ -98,12 +118,21 @@ func (t *stream) read(ctx context.Context) error {
 		}
 		switch h.Kind {
 		case wire.Request:
-			if !t.ask(h) {
+			q := question{Header: h}
+			if h.What == wire.Any {
+				q.set = make([]byte, h.Body)
+				if err := r.ReadBody(q.set); err != nil {
+					return err
+				}
+			}
+			if !t.ask(q) {
 				return domain.ErrBusy
 			}
 		case wire.Cancel:
 			t.cancel(h.Request)
-		case wire.Response, wire.Data:
+		case wire.Leave:
+			t.unfollow(h.Content)
+		case wire.Response, wire.Data, wire.Have, wire.Hint:
 			// Nothing was asked of this side; skip it like an unknown frame.
 		}
 	}
@@ -112,19 +141,21 @@ func (t *stream) read(ctx context.Context) error {
 
 // ask queues a request, or says why not. It returns false if the peer asks on
 // and on without reading the answers.
-func (t *stream) ask(h wire.Header) bool {
-	cost := cost(h)
+func (t *stream) ask(q question) bool {
+	cost := cost(q.Header)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.queue) >= maxQueue || !t.p.hold(t.peer, cost) {
 		if len(t.control) >= maxQueue {
 			return false
 		}
-		t.control = append(t.control, wire.Header{Kind: wire.Response, Request: h.Request, Status: wire.Busy, Last: true})
+		t.control = append(t.control, control{head: wire.Header{
+			Kind: wire.Response, Request: q.Request, Status: wire.Busy, Last: true,
+		}})
 		wake(t.told)
 		return true
 	}
-	t.queue = append(t.queue, h)
+	t.queue = append(t.queue, q)
 	wake(t.queued)
 	return true
 }
@@ -136,9 +167,9 @@ func (t *stream) cancel(request uint64) {
 		t.current[request] = true
 		return
 	}
-	for i, h := range t.queue {
-		if h.Request == request {
-			t.p.release(t.peer, cost(h))
+	for i, q := range t.queue {
+		if q.Request == request {
+			t.p.release(t.peer, cost(q.Header))
 			t.queue = append(t.queue[:i], t.queue[i+1:]...)
 			return
 		}
@@ -147,16 +178,16 @@ func (t *stream) cancel(request uint64) {
 
 // take waits for the next request. It closes files that nobody asks for any
 // more while it waits.
-func (t *stream) take(ctx context.Context) (wire.Header, bool) {
+func (t *stream) take(ctx context.Context) (question, bool) {
 	var quiet <-chan time.Time
 	for {
 		t.mu.Lock()
 		if len(t.queue) > 0 {
-			h := t.queue[0]
+			q := t.queue[0]
 			t.queue = t.queue[1:]
-			t.current[h.Request] = false
+			t.current[q.Request] = false
 			t.mu.Unlock()
-			return h, true
+			return q, true
 		}
 		t.mu.Unlock()
 		if quiet == nil && t.open.len() > 0 {
@@ -168,7 +199,7 @@ func (t *stream) take(ctx context.Context) (wire.Header, bool) {
 			quiet = nil
 			t.open.clear()
 		case <-ctx.Done():
-			return wire.Header{}, false
+			return question{}, false
 		}
 	}
 }
@@ -176,15 +207,15 @@ func (t *stream) take(ctx context.Context) (wire.Header, bool) {
 func (t *stream) load(ctx context.Context) {
 	defer t.open.clear()
 	for {
-		h, ok := t.take(ctx)
+		q, ok := t.take(ctx)
 		if !ok {
 			return
 		}
-		a := t.answer(ctx, h)
+		a := t.answer(ctx, q)
 		select {
 		case t.loaded <- a:
 		case <-ctx.Done():
-			t.finish(a)
+			t.finish(a, false)
 			return
 		}
 	}
@@ -217,8 +248,8 @@ func (t *stream) write(ctx context.Context) error {
 				return ctx.Err()
 			}
 		}
-		err := t.writeAnswer(w, a)
-		t.finish(a)
+		sent, err := t.writeAnswer(w, a)
+		t.finish(a, sent)
 		if err != nil {
 			return err
 		}
@@ -227,21 +258,21 @@ func (t *stream) write(ctx context.Context) error {
 
 // writeAnswer writes the response and its body, frame by frame, and stops if
 // it is cancelled meanwhile.
-func (t *stream) writeAnswer(w *wire.Writer, a answer) error {
+func (t *stream) writeAnswer(w *wire.Writer, a answer) (sent bool, err error) {
 	left := a.body[:a.head.Length]
 	head := a.head
 	for {
 		if err := t.writeControl(w); err != nil {
-			return err
+			return false, err
 		}
 		if t.cancelled(head.Request) {
-			return nil
+			return false, nil
 		}
 		body := left[:min(len(left), wire.MaxBody)]
 		left = left[len(body):]
 		head.Last = len(left) == 0
 		if err := w.Write(head, body); err != nil {
-			return err
+			return false, err
 		}
 		if head.Last {
 			break
@@ -251,17 +282,21 @@ func (t *stream) writeAnswer(w *wire.Writer, a answer) error {
 	if a.head.Length > 0 && t.p.cfg.Uploads != nil {
 		t.p.cfg.Uploads(Upload{Peer: t.peer, Content: a.id, Size: a.head.Size, Sent: int64(a.head.Length)})
 	}
-	return nil
+	return true, nil
 }
 
-// writeControl writes the short answers that wait.
+// writeControl writes the short answers and the news that wait.
 func (t *stream) writeControl(w *wire.Writer) error {
 	t.mu.Lock()
-	control := t.control
+	frames := t.control
 	t.control = nil
+	for id, news := range t.haves {
+		frames = append(frames, news.frames(id)...)
+	}
+	clear(t.haves)
 	t.mu.Unlock()
-	for _, h := range control {
-		if err := w.Write(h, nil); err != nil {
+	for _, f := range frames {
+		if err := w.Write(f.head, f.body); err != nil {
 			return err
 		}
 	}
@@ -269,7 +304,10 @@ func (t *stream) writeControl(w *wire.Writer) error {
 }
 
 // finish gives back what an answer used.
-func (t *stream) finish(a answer) {
+func (t *stream) finish(a answer, sent bool) {
+	if a.piece >= 0 && (!sent || a.head.Status != wire.OK) {
+		t.p.give(a.id, a.piece, -1)
+	}
 	if a.body != nil {
 		bodies.Put((*[wire.MaxAnswer]byte)(a.body[:wire.MaxAnswer]))
 	}
@@ -283,8 +321,8 @@ func (t *stream) finish(a answer) {
 func (t *stream) settle() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, h := range t.queue {
-		t.p.release(t.peer, cost(h))
+	for _, q := range t.queue {
+		t.p.release(t.peer, cost(q.Header))
 	}
 	t.queue = nil
 }

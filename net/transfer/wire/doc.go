@@ -19,7 +19,15 @@
 // is OK, the answer's bytes are the bodies of that frame and of the Data frames
 // with the same number, up to the one marked Last. Answers to different
 // requests come in any order, and a frame for a number that is not known (any
-// more) is skipped by whoever gets it.
+// more) is skipped by whoever gets it. A request for Any piece names a set of
+// pieces in its body, one bit each; the provider chooses one of them when its
+// turn has come, and its response says which.
+//
+// Whoever asks for a content follows it on that stream, until Leave or the end
+// of the stream. A provider that has the content in part tells its followers of
+// each further piece by Have frames, after its answer for Info told what was
+// there before. If everyone nearby may have the content, it also tells them of
+// each other by Hint frames, since downloaders are in nobody's catalogue.
 //
 // A Reader, like a Writer, is used by one goroutine at a time.
 package wire

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/potluck-share/potluck/app/domain"
@@ -25,8 +26,18 @@ const (
 	PageSize = domain.PieceSize
 	// HashSize is the bytes that a layer has for each piece.
 	HashSize = 32
+	// MaxSet is the most bytes of the body of a request for Any piece, which
+	// has a bit for each piece of the set.
+	MaxSet = 512
+	// MaxHaves is the most pieces that one Have names.
+	MaxHaves = MaxBody / indexSize
+	// MaxHolders and MaxAddresses bound what one Hint names; a reader ignores
+	// what is beyond.
+	MaxHolders   = 32
+	MaxAddresses = 8
 
 	prefixSize = 4
+	indexSize  = 4
 	// maxIndex is above every piece of the largest content.
 	maxIndex = uint64(domain.MaxFileSize) / domain.PieceSize
 )
@@ -40,6 +51,15 @@ const (
 	Cancel
 	Response
 	Data
+	// Have says in its body which further pieces of the content are here, see
+	// AppendIndex; with an empty one, that some came of which nothing was
+	// told: ask for Info again.
+	Have
+	// Hint names in its body others that hold or fetch the content, see
+	// EncodeHolders.
+	Hint
+	// Leave says that the asker wants nothing more of the content.
+	Leave
 )
 
 // What names what a request is for.
@@ -56,6 +76,9 @@ const (
 	// Info is page Index of the bitmap of pieces that are here, the lowest bit
 	// of the first byte being piece 0. It is empty if all are.
 	Info
+	// Any is one of the pieces named in the body: its lowest bit of the first
+	// byte is piece Index, a multiple of 8. The provider chooses.
+	Any
 )
 
 // Status is how a request was taken.
@@ -103,15 +126,16 @@ func (s Status) String() string {
 // others are zero.
 type Header struct {
 	Kind    Kind
-	Request uint64 // number of the request; all kinds
-	What    What   // Request
-	Content domain.ContentID
-	Index   int    // Request: of the piece or page
-	Length  int    // Request: most bytes wanted; Response: bytes of the whole answer
-	Status  Status // Response
-	Size    int64  // Response: bytes of the content, a claim
-	Partial bool   // Response: not all pieces are here
-	Last    bool   // Response, Data: the answer ends with this frame
+	Request uint64           // number of the request; all kinds
+	What    What             // Request
+	Content domain.ContentID // Request, Have, Hint, Leave
+	Index   int              // Request: of the piece, the page or the set; Response: of the piece chosen
+	Length  int              // Request: most bytes wanted; Response: bytes of the whole answer
+	Status  Status           // Response
+	Size    int64            // Response: bytes of the content, a claim
+	Partial bool             // Response: not all pieces are here
+	Nearby  bool             // Response: everyone nearby may have the content
+	Last    bool             // Response, Data: the answer ends with this frame
 	// Body is the number of raw bytes that follow. Writer sets it by itself.
 	Body int
 }
@@ -144,8 +168,14 @@ func (h *Header) put(m *pb.Header, content *domain.ContentID) {
 		m.Length = uint64(max(0, h.Length))
 	case Cancel:
 		m.Kind = pb.Kind_KIND_CANCEL
+	case Have, Hint, Leave:
+		m.Kind = pb.Kind_KIND_HAVE + pb.Kind(h.Kind-Have)
+		*content = h.Content
+		m.Content = content[:]
 	case Response:
 		m.Kind = pb.Kind_KIND_RESPONSE
+		m.Index = uint64(max(0, h.Index))
+		m.Nearby = h.Nearby
 		m.Status = pb.Status(h.Status)
 		m.Length = uint64(max(0, h.Length))
 		m.Size = uint64(max(0, h.Size))
@@ -165,22 +195,20 @@ func take(m *pb.Header, body int) (h Header, known bool, err error) {
 	switch m.GetKind() {
 	case pb.Kind_KIND_REQUEST:
 		h.Kind = Request
-		if n := copy(h.Content[:], m.GetContent()); n != len(h.Content) || n != len(m.GetContent()) {
-			return h, true, fmt.Errorf("%w: content ID of %d bytes", domain.ErrMalformed, len(m.GetContent()))
-		}
-		if m.GetIndex() >= maxIndex {
-			return h, true, fmt.Errorf("%w: request for piece %d", domain.ErrMalformed, m.GetIndex())
-		}
-		h.Index = int(m.GetIndex())
-		if w := m.GetWhat(); w > 0 && w <= pb.What(Info) {
+		if w := m.GetWhat(); w > 0 && w <= pb.What(Any) {
 			h.What = What(w)
 		}
+		if h.What == Any && (body == 0 || body > MaxSet || m.GetIndex()%8 != 0) {
+			return h, true, fmt.Errorf("%w: a set of %d bytes at %d", domain.ErrMalformed, body, m.GetIndex())
+		}
+		err = errors.Join(h.takeContent(m), h.takeIndex(m), h.takeLength(m))
 	case pb.Kind_KIND_CANCEL:
 		h.Kind = Cancel
 	case pb.Kind_KIND_RESPONSE:
 		h.Kind = Response
 		h.Last = m.GetLast()
 		h.Partial = m.GetPartial()
+		h.Nearby = m.GetNearby()
 		if s := m.GetStatus(); s > 0 && s <= pb.Status(Malformed) {
 			h.Status = Status(s)
 		}
@@ -188,18 +216,38 @@ func take(m *pb.Header, body int) (h Header, known bool, err error) {
 			return h, true, fmt.Errorf("%w: content of %d bytes", domain.ErrMalformed, m.GetSize())
 		}
 		h.Size = int64(m.GetSize())
+		err = errors.Join(h.takeIndex(m), h.takeLength(m))
 	case pb.Kind_KIND_DATA:
 		h.Kind = Data
 		h.Last = m.GetLast()
+	case pb.Kind_KIND_HAVE, pb.Kind_KIND_HINT, pb.Kind_KIND_LEAVE:
+		h.Kind = Have + Kind(m.GetKind()-pb.Kind_KIND_HAVE)
+		err = h.takeContent(m)
 	default:
 		return h, false, nil
 	}
-	if h.Kind != Request && h.Kind != Response {
-		return h, true, nil // they have no length; a newer version may mean something by it
+	return h, true, err
+}
+
+func (h *Header) takeContent(m *pb.Header) error {
+	if n := copy(h.Content[:], m.GetContent()); n != len(h.Content) || n != len(m.GetContent()) {
+		return fmt.Errorf("%w: content ID of %d bytes", domain.ErrMalformed, len(m.GetContent()))
 	}
+	return nil
+}
+
+func (h *Header) takeIndex(m *pb.Header) error {
+	if m.GetIndex() >= maxIndex {
+		return fmt.Errorf("%w: piece %d", domain.ErrMalformed, m.GetIndex())
+	}
+	h.Index = int(m.GetIndex())
+	return nil
+}
+
+func (h *Header) takeLength(m *pb.Header) error {
 	if m.GetLength() > MaxAnswer {
-		return h, true, fmt.Errorf("%w: answer of %d bytes", domain.ErrMalformed, m.GetLength())
+		return fmt.Errorf("%w: answer of %d bytes", domain.ErrMalformed, m.GetLength())
 	}
 	h.Length = int(m.GetLength())
-	return h, true, nil
+	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,6 +40,12 @@ var vectors = []struct {
 	{"response changed", Header{Kind: Response, Request: 3, Status: Changed, Size: 9, Last: true}, ""},
 	{"data", Header{Kind: Data, Request: 1}, "more"},
 	{"data last", Header{Kind: Data, Request: 1, Last: true}, "end"},
+	{"request any", Header{Kind: Request, Request: 4, What: Any, Content: id(3), Index: 4096, Length: 1 << 20}, "\x05\x80"},
+	{"response chosen", Header{Kind: Response, Request: 4, Status: OK, Index: 4098, Length: 4, Size: 1 << 33, Nearby: true, Last: true}, "four"},
+	{"have", Header{Kind: Have, Content: id(3)}, "\x00\x00\x10\x02\x00\xff\xff\xff"},
+	{"have lost", Header{Kind: Have, Content: id(3)}, ""},
+	{"hint", Header{Kind: Hint, Content: id(3)}, "\x0a\x12\x0a\x03Ana\x12\x0b/ip4/1.2.3.4"},
+	{"leave", Header{Kind: Leave, Content: id(3)}, ""},
 }
 
 func encode(t testing.TB, h Header, body string) []byte {
@@ -146,6 +153,16 @@ func TestLimits(t *testing.T) {
 		head = protowire.AppendTag(head, number, protowire.VarintType)
 		return frame(protowire.AppendVarint(head, v), 0)
 	}
+	set := func(first uint64, body int) []byte {
+		head := protowire.AppendTag(nil, 1, protowire.VarintType)
+		head = protowire.AppendVarint(head, 1)
+		head = protowire.AppendTag(head, 3, protowire.VarintType)
+		head = protowire.AppendVarint(head, 4)
+		head = protowire.AppendTag(head, 4, protowire.BytesType)
+		head = protowire.AppendBytes(head, make([]byte, 32))
+		head = protowire.AppendTag(head, 5, protowire.VarintType)
+		return frame(protowire.AppendVarint(head, first), body)
+	}
 	shortID := protowire.AppendTag(nil, 1, protowire.VarintType)
 	shortID = protowire.AppendVarint(shortID, 1)
 	shortID = protowire.AppendTag(shortID, 4, protowire.BytesType)
@@ -161,6 +178,10 @@ func TestLimits(t *testing.T) {
 		"negative length":    field(3, 6, 1<<64-1),
 		"huge size":          field(3, 8, uint64(domain.MaxFileSize)+1),
 		"negative size":      field(3, 8, 1<<64-1),
+		"chosen beyond":      field(3, 5, uint64(domain.MaxFileSize)/domain.PieceSize),
+		"empty set":          set(8, 0),
+		"set askew":          set(7, 1),
+		"large set":          set(8, MaxSet+1),
 	} {
 		r := NewReader(bytes.NewReader(bad))
 		if h, err := r.Next(); !errors.Is(err, domain.ErrMalformed) {
@@ -191,6 +212,73 @@ func TestLimits(t *testing.T) {
 	if err := w.Write(Header{Kind: Response, Request: 1 << 63, Status: OK, Length: MaxAnswer, Size: domain.MaxFileSize, Partial: true}, make([]byte, MaxBody)); err != nil {
 		t.Errorf("the largest body does not fit: %v", err)
 	}
+}
+
+func TestBodies(t *testing.T) {
+	var body []byte
+	want := []int{0, 4098, int(maxIndex) - 1}
+	for _, piece := range want {
+		body = AppendIndex(body, piece)
+	}
+	if got, err := Indices(body); err != nil || !slices.Equal(got, want) {
+		t.Errorf("pieces %v, %v, want %v", got, err, want)
+	}
+	for name, bad := range map[string][]byte{
+		"cut":    body[:len(body)-1],
+		"beyond": AppendIndex(nil, int(maxIndex)),
+		"huge":   {0xff, 0xff, 0xff, 0xff},
+	} {
+		if got, err := Indices(bad); !errors.Is(err, domain.ErrMalformed) {
+			t.Errorf("%s: pieces %v, %v", name, got, err)
+		}
+	}
+
+	many := make([]Holder, 2*MaxHolders)
+	for i := range many {
+		many[i] = Holder{Peer: domain.PeerID(strings.Repeat("x", i)), Addresses: make([]string, 2*MaxAddresses)}
+	}
+	body, err := EncodeHolders(many)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := DecodeHolders(body)
+	if err != nil || len(got) != MaxHolders || len(got[0].Addresses) != MaxAddresses || got[9].Peer != many[9].Peer {
+		t.Errorf("%d holders, the first with %d addresses, %v", len(got), len(got[0].Addresses), err)
+	}
+	if _, err := EncodeHolders([]Holder{{Peer: domain.PeerID(strings.Repeat("x", MaxFrame))}}); !errors.Is(err, domain.ErrTooLarge) {
+		t.Errorf("a hint over the limit: %v", err)
+	}
+	if _, err := DecodeHolders([]byte{0xff}); !errors.Is(err, domain.ErrMalformed) {
+		t.Errorf("a hint that is no protobuf: %v", err)
+	}
+}
+
+func FuzzBodies(f *testing.F) {
+	f.Add([]byte("\x0a\x12\x0a\x03Ana\x12\x0b/ip4/1.2.3.4"))
+	f.Add([]byte{0, 0, 16, 2})
+	f.Fuzz(func(t *testing.T, body []byte) {
+		if pieces, err := Indices(body); err == nil {
+			var again []byte
+			for _, piece := range pieces {
+				again = AppendIndex(again, piece)
+			}
+			if !bytes.Equal(again, body) {
+				t.Fatalf("%x reads as %v, which is %x", body, pieces, again)
+			}
+		}
+		holders, err := DecodeHolders(body)
+		if err != nil {
+			return
+		}
+		if len(holders) > MaxHolders {
+			t.Fatalf("%d holders", len(holders))
+		}
+		for _, h := range holders {
+			if len(h.Addresses) > MaxAddresses {
+				t.Fatalf("%d addresses", len(h.Addresses))
+			}
+		}
+	})
 }
 
 func TestPages(t *testing.T) {

@@ -31,6 +31,9 @@ const (
 	Kind_KIND_CANCEL   Kind = 2
 	Kind_KIND_RESPONSE Kind = 3
 	Kind_KIND_DATA     Kind = 4
+	Kind_KIND_HAVE     Kind = 5
+	Kind_KIND_HINT     Kind = 6
+	Kind_KIND_LEAVE    Kind = 7
 )
 
 // Enum value maps for Kind.
@@ -41,6 +44,9 @@ var (
 		2: "KIND_CANCEL",
 		3: "KIND_RESPONSE",
 		4: "KIND_DATA",
+		5: "KIND_HAVE",
+		6: "KIND_HINT",
+		7: "KIND_LEAVE",
 	}
 	Kind_value = map[string]int32{
 		"KIND_UNKNOWN":  0,
@@ -48,6 +54,9 @@ var (
 		"KIND_CANCEL":   2,
 		"KIND_RESPONSE": 3,
 		"KIND_DATA":     4,
+		"KIND_HAVE":     5,
+		"KIND_HINT":     6,
+		"KIND_LEAVE":    7,
 	}
 )
 
@@ -85,6 +94,7 @@ const (
 	What_WHAT_PIECE   What = 1
 	What_WHAT_LAYER   What = 2
 	What_WHAT_INFO    What = 3
+	What_WHAT_ANY     What = 4
 )
 
 // Enum value maps for What.
@@ -94,12 +104,14 @@ var (
 		1: "WHAT_PIECE",
 		2: "WHAT_LAYER",
 		3: "WHAT_INFO",
+		4: "WHAT_ANY",
 	}
 	What_value = map[string]int32{
 		"WHAT_UNKNOWN": 0,
 		"WHAT_PIECE":   1,
 		"WHAT_LAYER":   2,
 		"WHAT_INFO":    3,
+		"WHAT_ANY":     4,
 	}
 )
 
@@ -198,13 +210,14 @@ type Header struct {
 	Kind          Kind                   `protobuf:"varint,1,opt,name=kind,proto3,enum=potluck.transfer.v1.Kind" json:"kind,omitempty"`
 	Request       uint64                 `protobuf:"varint,2,opt,name=request,proto3" json:"request,omitempty"`                               // chosen by the asker, never used twice on a stream
 	What          What                   `protobuf:"varint,3,opt,name=what,proto3,enum=potluck.transfer.v1.What" json:"what,omitempty"`       // request
-	Content       []byte                 `protobuf:"bytes,4,opt,name=content,proto3" json:"content,omitempty"`                                // request: 32 bytes
-	Index         uint64                 `protobuf:"varint,5,opt,name=index,proto3" json:"index,omitempty"`                                   // request: of a piece, or of a page
+	Content       []byte                 `protobuf:"bytes,4,opt,name=content,proto3" json:"content,omitempty"`                                // request, have, hint, leave: 32 bytes
+	Index         uint64                 `protobuf:"varint,5,opt,name=index,proto3" json:"index,omitempty"`                                   // request: of a piece, of a page, or of the first piece of a set; response: of the piece chosen
 	Length        uint64                 `protobuf:"varint,6,opt,name=length,proto3" json:"length,omitempty"`                                 // request: most bytes wanted; response: bytes of the answer
 	Status        Status                 `protobuf:"varint,7,opt,name=status,proto3,enum=potluck.transfer.v1.Status" json:"status,omitempty"` // response
 	Size          uint64                 `protobuf:"varint,8,opt,name=size,proto3" json:"size,omitempty"`                                     // response: bytes of the whole content
 	Partial       bool                   `protobuf:"varint,9,opt,name=partial,proto3" json:"partial,omitempty"`                               // response: only some pieces are here, ask for info
 	Last          bool                   `protobuf:"varint,10,opt,name=last,proto3" json:"last,omitempty"`                                    // response, data: the answer ends with this frame
+	Nearby        bool                   `protobuf:"varint,11,opt,name=nearby,proto3" json:"nearby,omitempty"`                                // response: everyone nearby may have the content
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -309,11 +322,116 @@ func (x *Header) GetLast() bool {
 	return false
 }
 
+func (x *Header) GetNearby() bool {
+	if x != nil {
+		return x.Nearby
+	}
+	return false
+}
+
+// Hints is the body of a hint.
+type Hints struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Holders       []*Holder              `protobuf:"bytes,1,rep,name=holders,proto3" json:"holders,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Hints) Reset() {
+	*x = Hints{}
+	mi := &file_transfer_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Hints) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Hints) ProtoMessage() {}
+
+func (x *Hints) ProtoReflect() protoreflect.Message {
+	mi := &file_transfer_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Hints.ProtoReflect.Descriptor instead.
+func (*Hints) Descriptor() ([]byte, []int) {
+	return file_transfer_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Hints) GetHolders() []*Holder {
+	if x != nil {
+		return x.Holders
+	}
+	return nil
+}
+
+// Holder is a peer that holds or fetches the content.
+type Holder struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Peer          string                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`           // its peer ID
+	Addresses     []string               `protobuf:"bytes,2,rep,name=addresses,proto3" json:"addresses,omitempty"` // multiaddresses without the peer ID
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Holder) Reset() {
+	*x = Holder{}
+	mi := &file_transfer_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Holder) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Holder) ProtoMessage() {}
+
+func (x *Holder) ProtoReflect() protoreflect.Message {
+	mi := &file_transfer_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Holder.ProtoReflect.Descriptor instead.
+func (*Holder) Descriptor() ([]byte, []int) {
+	return file_transfer_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Holder) GetPeer() string {
+	if x != nil {
+		return x.Peer
+	}
+	return ""
+}
+
+func (x *Holder) GetAddresses() []string {
+	if x != nil {
+		return x.Addresses
+	}
+	return nil
+}
+
 var File_transfer_proto protoreflect.FileDescriptor
 
 const file_transfer_proto_rawDesc = "" +
 	"\n" +
-	"\x0etransfer.proto\x12\x13potluck.transfer.v1\"\xbf\x02\n" +
+	"\x0etransfer.proto\x12\x13potluck.transfer.v1\"\xd7\x02\n" +
 	"\x06Header\x12-\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x19.potluck.transfer.v1.KindR\x04kind\x12\x18\n" +
 	"\arequest\x18\x02 \x01(\x04R\arequest\x12-\n" +
@@ -325,20 +443,31 @@ const file_transfer_proto_rawDesc = "" +
 	"\x04size\x18\b \x01(\x04R\x04size\x12\x18\n" +
 	"\apartial\x18\t \x01(\bR\apartial\x12\x12\n" +
 	"\x04last\x18\n" +
-	" \x01(\bR\x04last*]\n" +
+	" \x01(\bR\x04last\x12\x16\n" +
+	"\x06nearby\x18\v \x01(\bR\x06nearby\">\n" +
+	"\x05Hints\x125\n" +
+	"\aholders\x18\x01 \x03(\v2\x1b.potluck.transfer.v1.HolderR\aholders\":\n" +
+	"\x06Holder\x12\x12\n" +
+	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x1c\n" +
+	"\taddresses\x18\x02 \x03(\tR\taddresses*\x8b\x01\n" +
 	"\x04Kind\x12\x10\n" +
 	"\fKIND_UNKNOWN\x10\x00\x12\x10\n" +
 	"\fKIND_REQUEST\x10\x01\x12\x0f\n" +
 	"\vKIND_CANCEL\x10\x02\x12\x11\n" +
 	"\rKIND_RESPONSE\x10\x03\x12\r\n" +
-	"\tKIND_DATA\x10\x04*G\n" +
+	"\tKIND_DATA\x10\x04\x12\r\n" +
+	"\tKIND_HAVE\x10\x05\x12\r\n" +
+	"\tKIND_HINT\x10\x06\x12\x0e\n" +
+	"\n" +
+	"KIND_LEAVE\x10\a*U\n" +
 	"\x04What\x12\x10\n" +
 	"\fWHAT_UNKNOWN\x10\x00\x12\x0e\n" +
 	"\n" +
 	"WHAT_PIECE\x10\x01\x12\x0e\n" +
 	"\n" +
 	"WHAT_LAYER\x10\x02\x12\r\n" +
-	"\tWHAT_INFO\x10\x03*\x8d\x01\n" +
+	"\tWHAT_INFO\x10\x03\x12\f\n" +
+	"\bWHAT_ANY\x10\x04*\x8d\x01\n" +
 	"\x06Status\x12\x12\n" +
 	"\x0eSTATUS_UNKNOWN\x10\x00\x12\r\n" +
 	"\tSTATUS_OK\x10\x01\x12\x11\n" +
@@ -361,22 +490,25 @@ func file_transfer_proto_rawDescGZIP() []byte {
 }
 
 var file_transfer_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_transfer_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
+var file_transfer_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_transfer_proto_goTypes = []any{
 	(Kind)(0),      // 0: potluck.transfer.v1.Kind
 	(What)(0),      // 1: potluck.transfer.v1.What
 	(Status)(0),    // 2: potluck.transfer.v1.Status
 	(*Header)(nil), // 3: potluck.transfer.v1.Header
+	(*Hints)(nil),  // 4: potluck.transfer.v1.Hints
+	(*Holder)(nil), // 5: potluck.transfer.v1.Holder
 }
 var file_transfer_proto_depIdxs = []int32{
 	0, // 0: potluck.transfer.v1.Header.kind:type_name -> potluck.transfer.v1.Kind
 	1, // 1: potluck.transfer.v1.Header.what:type_name -> potluck.transfer.v1.What
 	2, // 2: potluck.transfer.v1.Header.status:type_name -> potluck.transfer.v1.Status
-	3, // [3:3] is the sub-list for method output_type
-	3, // [3:3] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	5, // 3: potluck.transfer.v1.Hints.holders:type_name -> potluck.transfer.v1.Holder
+	4, // [4:4] is the sub-list for method output_type
+	4, // [4:4] is the sub-list for method input_type
+	4, // [4:4] is the sub-list for extension type_name
+	4, // [4:4] is the sub-list for extension extendee
+	0, // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_transfer_proto_init() }
@@ -390,7 +522,7 @@ func file_transfer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_transfer_proto_rawDesc), len(file_transfer_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   1,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,209 @@
+package fetch
+
+import (
+	"slices"
+	"time"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/net/transfer/picker"
+	"github.com/potluck-share/potluck/net/transfer/wire"
+)
+
+const (
+	// maxHinted is how many providers a fetch has at most that it was told of:
+	// enough for every piece to find its way.
+	maxHinted = 40
+	// rememberContents is of how many contents it is remembered who else was
+	// said to hold them, and rememberFor for how long.
+	rememberContents = 256
+	rememberFor      = time.Hour
+	// shyTime is how long somebody who was said to hold a content is not asked
+	// again at first when it has nothing to give: it may only just have begun.
+	shyTime = 500 * time.Millisecond
+	// maxNews is how many new pieces are kept until the bitmap is here.
+	maxNews = 1 << 16
+)
+
+// holders are the peers that were said to hold a content.
+type holders struct {
+	at    time.Time
+	peers []domain.PeerID
+}
+
+// Holders returns the peers that were said within the last hour, by providers
+// that were asked for it, to hold or fetch the content.
+func (f *Fetcher) Holders(id domain.ContentID) []domain.PeerID {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if h := f.holders[id]; h != nil && f.cfg.Now().Sub(h.at) < rememberFor {
+		return slices.Clone(h.peers)
+	}
+	return nil
+}
+
+// hinted takes what a provider says of other holders.
+func (s *session) hinted(id domain.ContentID, told []wire.Holder) {
+	s.f.mu.Lock()
+	known := s.sources(id) != nil
+	s.f.mu.Unlock()
+	if !known {
+		return // we never asked it for that
+	}
+	for _, h := range told {
+		if h.Peer == "" || h.Peer == s.f.cfg.Self || h.Peer == s.p.id {
+			continue
+		}
+		s.f.mu.Lock()
+		took := s.f.remember(id, h.Peer)
+		s.f.mu.Unlock()
+		if !took {
+			continue // there are enough
+		}
+		if s.f.cfg.Told != nil {
+			s.f.cfg.Told(h.Peer, h.Addresses)
+		}
+		s.f.mu.Lock()
+		for j := range s.f.jobs {
+			if j.id == id {
+				j.join(h.Peer)
+			}
+		}
+		s.f.mu.Unlock()
+	}
+}
+
+// remember notes that the peer is said to hold the content, unless so many are.
+func (f *Fetcher) remember(id domain.ContentID, peer domain.PeerID) bool {
+	now := f.cfg.Now()
+	h := f.holders[id]
+	if h == nil {
+		if len(f.holders) >= rememberContents {
+			oldest := id
+			for other, o := range f.holders {
+				if f.holders[oldest] == nil || o.at.Before(f.holders[oldest].at) {
+					oldest = other
+				}
+			}
+			delete(f.holders, oldest)
+		}
+		h = &holders{}
+		f.holders[id] = h
+	}
+	h.at = now
+	if slices.Contains(h.peers, peer) {
+		return true
+	}
+	if len(h.peers) >= maxHinted {
+		return false
+	}
+	h.peers = append(h.peers, peer)
+	return true
+}
+
+// join makes somebody who is said to hold the content one of the providers.
+func (j *job) join(id domain.PeerID) {
+	hinted := 0
+	for _, src := range j.sources {
+		if src.hinted {
+			hinted++
+		}
+	}
+	if j.ended || j.sources[id] != nil || hinted >= maxHinted {
+		return
+	}
+	src := newSource(j, j.f.peer(id), true)
+	j.crowd()
+	j.f.attend(src.peer)
+}
+
+// crowd notes that others fetch the same. From now on what is rare comes
+// first, and whole providers choose what they give.
+func (j *job) crowd() {
+	j.crowded = true
+	if j.picker != nil {
+		j.picker.SetOrder(picker.Rarest)
+	}
+}
+
+// source returns the provider's part in a fetch of the content, nil if there is
+// none.
+func (s *session) sources(id domain.ContentID) (all []*source) {
+	for _, src := range s.p.sources {
+		if src.job.id == id {
+			all = append(all, src)
+		}
+	}
+	return all
+}
+
+// news takes what a provider says of further pieces; none means that some were
+// left out.
+func (s *session) news(id domain.ContentID, pieces []int) {
+	s.f.mu.Lock()
+	defer s.f.mu.Unlock()
+	for _, src := range s.sources(id) {
+		src.gained(pieces)
+	}
+	s.f.fill(s, s.f.cfg.Now())
+}
+
+// gained takes further pieces of the provider.
+func (src *source) gained(pieces []int) {
+	switch {
+	case !src.partial || src.job.picker == nil || src.verdict != good:
+		return // it tells what it has when it is asked for that
+	case len(pieces) == 0:
+		src.infoAt = time.Time{}
+	case src.infoAsked:
+		// The bitmap on its way may be older.
+		if len(src.newer)+len(pieces) <= maxNews {
+			src.newer = append(src.newer, pieces...)
+		} else {
+			src.lost = true
+		}
+	default:
+		for _, piece := range pieces {
+			src.job.picker.Has(src.peer.id, piece)
+		}
+	}
+}
+
+// informed takes the whole bitmap of a partial provider.
+func (src *source) informed(now time.Time) {
+	p := src.job.picker
+	p.Partial(src.peer.id, src.info)
+	for _, piece := range src.newer {
+		p.Has(src.peer.id, piece)
+	}
+	src.infoAt = now.Add(infoTime)
+	if src.lost {
+		src.infoAt = now
+	}
+	src.newer, src.lost = nil, false
+}
+
+// pickAny returns a request that leaves the choice to a whole provider, nil if
+// that would be of no use.
+func (src *source) pickAny(r *request, now time.Time) bool {
+	first, set, ok := src.job.picker.Open(src.peer.id, now)
+	if !ok {
+		return false
+	}
+	r.what, r.index, r.set = wire.Any, first, set
+	r.want = min(domain.PieceSize, int(src.job.size)) // the last piece may be shorter
+	return true
+}
+
+// chosen takes the provider's choice. The request is for that piece then. It
+// returns false if the piece is not needed any more.
+func (r *request) chosen(h wire.Header) (needed bool, err error) {
+	at := h.Index - r.index
+	if at < 0 || at/8 >= len(r.set) || r.set[at/8]&(1<<(at%8)) == 0 {
+		return false, errChoice
+	}
+	src := r.src
+	fresh := src.job.picker.Chosen(src.peer.id, h.Index, r.s.f.cfg.Now())
+	r.what, r.index, r.set = wire.Piece, h.Index, nil
+	r.want = domain.PieceLength(src.job.size, h.Index)
+	return fresh, nil
+}

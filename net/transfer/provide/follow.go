@@ -1,0 +1,292 @@
+package provide
+
+import (
+	"sync"
+	"time"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/net/transfer/wire"
+)
+
+const (
+	// maxFollows is how many contents one stream may follow. For what is
+	// beyond, the asker has to ask again what is here.
+	maxFollows = 1024
+	// maxTold is of how many others a follower is told: enough for every piece
+	// to find its way, few enough for a crowd.
+	maxTold = 30
+	// maxHaves is how many new pieces may wait to be told to one follower.
+	maxHaves = 4096
+	// holdTime is how long somebody who has fetched a content from here is
+	// named to others as one who holds it, and maxHeld of how many contents
+	// nobody fetches at the moment that is kept.
+	holdTime = time.Hour
+	maxHeld  = 256
+)
+
+// crowds are those who fetch a content from here, or have done so lately, by
+// content.
+type crowds struct {
+	now func() time.Time
+	mu  sync.Mutex
+	all map[domain.ContentID]*crowd
+}
+
+// crowd is who fetches one content. It is guarded by crowds.mu, which is taken
+// before a stream's own.
+type crowd struct {
+	followers map[*stream]*follower
+	// given is how often each piece went out, or is about to, since somebody
+	// began to follow.
+	given []uint16
+	// held are those who followed to the end and did not say that they leave.
+	held map[domain.PeerID]time.Time
+	last time.Time // when somebody went
+}
+
+// follower is one stream's part in a crowd.
+type follower struct {
+	told map[domain.PeerID]bool // others it was told of
+}
+
+// follow makes the stream a follower of the content, and tells it and the
+// others of each other.
+func (t *stream) follow(id domain.ContentID, c Content) {
+	if c.Size() <= domain.PieceSize {
+		return // a single piece is not worth a detour
+	}
+	all := &t.p.crowds
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	one := all.all[id]
+	if one != nil && one.followers[t] != nil || len(t.follows) >= maxFollows || t.ended {
+		return
+	}
+	if one == nil {
+		one = &crowd{followers: make(map[*stream]*follower), held: make(map[domain.PeerID]time.Time)}
+		all.all[id] = one
+	}
+	if len(one.followers) == 0 {
+		one.given = make([]uint16, domain.Pieces(c.Size()))
+	}
+	me := &follower{told: make(map[domain.PeerID]bool)}
+	one.followers[t] = me
+	t.follows[id] = struct{}{}
+	if !c.Nearby() || !t.asker().Near {
+		return
+	}
+	var holders []wire.Holder
+	for other, they := range one.followers {
+		if other.peer == t.peer || !other.asker().Near {
+			continue
+		}
+		if me.tell(other.peer) {
+			holders = append(holders, t.p.holder(other.peer))
+		}
+		if they.tell(t.peer) {
+			other.hint(id, []wire.Holder{t.p.holder(t.peer)})
+		}
+	}
+	for peer, at := range one.held {
+		if peer != t.peer && all.now().Sub(at) < holdTime && me.tell(peer) {
+			holders = append(holders, t.p.holder(peer))
+		}
+	}
+	delete(one.held, t.peer)
+	if len(holders) > 0 {
+		t.hint(id, holders)
+	}
+}
+
+// tell reports whether the follower is to be told of the peer, and notes it.
+func (f *follower) tell(peer domain.PeerID) bool {
+	if f.told[peer] || len(f.told) >= maxTold {
+		return false
+	}
+	f.told[peer] = true
+	return true
+}
+
+func (p *Provider) holder(peer domain.PeerID) wire.Holder {
+	h := wire.Holder{Peer: peer}
+	if p.cfg.Addresses != nil {
+		h.Addresses = p.cfg.Addresses(peer)
+	}
+	return h
+}
+
+// hint queues a hint to the stream.
+func (t *stream) hint(id domain.ContentID, holders []wire.Holder) {
+	body, err := wire.EncodeHolders(holders)
+	if err != nil {
+		t.p.log.Warn("others cannot be told of", "content", id, "err", err)
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.control) < maxQueue {
+		t.control = append(t.control, control{wire.Header{Kind: wire.Hint, Content: id}, body})
+		wake(t.told)
+	}
+}
+
+// unfollow ends what follow began, since the peer says that it leaves.
+func (t *stream) unfollow(id domain.ContentID) {
+	all := &t.p.crowds
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	if one := all.leave(t, id); one != nil {
+		all.tidy(id, one)
+	}
+}
+
+// unfollowAll is for a stream that has ended.
+func (t *stream) unfollowAll() {
+	all := &t.p.crowds
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	t.ended = true
+	for id := range t.follows {
+		one := all.leave(t, id)
+		one.last = all.now()
+		if len(one.held) < maxTold {
+			one.held[t.peer] = one.last
+		}
+		all.tidy(id, one)
+	}
+}
+
+// leave takes the stream out of the crowd, which it returns; nil if it was not
+// in it.
+func (all *crowds) leave(t *stream, id domain.ContentID) *crowd {
+	if _, follows := t.follows[id]; !follows {
+		return nil
+	}
+	delete(t.follows, id)
+	one := all.all[id]
+	delete(one.followers, t)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.haves, id)
+	return one
+}
+
+// tidy forgets a crowd that nobody is in, and of those that have gone the
+// oldest if they are too many.
+func (all *crowds) tidy(id domain.ContentID, one *crowd) {
+	if len(one.followers) > 0 {
+		return
+	}
+	one.given = nil
+	if len(one.held) == 0 {
+		delete(all.all, id)
+	}
+	gone, oldest := 0, id
+	for other, c := range all.all {
+		if len(c.followers) > 0 {
+			continue
+		}
+		gone++
+		if all.all[oldest] == nil || c.last.Before(all.all[oldest].last) {
+			oldest = other
+		}
+	}
+	if gone > maxHeld {
+		delete(all.all, oldest)
+	}
+}
+
+// Grown is told by whoever owns a Partial that a further piece of it is here,
+// so that those who fetch it from here hear of it. It does not block.
+func (p *Provider) Grown(id domain.ContentID, piece int) {
+	p.crowds.mu.Lock()
+	defer p.crowds.mu.Unlock()
+	one := p.crowds.all[id]
+	if one == nil {
+		return
+	}
+	for t := range one.followers {
+		t.have(id, piece)
+	}
+}
+
+// have queues the news of a piece.
+func (t *stream) have(id domain.ContentID, piece int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	news := t.haves[id]
+	if news == nil {
+		news = &haves{}
+		t.haves[id] = news
+	}
+	if len(news.pieces) < maxHaves {
+		news.pieces = append(news.pieces, piece)
+	} else {
+		news.lost = true
+	}
+	wake(t.told)
+}
+
+// haves are pieces that a follower is to be told of.
+type haves struct {
+	pieces []int
+	lost   bool // there were too many
+}
+
+// frames returns the frames that tell of the pieces.
+func (h *haves) frames(id domain.ContentID) (frames []control) {
+	head := wire.Header{Kind: wire.Have, Content: id}
+	if h.lost {
+		return []control{{head: head}}
+	}
+	for left := h.pieces; len(left) > 0; {
+		some := left[:min(len(left), wire.MaxHaves)]
+		left = left[len(some):]
+		body := make([]byte, 0, 4*len(some))
+		for _, piece := range some {
+			body = wire.AppendIndex(body, piece)
+		}
+		frames = append(frames, control{head, body})
+	}
+	return frames
+}
+
+// choose picks from the set the piece that was given least, and counts it as
+// given. ok is false if none of the set is here.
+func (p *Provider) choose(id domain.ContentID, c Content, first int, set []byte) (best int, ok bool) {
+	p.crowds.mu.Lock()
+	defer p.crowds.mu.Unlock()
+	one := p.crowds.all[id]
+	partial, isPartial := c.(Partial)
+	for i := range min(8*len(set), domain.Pieces(c.Size())-first) {
+		piece := first + i
+		if set[i/8]&(1<<(i%8)) == 0 || isPartial && !partial.Has(piece) {
+			continue
+		}
+		if one == nil {
+			return piece, true
+		}
+		if !ok || one.given[piece] < one.given[best] {
+			best, ok = piece, true
+		}
+	}
+	if ok {
+		one.count(best, 1)
+	}
+	return best, ok
+}
+
+// give counts a piece as given, or as not given after all if by is -1.
+func (p *Provider) give(id domain.ContentID, piece, by int) {
+	p.crowds.mu.Lock()
+	defer p.crowds.mu.Unlock()
+	if one := p.crowds.all[id]; one != nil {
+		one.count(piece, by)
+	}
+}
+
+func (c *crowd) count(piece, by int) {
+	if piece < len(c.given) { // the file may have been another one in between
+		c.given[piece] = uint16(max(0, min(int(c.given[piece])+by, 1<<16-1))) //nolint:gosec // clamped
+	}
+}

@@ -1,0 +1,215 @@
+package provide_test
+
+import (
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/net/transfer/provide"
+	"github.com/potluck-share/potluck/net/transfer/wire"
+)
+
+func (c *client) id() domain.PeerID { return domain.PeerID(c.host.ID().String()) }
+
+// news reads up to the next Have or Hint.
+func (c *client) news(t *testing.T) (wire.Header, []byte) {
+	t.Helper()
+	for {
+		h, err := c.r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Kind == wire.Have || h.Kind == wire.Hint {
+			body := make([]byte, h.Body)
+			if err := c.r.ReadBody(body); err != nil {
+				t.Fatal(err)
+			}
+			return h, body
+		}
+	}
+}
+
+func (c *client) hints(t *testing.T) []wire.Holder {
+	t.Helper()
+	_, body := c.news(t)
+	holders, err := wire.DecodeHolders(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return holders
+}
+
+// quiet makes sure that nothing comes but the answer to a last question.
+func (c *client) quiet(t *testing.T, last wire.Header) {
+	t.Helper()
+	c.send(t, last)
+	for {
+		h, err := c.r.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if h.Kind == wire.Have || h.Kind == wire.Hint {
+			t.Fatalf("told of %+v", h)
+		}
+		if h.Request == last.Request && h.Last {
+			return
+		}
+	}
+}
+
+func TestThoseWhoFetchTheSameHearOfEachOther(t *testing.T) {
+	g := newRig(t, 2*mib, provide.Config{
+		Addresses: func(domain.PeerID) []string { return []string{"/ip4/10.0.0.1/tcp/1"} },
+	})
+	g.send(t, g.piece(1, 0))
+	g.answer(t)
+	other := g.connect(t)
+	other.send(t, g.piece(1, 1))
+	told := other.hints(t)
+	if len(told) != 1 || told[0].Peer != g.id() || !slices.Equal(told[0].Addresses, []string{"/ip4/10.0.0.1/tcp/1"}) {
+		t.Errorf("the second was told of %v", told)
+	}
+	if told := g.hints(t); len(told) != 1 || told[0].Peer != other.id() {
+		t.Errorf("the first was told of %v", told)
+	}
+	// Whoever has gone without a word has it; who left is not told of.
+	if err := other.stream.Close(); err != nil {
+		t.Fatal(err)
+	}
+	g.send(t, wire.Header{Kind: wire.Leave, Content: g.content}, wire.Header{
+		Kind: wire.Request, Request: 9, What: wire.Piece, Content: domain.ContentID{9}, Length: mib,
+	})
+	g.answer(t) // so the leave was read, too
+	third := g.connect(t)
+	third.send(t, g.piece(1, 0))
+	if told := third.hints(t); len(told) != 1 || told[0].Peer != other.id() {
+		t.Errorf("the third was told of %v", told)
+	}
+}
+
+func TestNobodyIsToldOfWhoFetchesWhatIsPrivate(t *testing.T) {
+	g := newRig(t, 2*mib, provide.Config{})
+	g.private = true
+	g.send(t, g.piece(1, 0))
+	if h, _ := g.answer(t); h.Nearby {
+		t.Error("what is private was said to be for everyone nearby")
+	}
+	other := g.connect(t)
+	other.quiet(t, g.piece(1, 1))
+	g.quiet(t, g.piece(2, 1))
+}
+
+func TestFollowersHearOfFurtherPieces(t *testing.T) {
+	g := newRig(t, 3*mib, provide.Config{})
+	g.has = func(piece int) bool { return piece == 0 }
+	g.send(t, wire.Header{Kind: wire.Request, Request: 1, What: wire.Info, Content: g.content, Length: mib})
+	if h, body := g.answer(t); !h.Partial || !slices.Equal(body, []byte{1}) {
+		t.Fatalf("answered %+v with %v", h, body)
+	}
+	g.provider.Grown(domain.ContentID{9}, 1) // of something else
+	g.provider.Grown(g.content, 2)
+	h, body := g.news(t)
+	pieces, err := wire.Indices(body)
+	if err != nil || h.Content != g.content || !slices.Equal(pieces, []int{2}) {
+		t.Errorf("told %+v %v, %v", h, pieces, err)
+	}
+}
+
+func TestNewsForASlowFollowerAreBounded(t *testing.T) {
+	g := newRig(t, 16*mib, provide.Config{})
+	g.has = func(int) bool { return true }
+	g.gate = make(chan struct{})
+	// The answer waits at the gate, so nothing is written.
+	info := wire.Header{Kind: wire.Request, Request: 1, What: wire.Info, Content: g.content, Length: mib}
+	g.send(t, info)
+	g.answer(t)
+	g.send(t, g.piece(2, 0))
+	for range 100_000 {
+		g.provider.Grown(g.content, 1)
+	}
+	close(g.gate)
+	for range 1000 {
+		h, body := g.news(t)
+		if h.Kind == wire.Have && len(body) == 0 {
+			return // it is told to ask anew
+		}
+	}
+	t.Error("a hundred thousand news were kept")
+}
+
+func TestOfASetEachGetsSomethingElse(t *testing.T) {
+	g := newRig(t, 4*mib, provide.Config{})
+	others := []client{g.connect(t), g.connect(t), g.connect(t)}
+	var got []int
+	for i, c := range append(others, g.client) {
+		h := wire.Header{Kind: wire.Request, Request: uint64(i + 1), What: wire.Any, Content: g.content, Length: mib}
+		if err := c.w.Write(h, []byte{0x0f}); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.w.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		answer, body := c.answer(t)
+		if answer.Status != wire.OK || !slices.Equal(body, g.data[answer.Index*mib:][:mib]) {
+			t.Fatalf("answered %+v", answer)
+		}
+		got = append(got, answer.Index)
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, []int{0, 1, 2, 3}) {
+		t.Errorf("gave pieces %v", got)
+	}
+	// Only of the set.
+	last := others[0]
+	if err := last.w.Write(wire.Header{Kind: wire.Request, Request: 9, What: wire.Any, Content: g.content, Length: mib}, []byte{8}); err != nil {
+		t.Fatal(err)
+	}
+	if err := last.w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if h, _ := last.answer(t); h.Index != 3 {
+		t.Errorf("gave piece %d of a set of piece 3", h.Index)
+	}
+	// Beyond the content there is nothing to choose.
+	if err := last.w.Write(wire.Header{Kind: wire.Request, Request: 10, What: wire.Any, Content: g.content, Index: 8, Length: mib}, []byte{0xff}); err != nil {
+		t.Fatal(err)
+	}
+	if err := last.w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if h, _ := last.answer(t); h.Status != wire.Missing {
+		t.Errorf("of pieces that are none it gave %+v", h)
+	}
+}
+
+func TestHoldersAreForgottenInTime(t *testing.T) {
+	var later atomic.Bool
+	g := newRig(t, 2*mib, provide.Config{Now: func() time.Time {
+		if later.Load() {
+			return time.Now().Add(2 * time.Hour)
+		}
+		return time.Now()
+	}})
+	g.send(t, g.piece(1, 0))
+	g.answer(t)
+	if err := g.stream.Reset(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() bool { return g.opened() == 0 })
+	later.Store(true)
+	other := g.connect(t)
+	other.quiet(t, g.piece(1, 1))
+}
+
+// eventually waits until ok holds.
+func eventually(t *testing.T, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Fatal("waited in vain")
+}
