@@ -116,7 +116,7 @@ func (m memory) Size() int64   { return m.sum.Size }
 func (m memory) Layer() []byte { return m.sum.Layer }
 func (m memory) Fresh() error  { return nil }
 func (m memory) Close() error  { return nil }
-func (m memory) Nearby() bool  { return false }
+func (memory) Spread() provide.Spread { return provide.Nearby }
 
 // sink counts the pieces of a content.
 type sink struct {

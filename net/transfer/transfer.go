@@ -8,11 +8,13 @@ package transfer
 
 import (
 	"context"
+	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/host"
+	"github.com/potluck-share/potluck/net/transfer/grant"
 	"github.com/potluck-share/potluck/net/transfer/limit"
 	"github.com/potluck-share/potluck/net/transfer/provide"
 	"github.com/potluck-share/potluck/net/transfer/wire"
@@ -39,4 +41,22 @@ func (d Dialer) Open(ctx context.Context, peer domain.PeerID) (wire.Stream, erro
 		return nil, err // not the nil stream in a non-nil interface
 	}
 	return d.Limits.Stream(s), nil
+}
+
+// Granter returns what makes grants in the name of this machine's user.
+func Granter(h *host.Host, now func() time.Time) func(domain.PeerID, domain.ContentID, int64) ([]byte, error) {
+	return func(peer domain.PeerID, content domain.ContentID, size int64) ([]byte, error) {
+		key := h.Libp2p().Peerstore().PrivKey(h.Libp2p().ID())
+		return grant.Seal(key, domain.Grant{Content: content, Size: size, Holder: peer, Expires: now().Add(grant.Life)})
+	}
+}
+
+// Shown returns what proves the grants that askers show, and hands on those
+// that hold.
+func Shown(now func() time.Time, take func(domain.Asker, domain.Grant)) func(domain.Asker, []byte) {
+	return func(asker domain.Asker, signed []byte) {
+		if g, err := grant.Open(signed, now()); err == nil {
+			take(asker, g)
+		}
+	}
 }

@@ -199,7 +199,10 @@ func (src *source) pick(now time.Time) *request {
 		r.want = domain.PieceLength(j.size, piece)
 	}
 	src.requests[r] = struct{}{}
-	src.asked = true
+	if !src.asked {
+		src.asked = true
+		src.show()
+	}
 	return r
 }
 
