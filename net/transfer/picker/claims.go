@@ -9,8 +9,10 @@ import (
 
 const (
 	// maxCopies is from how many providers Next has one piece asked at the same
-	// time at most.
+	// time, not counting those that are overdue.
 	maxCopies = 3
+	// mostCopies is the same with all counted.
+	mostCopies = 2 * maxCopies
 	// patience is how old a claim is before a provider of unknown speed may
 	// try the same piece.
 	patience = 2 * time.Second
@@ -37,6 +39,9 @@ type claim struct {
 
 // claim books that v is asked for the piece since that time.
 func (p *Picker) claim(v *provider, piece int, at time.Time) {
+	if v.have != nil && !p.waits() {
+		p.near.last = at
+	}
 	p.unsetFree(piece)
 	a := p.asked[piece]
 	if a == nil {
@@ -186,7 +191,7 @@ func (p *Picker) late(v *provider, now time.Time) (best int, ok bool) {
 		most = 8*v.pace + patience
 	}
 	for _, a := range p.queue {
-		if !p.mayCopy(v, a) {
+		if !p.mayCopy(v, a, now) {
 			continue
 		}
 		wait := a.wait(now)
@@ -208,7 +213,7 @@ func (p *Picker) idle(v *provider, now time.Time) (best int, ok bool) {
 	for i := len(p.queue) - 1; i >= 0; i-- {
 		a := p.queue[i]
 		n := len(a.claims)
-		if n < fewest && !a.begun() && now.Sub(a.claims[n-1].at) > hesitation && p.mayCopy(v, a) {
+		if n < fewest && !a.begun() && now.Sub(a.claims[n-1].at) > hesitation && p.mayCopy(v, a, now) {
 			best, fewest, ok = a.piece, n, true
 		}
 	}
@@ -216,9 +221,28 @@ func (p *Picker) idle(v *provider, now time.Time) (best int, ok bool) {
 }
 
 // mayCopy reports whether v may be asked for a claimed piece too.
-func (p *Picker) mayCopy(v *provider, a *asked) bool {
-	return len(a.claims) < maxCopies && (v.have == nil || v.have.has(a.piece)) && p.want.has(a.piece) &&
-		!slices.ContainsFunc(a.claims, func(c claim) bool { return c.provider == v })
+func (p *Picker) mayCopy(v *provider, a *asked, now time.Time) bool {
+	if len(a.claims) >= mostCopies || v.have != nil && !v.have.has(a.piece) || !p.want.has(a.piece) {
+		return false
+	}
+	expected := 0
+	for _, c := range a.claims {
+		if c.provider == v || c.arrived {
+			return false
+		}
+		if !c.overdue(now) {
+			expected++
+		}
+	}
+	return expected < maxCopies
+}
+
+// overdue reports whether the claim has taken much longer than usual.
+func (c claim) overdue(now time.Time) bool {
+	if c.provider.pace == 0 {
+		return now.Sub(c.at) > patience
+	}
+	return now.Sub(c.at) > 2*c.provider.pace+slack
 }
 
 func (a *asked) begun() bool {
@@ -229,11 +253,7 @@ func (a *asked) begun() bool {
 // it.
 func (a *asked) wait(now time.Time) (least time.Duration) {
 	for i, c := range a.claims {
-		rest := c.provider.rest(c.at, now)
-		if c.arrived {
-			rest = 0
-		}
-		if i == 0 || rest < least {
+		if rest := c.provider.rest(c.at, now); i == 0 || rest < least {
 			least = rest
 		}
 	}

@@ -3,6 +3,7 @@ package picker
 import (
 	"flag"
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -103,8 +104,8 @@ func TestSwarmTakesLittleMoreThanOneCopy(t *testing.T) {
 
 func TestSwarmOfAHundred(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("a million events")
+	if os.Getenv("POTLUCK_LONG") != "1" {
+		t.Skip("takes some seconds; POTLUCK_LONG=1 runs it")
 	}
 	rules := usual()
 	rules.chunk = 256 << 10
