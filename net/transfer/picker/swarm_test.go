@@ -77,25 +77,29 @@ func TestSwarmTakesLittleMoreThanOneCopy(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%d sources %d downloaders", c.sources, c.downloaders), func(t *testing.T) {
 			t.Parallel()
-			got := copies(t, usual(), c.sources, c.downloaders, c.see)
+			rules := usual()
+			if c.downloaders > 8 {
+				rules.chunk = 256 << 10 // half the events
+			}
+			got := copies(t, rules, c.sources, c.downloaders, c.see)
 			if got > c.most {
 				t.Errorf("seed %d: %.3f × one copy, want at most %.2f", *seedFlag, got, c.most)
 			}
-			// Rumours that are late, or none of what is under way.
-			slow := usual()
-			slow.latency, slow.coming = 10*time.Millisecond, false
-			late := copies(t, slow, c.sources, c.downloaders, c.see)
-			if late > c.most+0.05 {
-				t.Errorf("seed %d: %.3f × one copy with slow rumours, want at most %.2f", *seedFlag, late, c.most+0.05)
-			}
-			t.Logf("open claims %.3f, with slow rumours %.3f", got, late)
+			t.Logf("open claims %.3f", got)
 			if c.downloaders > 8 {
 				return
+			}
+			// Rumours that are late, and none of what is under way.
+			slow := rules
+			slow.latency, slow.coming = 10*time.Millisecond, false
+			late := copies(t, slow, c.sources, c.downloaders, c.see)
+			if late > c.most {
+				t.Errorf("seed %d: %.3f × one copy with slow rumours, want at most %.2f", *seedFlag, late, c.most)
 			}
 			named, lateNamed, inOrder := usual(), slow, usual()
 			named.opens, lateNamed.opens = 0, 0
 			inOrder.opens, inOrder.order = 0, Sequential
-			t.Logf("rarest first %.3f, with slow rumours %.3f; in order %.3f",
+			t.Logf("with slow rumours %.3f; rarest first %.3f, with slow rumours %.3f; in order %.3f", late,
 				copies(t, named, c.sources, c.downloaders, c.see), copies(t, lateNamed, c.sources, c.downloaders, c.see),
 				copies(t, inOrder, c.sources, c.downloaders, c.see))
 		})
@@ -119,7 +123,7 @@ func TestSwarmOfAHundred(t *testing.T) {
 func TestSourceLeavesAfterLittleMoreThanOneCopy(t *testing.T) {
 	t.Parallel()
 	for _, downloaders := range []int{4, 8} {
-		for i := range uint64(5) {
+		for i := range uint64(3) {
 			s := newSim(*seedFlag+i, usual())
 			peers := swarm(s, 1, downloaders, downloaders, pieces256)
 			s.nodes[0].leaveAt = pieces256 * pieceBytes * 11 / 10
