@@ -5,10 +5,12 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -50,6 +52,8 @@ func TestCommands(t *testing.T) {
 			"same":       cmdSame,
 			"contentid":  cmdContentID,
 			"peerid":     cmdPeerID,
+			"transferid": cmdTransferID,
+			"stands":     cmdStands,
 		},
 	})
 }
@@ -244,6 +248,47 @@ func cmdContentID(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Fatalf("no %s in:\n%s", args[4], out)
 }
 
+// cmdTransferID puts the ID of a download into an environment variable:
+// transferid VAR NAME PATH.
+func cmdTransferID(ts *testscript.TestScript, _ bool, args []string) {
+	out, err := potluck(ts, args[1], "--json", "transfers").Output()
+	ts.Check(err)
+	var all []transferRow
+	ts.Check(json.Unmarshal(out, &all))
+	for _, one := range all {
+		if one.Path == args[2] {
+			ts.Setenv(args[0], one.ID)
+			return
+		}
+	}
+	ts.Fatalf("no %s in:\n%s", args[2], out)
+}
+
+type transferRow struct {
+	ID, Path, State string
+	Queue           int
+}
+
+// cmdStands waits until downloads are in these states, or at these places in
+// the queue: stands NAME PATH=STATE... [PATH=PLACE...].
+func cmdStands(ts *testscript.TestScript, _ bool, args []string) {
+	var out []byte
+	for until := time.Now().Add(15 * time.Second); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+		out, _ = potluck(ts, args[0], "--json", "transfers").Output() // failing is part of waiting
+		var all []transferRow
+		_ = json.Unmarshal(out, &all)
+		now := make(map[string]bool)
+		for _, one := range all {
+			now[one.Path+"="+one.State] = true
+			now[fmt.Sprint(one.Path, "=", one.Queue)] = true
+		}
+		if !slices.ContainsFunc(args[1:], func(want string) bool { return !now[want] }) {
+			return
+		}
+	}
+	ts.Fatalf("never was it so: %q; the last was:\n%s", args[1:], out)
+}
+
 // TestScriptsNameEveryCommand keeps a new command from going untested.
 func TestScriptsNameEveryCommand(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/script/*.txt")
@@ -260,7 +305,7 @@ func TestScriptsNameEveryCommand(t *testing.T) {
 	}
 	for _, name := range []string{
 		"serve", "status", "stop", "share", "unshare", "shares", "peers", "connect", "browse", "search", "get",
-		"transfers", "pause", "resume", "cancel", "friend", "block", "send", "invite", "doctor",
+		"transfers", "pause", "resume", "cancel", "first", "later", "choose", "limit", "friend", "block", "send", "invite", "doctor",
 	} {
 		if !strings.Contains(all.String(), " "+name) {
 			t.Error("no script runs", name)

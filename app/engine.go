@@ -26,6 +26,8 @@ type engine struct {
 	fetcher  *fetch.Fetcher
 	provider *provide.Provider
 	holdings *transfers.Holdings
+	own      own
+	finder   partial.Finder
 }
 
 // told is a download whose pieces others are told of as they come.
@@ -44,9 +46,15 @@ func (t told) Put(p content.Piece) error {
 }
 
 func (e *engine) Fetch(ctx context.Context, want domain.Want, from transfers.Providers, report func(domain.Progress)) (final string, had bool, err error) {
+	if final, err = e.inPlace(ctx, want, report); final != "" || err != nil {
+		return final, final != "", err
+	}
 	file, err := partial.Open(want)
 	if err != nil {
 		return "", false, err
+	}
+	if err := e.copyOwn(ctx, want, file, report); err != nil {
+		return "", false, errors.Join(err, file.Close())
 	}
 	holding := e.holdings.Begin(want, file)
 	if err := e.fetcher.Fetch(ctx, want.Content, want.Size, told{file, want.Content, e.provider}, from, report); err != nil {

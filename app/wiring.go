@@ -139,11 +139,13 @@ func (n *node) openRooms(store *db.DB) (err error) {
 	})
 	n.onClose("fetching", n.fetcher.Close)
 	n.transfers, err = transfers.New(transfers.Config{
-		Engine: &engine{n.fetcher, n.provider, n.holdings}, Catalogue: n.browse, People: n.people, Store: store,
+		Engine:    &engine{fetcher: n.fetcher, provider: n.provider, holdings: n.holdings, own: ownContents{n}},
+		Catalogue: n.browse, People: n.people, Store: store,
 		Bus: n.bus, Log: n.log.With("room", "transfers"), Now: time.Now,
 		Downloads: func() string { return n.settings.Values().Downloads },
 		Network:   n.networkUp,
 		Shared:    n.served,
+		Own:       func(id domain.ContentID) bool { _, has := n.library.Entry(id); return has },
 		AtOnce:    chosen.DownloadsAtOnce,
 	})
 	return err

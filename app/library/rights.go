@@ -83,6 +83,9 @@ func (s *Source) Nearby() bool { return s.library.Nearby(s.stored.Content) }
 // agrees afterwards.
 func (s *Source) ReadAt(p []byte, off int64) (int, error) { return s.file.ReadAt(p, off) }
 
+// File returns the file itself, for sharing its blocks. It is closed by Close.
+func (s *Source) File() *os.File { return s.file }
+
 // Fresh returns an error wrapping domain.ErrChanged if the file is not as it
 // was when it was hashed; the file is then hashed again.
 func (s *Source) Fresh() error {
@@ -105,10 +108,17 @@ const mostCopies = 16
 // all files that had it have changed or gone; those are then looked at again.
 // ctx is not kept.
 func (l *Library) Open(ctx context.Context, asker domain.Asker, id domain.ContentID) (*Source, error) {
-	absent := fmt.Errorf("content %s: %w", id, domain.ErrNotFound)
 	if !l.Allowed(asker, id) {
-		return nil, absent
+		return nil, absent(id)
 	}
+	return l.Local(ctx, id)
+}
+
+func absent(id domain.ContentID) error { return fmt.Errorf("content %s: %w", id, domain.ErrNotFound) }
+
+// Local opens a content for the user's own use, whoever else may have it. The
+// errors are those of Open.
+func (l *Library) Local(ctx context.Context, id domain.ContentID) (*Source, error) {
 	holders, err := l.store.ContentShares(id)
 	if err != nil {
 		return nil, err
@@ -140,7 +150,7 @@ func (l *Library) Open(ctx context.Context, asker domain.Asker, id domain.Conten
 	if stale {
 		return nil, fmt.Errorf("content %s: %w", id, domain.ErrChanged)
 	}
-	return nil, absent
+	return nil, absent(id)
 }
 
 // openIn opens a content in one share.

@@ -20,17 +20,26 @@ func (t *Transfers) Finished(content domain.ContentID) string {
 	t.mu.Lock()
 	at := t.here[content]
 	t.mu.Unlock()
-	if info, err := os.Lstat(at); at == "" || err != nil || !info.Mode().IsRegular() {
+	if at == "" {
+		return ""
+	}
+	if info, err := os.Lstat(at); err != nil || !info.Mode().IsRegular() {
 		return ""
 	}
 	return at
 }
 
+// Differs notes that the file at the path that Finished returned does not have
+// the content any more.
+func (t *Transfers) Differs(content domain.ContentID, path string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.here[content] == path {
+		delete(t.here, content)
+	}
+}
+
 // has reports whether a content seems to be on this machine.
 func (t *Transfers) has(content domain.ContentID) bool {
-	if t.Finished(content) != "" {
-		return true
-	}
-	_, shared := t.cfg.Shared(content)
-	return shared
+	return t.Finished(content) != "" || t.cfg.Own(content)
 }

@@ -17,6 +17,9 @@ const (
 	// patience is how long a download without any provider keeps its place
 	// among the running ones.
 	patience = 10 * time.Second
+	// absence is the same where nobody who has it is around: a connection that
+	// was lost may be back within a moment.
+	absence = 2 * time.Second
 	// again is when a download that met a full or missing disk looks again.
 	again = 5 * time.Second
 )
@@ -247,7 +250,7 @@ func (t *Transfers) awaitProvider(ctx context.Context, d *transfer) bool {
 		t.mu.Lock()
 		changed := t.changed
 		t.mu.Unlock()
-		if t.available(d) {
+		if t.available(d, true) {
 			return true
 		}
 		t.mu.Lock()
@@ -268,11 +271,11 @@ func (t *Transfers) awaitProvider(ctx context.Context, d *transfer) bool {
 // would take a strange swarm to have none of these.
 const enough = 100
 
-// available reports whether anybody around, or this machine, has a file that d
-// lacks.
-func (t *Transfers) available(d *transfer) bool {
+// available reports whether anybody around, or this machine if it counts, has a
+// file that d lacks.
+func (t *Transfers) available(d *transfer, thisMachine bool) bool {
 	t.mu.Lock()
-	owner, missing, look := d.Peer, d.missing, !d.nothingHere
+	owner, missing, look := d.Peer, d.missing, thisMachine && !d.nothingHere
 	t.mu.Unlock()
 	if who, ok := t.cfg.People.Peer(owner); missing == 0 || ok && who.Online {
 		return true
@@ -349,7 +352,10 @@ func (t *Transfers) watchAlone(ctx context.Context, d *transfer, alone context.C
 		done, served := t.moving(d)
 		if done != last || served {
 			last, since = done, t.cfg.Now()
-		} else if t.cfg.Now().Sub(since) > patience {
+			continue
+		}
+		quiet := t.cfg.Now().Sub(since)
+		if quiet > patience || quiet > absence && !t.available(d, false) {
 			alone(errAlone)
 			return
 		}

@@ -106,6 +106,8 @@ type Config struct {
 	Network func() bool
 	// Shared returns the entry that an own share has for the content.
 	Shared func(domain.ContentID) (domain.Entry, bool)
+	// Own reports whether an own share has the content.
+	Own func(domain.ContentID) bool
 	// AtOnce is how many downloads run at once, at first.
 	AtOnce int
 }

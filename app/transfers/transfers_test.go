@@ -161,7 +161,12 @@ func open(t *testing.T, file string, w *world) *room {
 	bus := event.NewBus()
 	tr, err := transfers.New(transfers.Config{
 		Engine: w, Catalogue: w, People: w, Store: store, Bus: bus, Log: slog.New(slog.DiscardHandler),
-		Now:       time.Now,
+		Now: time.Now,
+		Own: func(id domain.ContentID) bool {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.shared[id]
+		},
 		AtOnce:    3,
 		Downloads: func() string { return "/downloads" },
 		Network:   func() bool { return true },

@@ -7,8 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// clone makes dst share the blocks of src.
-func clone(dst, src *os.File) error {
+// Clone makes dst, an empty file, share the blocks of src. It fails where the
+// file system cannot do that, and across file systems.
+func Clone(dst, src *os.File) error {
 	to, err := dst.SyscallConn()
 	if err != nil {
 		return err

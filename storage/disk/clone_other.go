@@ -7,8 +7,9 @@ import (
 	"os"
 )
 
-// clone is for systems that clone by path only, or not at all.
-func clone(_, _ *os.File) error { return errors.ErrUnsupported }
+// Clone makes dst, an empty file, share the blocks of src; not here, where the
+// system clones by path only, or not at all.
+func Clone(_, _ *os.File) error { return errors.ErrUnsupported }
 
 // NextData returns the offset of the first byte at or after offset that is not
 // in a hole of the file. It may return offset itself where the system cannot

@@ -1,5 +1,5 @@
 // Package disk is a thin portable layer over the file system: shared files read
-// below an os.Root, names claimed exclusively, renames that last, copies that
+// below an os.Root, names claimed exclusively, renames that last, files that
 // share blocks, locks, free space.
 //
 // It keeps no state. Every function may be called from any goroutine.

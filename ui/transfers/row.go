@@ -91,11 +91,11 @@ func needsUser(t *domain.Transfer) bool {
 }
 
 // rowsOf sorts transfers, within a state the ended ones newest first and the
-// others oldest first, and puts them into words.
+// others as they will run, and puts them into words.
 func rowsOf(transfers []domain.Transfer, now time.Time) []row {
 	transfers = slices.Clone(transfers)
 	slices.SortFunc(transfers, func(a, b domain.Transfer) int {
-		order := cmp.Or(a.Added.Compare(b.Added), cmp.Compare(a.ID, b.ID))
+		order := cmp.Or(cmp.Compare(a.Order, b.Order), a.Added.Compare(b.Added), cmp.Compare(a.ID, b.ID))
 		if a.State.Ended() && b.State.Ended() {
 			order = cmp.Or(b.Ended.Compare(a.Ended), -order)
 		}
@@ -170,6 +170,9 @@ func sentence(t *domain.Transfer, now time.Time) string {
 		}
 		return "Paused by you."
 	case domain.Done:
+		if t.Reason != "" {
+			return t.Reason // it was here before
+		}
 		words := format.Size(t.Size)
 		if t.Count > 1 {
 			words += " in " + format.Number(t.Count, "file", "files")

@@ -135,6 +135,9 @@ func TestTheSecondLineIsASentence(t *testing.T) {
 		{domain.Transfer{State: domain.Waiting}, "Waits for somebody who has it."},
 		{domain.Transfer{State: domain.Paused}, "Paused by you."},
 		{domain.Transfer{State: domain.Done, Count: 3, Size: 1000}, "1.0 kB in 3 files."},
+		{domain.Transfer{State: domain.Done, Size: 1000, Reason: "You already have this."}, "You already have this."},
+		{domain.Transfer{State: domain.Running, Size: 1000, Reason: "Checking what's already here… 40 %"}, "Checking what's already here… 40 %"},
+		{domain.Transfer{State: domain.Queued, Reason: "2nd in your queue."}, "2nd in your queue."},
 	} {
 		if got := sentence(&c.transfer, now); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.transfer.State, got, c.want)
