@@ -18,6 +18,9 @@ import (
 
 // Serve lets near peers ask the provider for contents.
 func Serve(h *host.Host, p *provide.Provider) {
+	h.HandleBulk(wire.Protocol, host.NearOnly, func(ctx context.Context, b *host.Bulk) {
+		p.Handle(ctx, b, b.Asker)
+	})
 	h.Handle(wire.Protocol, host.NearOnly, func(ctx context.Context, s network.Stream, _ domain.Asker) {
 		p.Handle(ctx, s, func() domain.Asker { return h.Asker(s.Conn()) })
 	})
@@ -26,8 +29,15 @@ func Serve(h *host.Host, p *provide.Provider) {
 // Dialer opens the streams of a fetch.Fetcher.
 type Dialer struct{ Host *host.Host }
 
-// Open opens a stream to the peer, connecting to it where needed.
+// Open opens a bulk connection to the peer, or a stream where that does not
+// work, connecting to it where needed.
 func (d Dialer) Open(ctx context.Context, peer domain.PeerID) (wire.Stream, error) {
+	if err := d.Host.Reach(ctx, peer); err != nil {
+		return nil, err
+	}
+	if b, err := d.Host.OpenBulk(ctx, peer, wire.Protocol); err == nil {
+		return b, nil
+	}
 	s, err := d.Host.Open(ctx, peer, wire.Protocol)
 	if err != nil {
 		return nil, err // not the nil stream in a non-nil interface
