@@ -20,9 +20,12 @@ import (
 	"github.com/potluck-share/potluck/net/transfer/wire"
 )
 
-// Serve lets near peers ask the provider for contents, within the limits, which
-// may be nil.
+// Serve lets near peers ask the provider for contents, over bulk connections
+// and over streams, within the limits, which may be nil.
 func Serve(h *host.Host, p *provide.Provider, limits *limit.Limits) {
+	h.HandleBulk(wire.Protocol, host.NearOnly, func(ctx context.Context, b *host.Bulk) {
+		p.Handle(ctx, limits.Stream(b), b.Asker)
+	})
 	h.Handle(wire.Protocol, host.NearOnly, func(ctx context.Context, s network.Stream, _ domain.Asker) {
 		p.Handle(ctx, limits.Stream(s), func() domain.Asker { return h.Asker(s.Conn()) })
 	})
@@ -34,8 +37,15 @@ type Dialer struct {
 	Limits *limit.Limits
 }
 
-// Open opens a stream to the peer, connecting to it where needed.
+// Open opens a bulk connection to the peer, or a stream where that does not
+// work, connecting to it where needed.
 func (d Dialer) Open(ctx context.Context, peer domain.PeerID) (wire.Stream, error) {
+	if err := d.Host.Reach(ctx, peer); err != nil {
+		return nil, err
+	}
+	if b, err := d.Host.OpenBulk(ctx, peer, wire.Protocol); err == nil {
+		return d.Limits.Stream(b), nil
+	}
 	s, err := d.Host.Open(ctx, peer, wire.Protocol)
 	if err != nil {
 		return nil, err // not the nil stream in a non-nil interface

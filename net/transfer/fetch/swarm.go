@@ -212,8 +212,26 @@ func (src *source) informed(now time.Time) {
 	src.newer, src.lost = nil, false
 }
 
-// pickAny returns a request that leaves the choice to a whole provider, nil if
-// that would be of no use.
+// mayChoose reports whether it is for the provider to choose what it gives: a
+// whole one that gives to others too, as far as we know, or that is the only
+// one. The others may only just be coming, and ask for the same.
+func (src *source) mayChoose() bool {
+	if src.partial {
+		return false
+	}
+	if src.job.crowded {
+		return true
+	}
+	for _, other := range src.job.sources {
+		if other != src && other.verdict == good {
+			return false
+		}
+	}
+	return true
+}
+
+// pickAny makes r a request that leaves the choice to a whole provider. It
+// returns false if that would be of no use.
 func (src *source) pickAny(r *request, now time.Time) bool {
 	first, set, ok := src.job.picker.Open(src.peer.id, now)
 	if !ok {

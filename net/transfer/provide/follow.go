@@ -1,6 +1,7 @@
 package provide
 
 import (
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -303,12 +304,15 @@ func (h *haves) frames(id domain.ContentID) (frames []control) {
 }
 
 // choose picks from the set the piece that was given least, and counts it as
-// given. ok is false if none of the set is here.
+// given. Of pieces alike a single follower gets the first, which is the
+// quickest to read; several get any, so that one who asks two providers is not
+// given the same by both. ok is false if none of the set is here.
 func (p *Provider) choose(id domain.ContentID, c Content, first int, set []byte) (best int, ok bool) {
 	p.crowds.mu.Lock()
 	defer p.crowds.mu.Unlock()
 	one := p.crowds.all[id]
 	partial, isPartial := c.(Partial)
+	alike := 0
 	for i := range min(8*len(set), domain.Pieces(c.Size())-first) {
 		piece := first + i
 		if set[i/8]&(1<<(i%8)) == 0 || isPartial && !partial.Has(piece) {
@@ -317,8 +321,14 @@ func (p *Provider) choose(id domain.ContentID, c Content, first int, set []byte)
 		if one == nil {
 			return piece, true
 		}
-		if !ok || one.given[piece] < one.given[best] {
-			best, ok = piece, true
+		switch {
+		case !ok || one.given[piece] < one.given[best]:
+			best, ok, alike = piece, true, 1
+		case one.given[piece] == one.given[best] && len(one.followers) > 1:
+			alike++
+			if rand.IntN(alike) == 0 { //nolint:gosec // spreads load, guards nothing
+				best = piece
+			}
 		}
 	}
 	if ok {
