@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,6 +35,7 @@ type world struct {
 	had       map[string]bool           // by target: it lay there before
 	shared    map[domain.ContentID]bool // what lies in own shares
 	fetched   []string
+	asked     *atomic.Int64 // counts questions for providers, if not nil
 	active    int
 	mostAtOne int
 	discarded []string
@@ -97,6 +99,9 @@ func (w *world) Size(context.Context, domain.PeerID, domain.ContentID) (int64, e
 }
 
 func (w *world) Providers(domain.ContentID) ([]domain.Provider, domain.Entry) {
+	if w.asked != nil {
+		w.asked.Add(1)
+	}
 	return nil, domain.Entry{}
 }
 
@@ -152,7 +157,7 @@ type room struct {
 	bus   *event.Bus
 }
 
-func open(t *testing.T, file string, w *world) *room {
+func open(t testing.TB, file string, w *world) *room {
 	t.Helper()
 	store, err := db.Open(file, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -183,7 +188,7 @@ func open(t *testing.T, file string, w *world) *room {
 	return &room{tr, store, bus}
 }
 
-func (r *room) close(t *testing.T) {
+func (r *room) close(t testing.TB) {
 	t.Helper()
 	if err := errors.Join(r.Close(), r.store.Close()); err != nil {
 		t.Error(err)
@@ -191,7 +196,7 @@ func (r *room) close(t *testing.T) {
 }
 
 // await waits until the transfer is in the state and returns it.
-func (r *room) await(t *testing.T, id string, state domain.TransferState) domain.Transfer {
+func (r *room) await(t testing.TB, id string, state domain.TransferState) domain.Transfer {
 	t.Helper()
 	var last domain.Transfer
 	for until := time.Now().Add(5 * time.Second); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
@@ -203,7 +208,7 @@ func (r *room) await(t *testing.T, id string, state domain.TransferState) domain
 	return last
 }
 
-func get(t *testing.T, r *room, p string) string {
+func get(t testing.TB, r *room, p string) string {
 	t.Helper()
 	id, err := r.Get(t.Context(), domain.GetRequest{Peer: "ana", Path: p})
 	if err != nil {
