@@ -90,8 +90,10 @@ func TestAFileFinishedJustBeforeAKillIsNotFetchedAgain(t *testing.T) {
 		}
 
 		fetcher := fetch.New(fetch.Config{})
-		e := &engine{fetcher: fetcher, provider: provide.New(provide.Config{}), own: nothingOwn{},
-			holdings: transfers.NewHoldings(nil, nil)}
+		e := &engine{
+			fetcher: fetcher, provider: provide.New(provide.Config{}), own: nothingOwn{},
+			holdings: transfers.NewHoldings(nil, nil),
+		}
 		final, had, err := e.Fetch(t.Context(), want, nobody{}, func(domain.Progress) {})
 		if err != nil || final != finished || !had {
 			t.Errorf("fetched %q, there before: %v, %v; want %q", final, had, err, finished)
