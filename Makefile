@@ -67,6 +67,12 @@ test: build headless ## runs every test
 		$(GO) test -race -tags headless -timeout 15m ./...
 	@.ci/fuzz $(FUZZTIME)
 
+.PHONY: test-long
+test-long: headless ## runs the tests of the transfer engine that take minutes
+	@.ci/packages test
+	POTLUCK_LONG=1 POTLUCK_HEADLESS=$(CURDIR)/$(HEADLESS) \
+		$(GO) test -tags headless -count=1 -timeout 30m -v -run '^TestLong' ./app
+
 .PHONY: fuzz
 fuzz: ## fuzzes every decoder for LONG_FUZZTIME (2m) each
 	@.ci/packages build

@@ -162,16 +162,16 @@ type shelf struct {
 func (s shelf) Open(ctx context.Context, asker domain.Asker, id domain.ContentID) (provide.Content, error) {
 	source, err := s.library.Open(ctx, asker, id)
 	if err == nil {
-		return source, nil
+		return shared{source}, nil
 	}
 	// The library decides who may have what, also of what is held.
 	if s.library.Allowed(asker, id) {
 		held, heldErr := s.holdings.Open(asker, id)
 		switch {
 		case heldErr == nil && held.Growing():
-			return growing{held}, nil
+			return growing{kept{held}}, nil
 		case heldErr == nil:
-			return held, nil
+			return kept{held}, nil
 		case errors.Is(err, domain.ErrNotFound):
 			err = heldErr
 		}
@@ -179,8 +179,28 @@ func (s shelf) Open(ctx context.Context, asker domain.Asker, id domain.ContentID
 	return nil, err // not the nil *Source in a non-nil interface
 }
 
+// shared is what the library offers: it is for us to give leave.
+type shared struct{ *library.Source }
+
+func (s shared) Spread() provide.Spread {
+	if s.Nearby() {
+		return provide.Nearby
+	}
+	return provide.Granted
+}
+
+// kept is what was downloaded: the leave is another's to give.
+type kept struct{ *transfers.Held }
+
+func (k kept) Spread() provide.Spread {
+	if k.Nearby() {
+		return provide.Nearby
+	}
+	return provide.Kept
+}
+
 // growing is what is held in part.
-type growing struct{ *transfers.Held }
+type growing struct{ kept }
 
 func (g growing) Has(piece int) bool { return g.Here(piece) }
 

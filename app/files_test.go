@@ -3,6 +3,7 @@ package app_test
 import (
 	"crypto/sha256"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -12,11 +13,13 @@ import (
 
 // noise returns n bytes that look random and are the same for the same seed.
 func noise(seed string, n int) []byte {
-	source := rand.NewChaCha8(sha256.Sum256([]byte(seed)))
 	data := make([]byte, n)
-	_, _ = source.Read(data) // it never fails
+	_, _ = noiseOf(seed).Read(data) // it never fails
 	return data
 }
+
+// noiseOf is noise without an end.
+func noiseOf(seed string) io.Reader { return rand.NewChaCha8(sha256.Sum256([]byte(seed))) }
 
 // digestTree describes all that is at and below path: relative names, kinds
 // and hashes, one line each.

@@ -44,7 +44,7 @@ var rooms = []room{
 	{name: "app/domain"},
 	{name: "app/event", ours: []string{"app/domain"}},
 	{name: "app/lab", ours: []string{"app/domain"}, others: []string{"golang.org/x/sys"}},
-	{name: "app/race"}, // which has only tests
+	{name: "app/race", others: []string{"golang.org/x/sync"}}, // which has only tests
 	{name: "app/desktop", others: []string{"github.com/jezek/xgb"}},
 	useCase("app/library", "github.com/fsnotify/fsnotify"),
 	useCase("app/people"),

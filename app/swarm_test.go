@@ -1,11 +1,15 @@
 package app_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -13,109 +17,171 @@ import (
 	"github.com/potluck-share/potluck/app/lab"
 )
 
-// Four computers fetch the same from a fifth at once, over cables that are no
-// faster than its own. What it sends leaves it about once, for they get the
-// rest from each other; and so they still get all of it when it is killed soon
-// after everything has gone out.
-func TestSwarm(t *testing.T) {
-	const (
-		size = 64 << 20
-		rate = 100_000_000 // bits per second, each way
-	)
-	bin := headlessProgram(t)
-	for _, c := range []struct {
-		name string
-		kill bool // the provider, once it has sent 1.1 copies
-	}{{"together", false}, {"without the provider", true}} {
-		t.Run(c.name, func(t *testing.T) {
-			names := []string{"ana", "ben", "cleo", "dora", "emil"}
-			network := lab.New(t, names...)
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-			defer cancel()
-			var all []*copyOfPotluck
-			var programs []*exec.Cmd
-			var began sync.WaitGroup
-			for _, name := range names {
-				network.Host(name).SetRate(rate)
-				p := newCopy(t, name, func(ctx context.Context, args ...string) *exec.Cmd {
-					return exec.CommandContext(ctx, bin, args...)
-				})
-				all = append(all, p)
-				cmd := network.Host(name).Command(ctx, bin,
-					"--data", p.data, "--downloads", p.downloads, "--name", name, "--json", "serve")
-				programs = append(programs, cmd)
-				serve(t, p, cmd, &began)
-			}
-			began.Wait()
-			var meeting sync.WaitGroup
-			for _, p := range all {
-				meeting.Go(func() { meet(ctx, p, len(all)-1, time.Now()) })
-			}
-			meeting.Wait()
-			source := filepath.Join(t.TempDir(), "big.bin")
-			random(t, source, size)
-			all[0].run(ctx, t, "share", source)
+const (
+	swarmSize = 64 << 20
+	swarmRate = 100_000_000 // bits per second of each cable, each way
+)
 
-			sent := network.Host("ana").Sent()
-			begin := time.Now()
-			var getting sync.WaitGroup
-			failures := make([]error, len(all))
-			for i, p := range all[1:] {
-				getting.Go(func() {
-					if out, err := p.command(ctx, "--data", p.data, "get", "ana:big.bin").CombinedOutput(); err != nil {
-						failures[i] = &fetchError{p.name, out, err}
-					}
-				})
-			}
-			if c.kill {
-				eventually(ctx, t, "the provider has sent 1.1 copies", func() bool {
-					return network.Host("ana").Sent()-sent > size*11/10
-				})
-				if err := programs[0].Process.Kill(); err != nil {
-					t.Fatal(err)
-				}
-			}
-			getting.Wait()
-			copies := float64(network.Host("ana").Sent()-sent) / size
-			t.Logf("all have it after %.2f times what one copy takes, the provider sent %.2f copies",
-				time.Since(begin).Seconds()*rate/8/size, copies)
-			want, err := os.ReadFile(source)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i, p := range all[1:] {
-				if failures[i] != nil {
-					t.Error(failures[i])
-					continue
-				}
-				got, err := os.ReadFile(filepath.Join(p.downloads, "big.bin"))
-				if err != nil || string(got) != string(want) {
-					t.Errorf("the copy of %s differs (%v)", p.name, err)
-				}
-			}
-			if copies > 2 {
-				t.Errorf("the provider sent %.2f copies, want little more than one", copies)
+// swarm is a few computers on cables of the same rate.
+type swarm struct {
+	network  *lab.Lab
+	all      []*copyOfPotluck
+	programs []*exec.Cmd
+	data     []byte // of the file that the first one shares as big.bin
+}
+
+func newSwarm(ctx context.Context, t *testing.T, names ...string) *swarm {
+	t.Helper()
+	bin := headlessProgram(t)
+	s := &swarm{network: lab.New(t, names...), data: random(t, swarmSize)}
+	var began sync.WaitGroup
+	for _, name := range names {
+		s.network.Host(name).SetRate(swarmRate)
+		p := newCopy(t, name, func(ctx context.Context, args ...string) *exec.Cmd {
+			return exec.CommandContext(ctx, bin, args...)
+		})
+		cmd := s.network.Host(name).Command(ctx, bin,
+			"--data", p.data, "--downloads", p.downloads, "--name", name, "--json", "serve")
+		s.all, s.programs = append(s.all, p), append(s.programs, cmd)
+		serve(t, p, cmd, &began)
+	}
+	began.Wait()
+	var meeting sync.WaitGroup
+	for _, p := range s.all {
+		meeting.Go(func() { meet(ctx, p, len(s.all)-1, time.Now()) })
+	}
+	meeting.Wait()
+	return s
+}
+
+// share lets the first one share the file, and returns its path.
+func (s *swarm) share(ctx context.Context, t *testing.T, more ...string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "big.bin")
+	if err := os.WriteFile(path, s.data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.all[0].run(ctx, t, append([]string{"share", path}, more...)...)
+}
+
+// get lets these fetch the file at once, and returns how many copies left the
+// first one's cable meanwhile. While they do, the test may do something else.
+func (s *swarm) get(ctx context.Context, t *testing.T, who []*copyOfPotluck, meanwhile func()) (copies float64) {
+	t.Helper()
+	sent := s.network.Host(s.all[0].name).Sent()
+	begin := time.Now()
+	var getting sync.WaitGroup
+	failures := make([]error, len(who))
+	for i, p := range who {
+		getting.Go(func() {
+			if out, err := p.command(ctx, "--data", p.data, "get", "ana:big.bin").CombinedOutput(); err != nil {
+				failures[i] = &fetchError{p.name, out, err}
 			}
 		})
 	}
+	meanwhile()
+	getting.Wait()
+	copies = s.copies(sent)
+	t.Logf("all have it after %.2f times what one copy takes, the provider sent %.2f copies",
+		time.Since(begin).Seconds()*swarmRate/8/swarmSize, copies)
+	for i, p := range who {
+		if failures[i] != nil {
+			t.Error(failures[i])
+			continue
+		}
+		got, err := os.ReadFile(filepath.Join(p.downloads, "big.bin"))
+		if err != nil || !bytes.Equal(got, s.data) {
+			t.Errorf("the copy of %s differs (%v)", p.name, err)
+		}
+	}
+	return copies
 }
 
-// random writes a file of random bytes.
-func random(t *testing.T, path string, size int64) {
+// copies returns how many copies the first one has sent since a count.
+func (s *swarm) copies(since int64) float64 {
+	return float64(s.network.Host(s.all[0].name).Sent()-since) / swarmSize
+}
+
+// Four computers fetch the same from a fifth at once, over cables that are no
+// faster than its own. What it sends leaves it about once, for they get the
+// rest from each other.
+func TestSwarm(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	s := newSwarm(ctx, t, "ana", "ben", "cleo", "dora", "emil")
+	s.share(ctx, t)
+	if copies := s.get(ctx, t, s.all[1:], func() {}); copies > 2 {
+		t.Errorf("the provider sent %.2f copies, want little more than one", copies)
+	}
+}
+
+// The provider is killed soon after everything has gone out once.
+func TestSwarmWithoutItsProvider(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	s := newSwarm(ctx, t, "ana", "ben", "cleo", "dora", "emil")
+	s.share(ctx, t)
+	begin := s.network.Host("ana").Sent()
+	s.get(ctx, t, s.all[1:], func() {
+		eventually(ctx, t, "the provider has sent 1.1 copies", func() bool { return s.copies(begin) > 1.1 })
+		if err := s.programs[0].Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// Those whom a share is for get it from each other, too, by the owner's grants.
+// To somebody else it is as absent with them as it is with the owner.
+func TestSwarmOfWhatIsPrivate(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	s := newSwarm(ctx, t, "ana", "ben", "cleo", "dora")
+	dora := s.all[3]
+	s.share(ctx, t, "--audience", "ben,cleo")
+	var id string
+	copies := s.get(ctx, t, s.all[1:3], func() {
+		// While it is under way, and all that is known of it is its ID.
+		row := ask[struct {
+			ContentID string `json:"content_id"`
+		}](ctx, t, s.all[1], "browse", "ana")
+		id = row.ContentID
+		refuse(ctx, t, dora, id)
+	})
+	if copies > 1.7 {
+		t.Errorf("the provider sent %.2f copies to two, who could get half from each other", copies)
+	}
+	refuse(ctx, t, dora, id)
+}
+
+// refuse makes sure that one does not get the content, as if it were absent.
+func refuse(ctx context.Context, t *testing.T, p *copyOfPotluck, id string) {
+	t.Helper()
+	out, err := p.command(ctx, "--data", p.data, "--json", "get", id).Output()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 4 {
+		t.Errorf("%s asks for %q: %v, %s", p.name, id, err, out)
+		return
+	}
+	var failure struct {
+		Error string `json:"error"`
+	}
+	line, _, _ := strings.Cut(string(exit.Stderr), "\n")
+	if err := json.Unmarshal([]byte(line), &failure); err != nil || failure.Error != "not_found" {
+		t.Errorf("%s asks for %q and is told %q", p.name, id, exit.Stderr)
+	}
+}
+
+// random returns n random bytes.
+func random(t *testing.T, n int) []byte {
 	t.Helper()
 	from, err := os.Open("/dev/urandom")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = from.Close() }() // only read from
-	to, err := os.Create(path)
-	if err != nil {
+	data := make([]byte, n)
+	if _, err := io.ReadFull(from, data); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.CopyN(to, from, size); err != nil {
-		t.Fatal(err)
-	}
-	if err := to.Close(); err != nil {
-		t.Fatal(err)
-	}
+	return data
 }

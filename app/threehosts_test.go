@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"io"
 	"io/fs"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path"
@@ -259,7 +258,7 @@ func makeFolder(t *testing.T, root string) (entries []string) {
 			t.Fatal(err)
 		}
 	}
-	writeLarge(t, filepath.Join(root, "large.bin"), 300<<20)
+	writeNoise(t, filepath.Join(root, "large.bin"), "large.bin", 300<<20)
 	if err := os.MkdirAll(filepath.Join(root, "nested", "an empty folder"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -285,14 +284,15 @@ func makeFolder(t *testing.T, root string) (entries []string) {
 	return entries
 }
 
-// writeLarge writes a file of so many bytes that repeat nowhere.
-func writeLarge(t *testing.T, name string, size int64) {
+// writeNoise writes a file of so many bytes that look random and are the same
+// for the same seed.
+func writeNoise(t *testing.T, name, seed string, size int64) {
 	t.Helper()
 	f, err := os.Create(name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = io.CopyN(f, rand.NewChaCha8([32]byte{1}), size)
+	_, err = io.CopyN(f, noiseOf(seed), size)
 	if err == nil {
 		err = f.Close()
 	}

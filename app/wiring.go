@@ -130,6 +130,8 @@ func (n *node) openRooms(store *db.DB) (err error) {
 		Source: shelf{n.library, n.holdings}, Log: n.log.With("room", "provide"),
 		Uploads:   func(u provide.Upload) { n.transfers.Uploaded(u.Peer, u.Content, u.Sent) },
 		Addresses: n.host.AddressesOf,
+		Grant:     transfer.Granter(n.host, time.Now),
+		Shown:     transfer.Shown(time.Now, n.holdings.Granted),
 	})
 	n.fetcher = fetch.New(fetch.Config{
 		Open: transfer.Dialer{Host: n.host, Limits: n.limits}, Self: n.host.ID(), Told: n.told, Nearby: n.holdings.Said,

@@ -209,7 +209,11 @@ func (b *Browse) pullAll(ctx context.Context, id domain.PeerID) {
 			errors.Is(err, domain.ErrTooLarge) || errors.Is(err, domain.ErrMalformed) || tries >= 8)
 		if failed && ctx.Err() == nil {
 			p.problem = problemOf(who.Name, err)
-			b.cfg.Log.Info("a catalogue could not be pulled", "peer", id, "err", err)
+			level := slog.LevelInfo
+			if errors.Is(err, domain.ErrNoSpace) {
+				level = slog.LevelWarn // the user alone can do something about it
+			}
+			b.cfg.Log.Log(ctx, level, "a catalogue could not be pulled", "peer", id, "err", err)
 		}
 		if ctx.Err() != nil || hopeless || (!failed && !again) {
 			p.pulling = false
@@ -235,6 +239,8 @@ func problemOf(name string, err error) string {
 		return name + " doesn't count you as nearby yet."
 	case errors.Is(err, domain.ErrVersion):
 		return name + " uses another version of Potluck. Update the older one."
+	case errors.Is(err, domain.ErrNoSpace):
+		return "Disk full: no room for " + name + "'s list."
 	case errors.Is(err, domain.ErrTooLarge):
 		return name + "'s list is too long."
 	default:

@@ -114,6 +114,16 @@ type Want struct {
 	New bool
 }
 
+// Grant is an owner's leave for one peer to fetch one content, until a time,
+// from others who got it from the owner.
+type Grant struct {
+	Content ContentID
+	Size    int64
+	Holder  PeerID // who may fetch
+	Issuer  PeerID // the owner, who signed it
+	Expires time.Time
+}
+
 // GetRequest asks for a download: of what lies at Path with Peer, or of a bare
 // Content.
 type GetRequest struct {

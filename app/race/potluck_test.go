@@ -1,6 +1,7 @@
 package race
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -8,8 +9,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -35,9 +38,9 @@ var program = sync.OnceValues(func() (string, error) {
 // A potluck is a running Potluck.
 type potluck struct {
 	*process
-	bin, data string
-	at        place
-	listens   string // its multiaddress
+	bin, data, name string
+	at              place
+	listens         string // its multiaddress
 }
 
 // serve starts a Potluck on a data folder.
@@ -51,7 +54,7 @@ func serve(ctx context.Context, t *testing.T, at place, data, name string) *potl
 	if at.host != nil {
 		network = "10.77.0.0/24"
 	}
-	p := &potluck{bin: bin, data: data, at: at}
+	p := &potluck{bin: bin, data: data, name: name, at: at}
 	p.process = launch(t, at.command(ctx, bin, "--data", data, "--downloads", filepath.Join(data, "downloads"),
 		"--name", name, "--listen", fmt.Sprintf("/ip4/%s/tcp/%s", at.ip, at.port(t)), "--nearby", network, "--json", "serve"))
 	line, err := p.line(ctx)
@@ -68,11 +71,14 @@ func serve(ctx context.Context, t *testing.T, at place, data, name string) *potl
 	return p
 }
 
+// hostPorts is how many ports programs of hosts got.
+var hostPorts atomic.Int32
+
 // port returns a port on which nobody listens.
 func (p place) port(t *testing.T) string {
 	t.Helper()
 	if p.host != nil {
-		return "7700" // a host has few programs
+		return strconv.Itoa(7700 + int(hostPorts.Add(1))) // a host is ours alone
 	}
 	l, err := net.Listen("tcp", p.address("0"))
 	if err != nil {
@@ -114,44 +120,36 @@ func (p *potluck) stop(ctx context.Context, t *testing.T) {
 	_ = p.in.Close() // as the program is gone
 }
 
-// meet connects to others and waits until it sees so many of them offer a file
-// or folder of that name at the top of a share.
-func (p *potluck) meet(ctx context.Context, t *testing.T, name string, others ...*potluck) {
+// meet connects to others and waits until it sees all that each of them shares
+// under a name: one file, or a folder with so many.
+func (p *potluck) meet(ctx context.Context, t *testing.T, name string, files int, others ...*potluck) {
 	t.Helper()
 	for _, other := range others {
 		p.must(ctx, t, "connect", other.listens)
-	}
-	for {
-		if p.offers(ctx, t, name) >= len(others) {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			t.Fatalf("%s is not seen by %s: %v", name, p.data, ctx.Err())
-		case <-time.After(50 * time.Millisecond):
+		for p.sees(ctx, other, name) < files {
+			select {
+			case <-ctx.Done():
+				t.Fatalf("%s: %s of %s is not seen: %v", p.name, name, other.name, ctx.Err())
+			case <-time.After(50 * time.Millisecond):
+			}
 		}
 	}
 }
 
-// offers returns how many people offer what has that name.
-func (p *potluck) offers(ctx context.Context, t *testing.T, name string) (n int) {
-	t.Helper()
-	lines := json.NewDecoder(strings.NewReader(p.must(ctx, t, "--json", "search", name)))
-	for lines.More() {
-		var row struct {
-			Path      string `json:"path"`
-			Providers []struct {
-				Online bool `json:"online"`
-			} `json:"providers"`
-		}
-		if err := lines.Decode(&row); err != nil {
-			t.Fatal(err)
-		}
-		if row.Path == name {
-			n += len(row.Providers)
+// sees returns how many files it sees of another one: that of a name, or those
+// in a folder of that name.
+func (p *potluck) sees(ctx context.Context, other *potluck, name string) (files int) {
+	for _, folder := range [][]string{nil, {name}} {
+		out, err := p.ask(ctx, append([]string{"--json", "browse", other.name}, folder...)...).Output()
+		lines := json.NewDecoder(bytes.NewReader(out))
+		for err == nil && lines.More() { // an error says that it sees nothing yet
+			var row struct{ Kind, Path string }
+			if err = lines.Decode(&row); err == nil && row.Kind == "file" && (row.Path == name || folder != nil) {
+				files++
+			}
 		}
 	}
-	return n
+	return files
 }
 
 // shared makes a data folder of a Potluck that shares something.
@@ -165,15 +163,15 @@ func shared(ctx context.Context, t *testing.T, at place, name, source string) (d
 }
 
 // potluckGet is Potluck: two running programs that know each other, and the
-// command get. Both are started anew for each copy.
-func potluckGet(ctx context.Context, t *testing.T, source string, from, to place) entrant {
+// command get for a file, or a folder of so many. Both are started anew for each copy.
+func potluckGet(ctx context.Context, t *testing.T, source string, files int, from, to place) entrant {
 	t.Helper()
 	data := shared(ctx, t, from, "ana", source)
 	name := filepath.Base(source)
 	return entrant{name: "potluck", copy: func(ctx context.Context, t *testing.T, folder string) sample {
 		ana := serve(ctx, t, from, data, "ana")
 		ben := serve(ctx, t, to, filepath.Join(memoryFolder(t), "ben"), "ben")
-		ben.meet(ctx, t, name, ana)
+		ben.meet(ctx, t, name, files, ana)
 		w := start(t, []int{ana.Process.Pid}, []int{ben.Process.Pid})
 		_, err := w.run(receiver, ben.ask(ctx, "get", "ana:"+name, "--to", folder))
 		s := w.stop(t)

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
@@ -119,10 +121,10 @@ http {
 	return server, url
 }
 
-// curl makes the command that fetches a file of a server into a folder.
-func curl(ctx context.Context, t *testing.T, at place, url, name, to string) *exec.Cmd {
+// curl makes the command that fetches a file, or with -r a part of one.
+func curl(ctx context.Context, t *testing.T, at place, url, file string, more ...string) *exec.Cmd {
 	t.Helper()
-	return at.command(ctx, tool(t, "curl"), "-s", "-S", "-f", "-o", filepath.Join(to, name), url+name)
+	return at.command(ctx, tool(t, "curl"), append(more, "-s", "-S", "-f", "-o", file, url)...)
 }
 
 // flush lets the system write what it holds of a file.
@@ -142,7 +144,7 @@ func httpCopy(ctx context.Context, t *testing.T, source string, from, to place) 
 	name := filepath.Base(source)
 	return entrant{name: "nginx, curl", copy: func(ctx context.Context, t *testing.T, folder string) sample {
 		w := start(t, []int{server.Process.Pid}, nil)
-		_, err := w.run(receiver, curl(ctx, t, to, url, name, folder))
+		_, err := w.run(receiver, curl(ctx, t, to, url+name, filepath.Join(folder, name)))
 		if err == nil {
 			err = flush(filepath.Join(folder, name))
 		}
@@ -150,6 +152,34 @@ func httpCopy(ctx context.Context, t *testing.T, source string, from, to place) 
 		if err != nil {
 			t.Fatal(err)
 		}
+		return s
+	}}
+}
+
+// iperfCopy is iperf3, which sends as many bytes as a file has from memory to
+// memory.
+func iperfCopy(t *testing.T, source string, from, to place) entrant {
+	t.Helper()
+	iperf := tool(t, "iperf3")
+	info, err := os.Stat(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return entrant{name: "iperf3", unchecked: true, copy: func(ctx context.Context, t *testing.T, _ string) sample {
+		port := from.port(t)
+		server := launch(t, from.command(ctx, iperf, "-s", "-1", "-B", from.ip, "-p", port, "--forceflush"))
+		for line := ""; !strings.HasPrefix(line, "Server listening"); {
+			if line, err = server.line(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		w := start(t, []int{server.Process.Pid}, nil)
+		_, err = w.run(receiver, to.command(ctx, iperf, "-c", from.ip, "-p", port, "-R", "-n", strconv.FormatInt(info.Size(), 10)))
+		s := w.stop(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.kill()
 		return s
 	}}
 }

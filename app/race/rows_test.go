@@ -30,6 +30,12 @@ type row struct {
 
 var table = []row{
 	{[]string{"1", "2"}, 5 * time.Minute, oneFile},
+	{[]string{"3"}, 5 * time.Minute, smallFiles},
+	{[]string{"4"}, 8 * time.Minute, wire},
+	{[]string{"5"}, 15 * time.Minute, fromOne},
+	{[]string{"6"}, 10 * time.Minute, providerLeaves},
+	{[]string{"7"}, 8 * time.Minute, fromMany},
+	{[]string{"8"}, 3 * time.Minute, hashing},
 }
 
 // TestRows runs the rows that are asked for, one after the other.
@@ -82,7 +88,7 @@ func arrived(source string) func(to string) error {
 // oneFile is the copy of one large file between two programs on this machine.
 func oneFile(ctx context.Context, t *testing.T) {
 	source := noise(t, "big.bin", gib)
-	entrants := []entrant{potluckGet(ctx, t, source, here, here)}
+	entrants := []entrant{potluckGet(ctx, t, source, 1, here, here)}
 	if !*alone {
 		entrants = append(entrants,
 			rsyncCopy(ctx, t, source),

@@ -20,9 +20,9 @@ func (t *Transfers) Files(id string) ([]domain.FileProgress, error) {
 	}
 	all := make([]domain.FileProgress, len(d.Files))
 	for i, f := range d.Files {
-		one := domain.FileProgress{TransferFile: f, State: domain.Queued}
-		if fl := d.flight[i]; fl != nil {
-			one.State, one.Done = domain.Running, fl.Done
+		one := domain.FileProgress{TransferFile: f, State: domain.Queued, Done: d.partly[i]}
+		if d.flight[i] != nil {
+			one.State = domain.Running
 		}
 		if f.Final != "" {
 			one.State, one.Done = domain.Done, f.Size
@@ -91,6 +91,7 @@ func (t *Transfers) choose(d *transfer, wanted map[int]bool) {
 			fl.stop(errSkipped) // what fetches it removes the part
 		case f.Final == "" && !f.Folder:
 			left = append(left, wantOf(d, *f))
+			delete(d.partly, i)
 		}
 	}
 	d.tally()

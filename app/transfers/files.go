@@ -45,6 +45,18 @@ func (d *transfer) tally() {
 	}
 }
 
+// here returns how many bytes of d are verified and on the disk, as far as this
+// run knows. The lock is held.
+func (d *transfer) here() int64 {
+	done := d.finished
+	for i, n := range d.partly {
+		if lacks(&d.Files[i]) {
+			done += n
+		}
+	}
+	return done
+}
+
 // fetchAll fetches all files that d lacks, several at once, and those that the
 // user adds meanwhile. One that changed at the source, or is being fetched by
 // another download, does not keep the others from being fetched.
@@ -149,6 +161,10 @@ func (t *Transfers) fetchOne(ctx context.Context, d *transfer, i int) error {
 	defer t.mu.Unlock()
 	d.flight[i].stop(nil)
 	delete(d.flight, i)
+	if skipped {
+		delete(d.partly, i)
+	}
+	d.Done = d.here()
 	switch {
 	case skipped, stopped:
 		d.next = min(d.next, i) // it may be wanted again by now
@@ -175,6 +191,7 @@ func (t *Transfers) bring(ctx context.Context, d *transfer, i int, f domain.Tran
 	return t.cfg.Engine.Fetch(ctx, wantOf(d, f), whoHas{t, f.Content, d.Peer}, func(p domain.Progress) {
 		t.mu.Lock()
 		d.flight[i].Progress = p
+		d.partly[i] = p.Done
 		t.mu.Unlock()
 	})
 }
@@ -191,6 +208,7 @@ func (t *Transfers) mark(ctx context.Context, d *transfer, i int, final string, 
 	t.mu.Lock()
 	f := &d.Files[i]
 	f.Final = final
+	delete(d.partly, i)
 	t.found(*f)
 	if !f.Skipped {
 		d.finished += f.Size

@@ -17,6 +17,8 @@ const (
 	keepFor = 24 * time.Hour
 	// mostHeld is how many downloads are held at most; the oldest goes.
 	mostHeld = 50_000
+	// mostGranted is how many leaves for one content are kept.
+	mostGranted = 64
 	// settleTime is how long a reader waits for a part that is becoming a file.
 	settleTime = 10 * time.Second
 )
@@ -32,7 +34,8 @@ type Part interface {
 // Holdings are the contents that are here because they were downloaded, or are
 // on their way. They are served on, so that a download goes on when its owner
 // has left: what everyone nearby could have had from the owner, everyone nearby
-// on the same network may have from here, while the program runs.
+// on the same network may have from here, while the program runs; everything
+// else only who shows a grant of the owner.
 //
 // All methods may be called from any goroutine.
 type Holdings struct {
@@ -56,6 +59,9 @@ type Holding struct {
 	// What its owner said, and on which network that was.
 	nearby  bool
 	network string
+	// granted are those who showed the owner's leave, and until when it is
+	// good.
+	granted map[domain.PeerID]time.Time
 
 	file    string      // absolute path of the finished file; empty until then
 	info    fs.FileInfo // as it was then
@@ -151,12 +157,38 @@ func (h *Holdings) Said(id domain.ContentID, provider domain.PeerID, nearby bool
 	}
 }
 
+// Granted takes the owner's leave that an asker has shown. It is ignored unless
+// it was given to that asker by whom we have the content from.
+func (h *Holdings) Granted(asker domain.Asker, g domain.Grant) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	one := h.all[g.Content]
+	if one == nil || asker.Peer == "" || g.Holder != asker.Peer || g.Issuer != one.want.Owner || g.Size != one.want.Size {
+		return
+	}
+	if one.granted == nil {
+		one.granted = make(map[domain.PeerID]time.Time)
+	}
+	for peer, until := range one.granted {
+		if !h.now().Before(until) {
+			delete(one.granted, peer)
+		}
+	}
+	if _, again := one.granted[asker.Peer]; again || len(one.granted) < mostGranted {
+		one.granted[asker.Peer] = g.Expires
+	}
+}
+
 // Allows reports whether the asker may have the content from here.
 func (h *Holdings) Allows(asker domain.Asker, id domain.ContentID) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	one := h.all[id]
-	if one == nil || asker.Peer == "" || !asker.Near || !one.nearby || asker.Network != one.network {
+	if one == nil || asker.Peer == "" {
+		return false
+	}
+	near := asker.Near && one.nearby && asker.Network == one.network
+	if !near && !h.now().Before(one.granted[asker.Peer]) {
 		return false
 	}
 	if one.part == nil && !h.now().Before(one.until) {
@@ -236,8 +268,11 @@ func (d *Held) Size() int64 { return d.size }
 // them.
 func (d *Held) Layer() []byte { return d.layer }
 
-// Nearby reports whether everyone nearby may have it, which is why it is held.
-func (d *Held) Nearby() bool { return true }
+// Nearby reports whether everyone nearby may have it.
+func (d *Held) Nearby() bool {
+	_, now := d.look()
+	return now.nearby
+}
 
 // Here reports whether the piece is here.
 func (d *Held) Here(piece int) bool {

@@ -12,14 +12,13 @@ const remindedOf = 15 * time.Second
 // sum adds up how far a running download is, and why it does not move if there
 // is a reason. The lock is held.
 func (t *Transfers) sum(d *transfer, now time.Time) {
-	done, providers := d.finished, 0
+	done, providers := d.here(), 0
 	var checking bool
 	var checked, toCheck int64
 	for i, p := range d.flight {
 		if d.Files[i].Skipped {
 			continue
 		}
-		done += p.Done
 		providers = max(providers, p.Providers)
 		if p.Checking {
 			checking = true

@@ -226,6 +226,7 @@ func (t *Transfers) renew(d *transfer) {
 		}
 		if !f.Folder && e.Content != f.Content {
 			old = append(old, wantOf(d, *f))
+			delete(d.partly, i)
 		}
 		f.Entry = e
 		t.keepFiles(d)

@@ -366,12 +366,10 @@ func (t *Transfers) watchAlone(ctx context.Context, d *transfer, alone context.C
 func (t *Transfers) moving(d *transfer) (done int64, served bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	done = d.finished
 	for _, p := range d.flight {
-		done += p.Done
 		served = served || p.Providers > 0 || p.Checking
 	}
-	return done, served
+	return d.here(), served
 }
 
 // unfinished returns what d lacks. The lock is held.

@@ -145,6 +145,7 @@ type transfer struct {
 	had         int             // files that lay in their place before
 	fresh       bool            // asked for in this run
 	flight      map[int]*flight // files being fetched
+	partly      map[int]int64   // bytes that are here of files that are not finished, as far as this run knows
 	next        int             // no file before this one is to be begun
 	putOff      map[int]bool    // files that this attempt does not try again
 	putOffErr   error           // why the first of them was
@@ -196,7 +197,7 @@ func New(cfg Config) (*Transfers, error) {
 }
 
 func newTransfer(k domain.Transfer) *transfer {
-	return &transfer{Transfer: k, flight: make(map[int]*flight), stirred: make(chan struct{}, 1)}
+	return &transfer{Transfer: k, flight: make(map[int]*flight), partly: make(map[int]int64), stirred: make(chan struct{}, 1)}
 }
 
 // Start goes on with what was not finished, until Close.
@@ -314,6 +315,9 @@ func (t *Transfers) Cancel(ctx context.Context, ids []string) error {
 				<-last
 			}
 			t.discard(wants)
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			clear(d.partly)
 		})
 		t.set(d, domain.Cancelled, "Cancelled by you.", nil)
 	})

@@ -200,6 +200,18 @@ func (h *Host) open(ctx context.Context, id domain.PeerID, proto string) (networ
 	}
 }
 
+// Reach connects to the peer, unless that is done already. The error is
+// domain.ErrOffline if it cannot be reached, or ErrRefused if it is blocked.
+func (h *Host) Reach(ctx context.Context, id domain.PeerID) error {
+	if h.blocked(id) {
+		return fmt.Errorf("connect to %s: %w: the peer is blocked here", id.Short(), domain.ErrRefused)
+	}
+	if _, _, err := h.reach(ctx, id); err != nil {
+		return fmt.Errorf("connect to %s: %w", id.Short(), err)
+	}
+	return nil
+}
+
 // reach returns the newest connection to a peer, or a new one.
 func (h *Host) reach(ctx context.Context, id domain.PeerID) (conn network.Conn, opened time.Time, err error) {
 	if links := h.linksOf(id); len(links) > 0 {

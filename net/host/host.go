@@ -23,6 +23,7 @@ import (
 	libp2phost "github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	libp2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
 	ma "github.com/multiformats/go-multiaddr"
 
 	"github.com/potluck-share/potluck/app/domain"
@@ -72,6 +73,7 @@ type times struct {
 	pingEvery   time.Duration // between pings while nothing else comes
 	pingTimeout time.Duration
 	settle      time.Duration // how long two connections to one peer may live side by side
+	shake       time.Duration // how long whoever opens a bulk connection may take to shake hands and name the protocol
 	handlers    time.Duration // how long after a connection's start its protocols may still be coming up
 }
 
@@ -85,6 +87,7 @@ func defaultTimes() *times {
 		pingEvery:   15 * time.Second,
 		pingTimeout: 5 * time.Second,
 		settle:      2 * time.Second,
+		shake:       5 * time.Second,
 		handlers:    2 * time.Second,
 	}
 }
@@ -99,6 +102,7 @@ type Host struct {
 	libp2p   libp2phost.Host
 	rcmgr    network.ResourceManager
 	activity *activity
+	bulks    bulks
 
 	ctx    context.Context // ends at Close
 	cancel context.CancelFunc
@@ -172,6 +176,9 @@ func (h *Host) start() error {
 	if h.rcmgr, err = newResourceManager(); err != nil {
 		return err
 	}
+	if h.bulks.identity, err = libp2ptls.NewIdentity(h.cfg.Identity.key); err != nil {
+		return fmt.Errorf("make a certificate: %w", err)
+	}
 	if h.libp2p, err = h.newLibp2p(); err != nil {
 		return err
 	}
@@ -192,6 +199,7 @@ func (h *Host) start() error {
 func (h *Host) Close() error {
 	h.cancel()
 	h.tasks.close()
+	h.bulks.close()
 	var err error
 	if h.libp2p != nil {
 		err = h.libp2p.Close()

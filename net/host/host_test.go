@@ -110,10 +110,11 @@ func quick() *times {
 	t.backoffMax = 200 * time.Millisecond
 	t.tie = 100 * time.Millisecond
 	t.handlers = 0
+	t.shake = 500 * time.Millisecond
 	return t
 }
 
-func newIdentity(t *testing.T) Identity {
+func newIdentity(t testing.TB) Identity {
 	t.Helper()
 	identity, err := LoadIdentity(filepath.Join(t.TempDir(), "identity"))
 	if err != nil {
@@ -124,7 +125,7 @@ func newIdentity(t *testing.T) Identity {
 
 // start starts a host on loopback, near to all others there unless the
 // configuration says otherwise, and ends it with the test.
-func start(t *testing.T, name string, change func(*Config)) *Host {
+func start(t testing.TB, name string, change func(*Config)) *Host {
 	t.Helper()
 	cfg := Config{
 		Listen: []string{"/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1"},
@@ -154,7 +155,7 @@ func start(t *testing.T, name string, change func(*Config)) *Host {
 }
 
 // addressOf returns where a host listens, by TCP or QUIC.
-func addressOf(t *testing.T, h *Host, kind string) string {
+func addressOf(t testing.TB, h *Host, kind string) string {
 	t.Helper()
 	for _, a := range h.Addresses() {
 		if strings.Contains(a, "/"+kind) {
@@ -165,7 +166,7 @@ func addressOf(t *testing.T, h *Host, kind string) string {
 	return ""
 }
 
-func connect(t *testing.T, from, to *Host) {
+func connect(t testing.TB, from, to *Host) {
 	t.Helper()
 	id, err := from.Connect(t.Context(), addressOf(t, to, "tcp")+"/p2p/"+string(to.ID()))
 	if err != nil {

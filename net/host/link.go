@@ -405,6 +405,7 @@ func (h *Host) rejudgeLoop() {
 			}
 		}
 		h.mu.Unlock()
+		h.reviewBulks()
 
 		select {
 		case <-h.ctx.Done():

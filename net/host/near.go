@@ -151,14 +151,24 @@ func (h *Host) Asker(conn network.Conn) domain.Asker {
 		return domain.Asker{}
 	}
 	id := domain.PeerID(conn.RemotePeer().String())
+	if conn.IsClosed() {
+		return domain.Asker{Peer: id}
+	}
+	var remote ma.Multiaddr // none is far
+	if !conn.Stat().Limited {
+		remote = conn.RemoteMultiaddr()
+	}
+	return h.askerAt(id, remote)
+}
+
+// askerAt is Asker for a peer whose connection comes from remote.
+func (h *Host) askerAt(id domain.PeerID, remote ma.Multiaddr) domain.Asker {
 	asker := domain.Asker{Peer: id}
-	if conn.IsClosed() || h.blocked(id) {
+	if h.blocked(id) {
 		return asker
 	}
 	asker.Friend = h.friend(id)
-	if !conn.Stat().Limited {
-		asker.Near, asker.Network = h.judge(id, conn.RemoteMultiaddr())
-	}
+	asker.Near, asker.Network = h.judge(id, remote)
 	return asker
 }
 

@@ -15,7 +15,6 @@ import (
 	"github.com/libp2p/go-libp2p/p2p/security/noise"
 	libp2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
 	libp2pquic "github.com/libp2p/go-libp2p/p2p/transport/quic"
-	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
 	"github.com/libp2p/go-libp2p/x/rate"
 	ma "github.com/multiformats/go-multiaddr"
 )
@@ -46,9 +45,7 @@ func (h *Host) newLibp2p() (libp2phost.Host, error) {
 	lp, err := libp2p.New(
 		libp2p.Identity(h.cfg.Identity.key),
 		libp2p.NoListenAddrs,
-		// TCP without SO_REUSEPORT: with it, two Potlucks could share the
-		// default port and each would get half of the connections.
-		libp2p.Transport(tcp.NewTCPTransport, tcp.DisableReuseport()),
+		libp2p.Transport(h.newTCP),
 		libp2p.Transport(libp2pquic.NewTransport),
 		libp2p.Security(libp2ptls.ID, libp2ptls.New),
 		libp2p.Security(noise.ID, noise.New),

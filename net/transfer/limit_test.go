@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/host"
 	"github.com/potluck-share/potluck/net/transfer"
@@ -20,8 +18,6 @@ import (
 	"github.com/potluck-share/potluck/net/transfer/provide"
 	"github.com/potluck-share/potluck/storage/content"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const mib = 1 << 20
 
@@ -112,11 +108,11 @@ type memory struct {
 	sum content.Sum
 }
 
-func (m memory) Size() int64   { return m.sum.Size }
-func (m memory) Layer() []byte { return m.sum.Layer }
-func (m memory) Fresh() error  { return nil }
-func (m memory) Close() error  { return nil }
-func (m memory) Nearby() bool  { return false }
+func (m memory) Size() int64          { return m.sum.Size }
+func (m memory) Layer() []byte        { return m.sum.Layer }
+func (m memory) Fresh() error         { return nil }
+func (m memory) Close() error         { return nil }
+func (memory) Spread() provide.Spread { return provide.Nearby }
 
 // sink counts the pieces of a content.
 type sink struct {

@@ -16,6 +16,7 @@ import (
 var (
 	errClosed = os.ErrClosed
 	errCut    = errors.New("the part was cut short or replaced by something else")
+	errMoved  = errors.New("its folder or its part was moved, removed or replaced")
 )
 
 // Finish makes the part the finished file, under the target's name or, if that
@@ -67,8 +68,8 @@ func (f *File) prepare() error {
 		return failed
 	case !known || left > 0:
 		return fmt.Errorf("%s lacks %d pieces: %w", f.place.target, left, domain.ErrWaiting)
-	case !f.place.holds(f.part):
-		return fmt.Errorf("the part of %s was moved or replaced: %w", f.place.target, domain.ErrUnwritable)
+	case !f.place.leads(f.part):
+		return f.errorf("finishing", errMoved)
 	}
 	info, err := f.part.Stat()
 	if err != nil {

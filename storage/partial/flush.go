@@ -10,20 +10,38 @@ import (
 const (
 	flushEvery       = 5 * time.Second
 	flushBytes int64 = 256 << 20
+	// lookEvery is how often it is looked whether the part is still where it
+	// was.
+	lookEvery = time.Second
 )
 
 // flushLoop flushes beside the writing until the File ends.
 func (f *File) flushLoop() {
 	ticker := time.NewTicker(flushEvery)
 	defer ticker.Stop()
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
 	for {
 		select {
 		case <-f.stop:
 			return
+		case <-look.C:
+			f.look()
+			continue
 		case <-ticker.C:
 		case <-f.kick:
 		}
 		_ = f.Sync() // Put tells of the failure
+	}
+}
+
+// look makes the next Put fail if the part is not where it was any more, as
+// when its folder was moved away: bytes can still be written to it.
+func (f *File) look() {
+	f.access.RLock()
+	defer f.access.RUnlock()
+	if f.part != nil && !f.place.leads(f.part) {
+		_ = f.fail("writing", errMoved) // Put tells of it
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/storage/partial"
@@ -161,4 +162,68 @@ func TestFinishTriedAgain(t *testing.T) {
 	}
 	finish(t, f, s, filepath.Join(sub, "x"))
 	expectFiles(t, folder, "sub", "sub/x")
+}
+
+// TestFolderTakenMidWay takes the destination folder away from a download that
+// is open: it is not finished where nobody looks for it.
+func TestFolderTakenMidWay(t *testing.T) {
+	s := newSample(t, 3<<20)
+	for _, how := range []string{"moved", "removed", "another", "a link"} {
+		t.Run(how, func(t *testing.T) {
+			t.Parallel()
+			outside, home := t.TempDir(), t.TempDir()
+			folder, away := filepath.Join(home, "folder"), filepath.Join(home, "away")
+			mkdir(t, folder)
+			f := open(t, s.want(folder, "x"))
+			setLayer(t, f, s)
+			put(t, f, s, 0, 1)
+			if how == "removed" {
+				if err := os.RemoveAll(folder); err != nil {
+					t.Fatal(err)
+				}
+			} else if err := os.Rename(folder, away); err != nil {
+				t.Fatal(err)
+			}
+			switch how {
+			case "another":
+				mkdir(t, folder)
+			case "a link":
+				symlink(t, outside, folder)
+			}
+			if how == "moved" { // noticed at the end only, if that comes first
+				put(t, f, s, 2)
+				if path, err := f.Finish(); !errors.Is(err, domain.ErrUnwritable) {
+					t.Errorf("finished as %s: %v", path, err)
+				}
+			}
+			for deadline := time.Now().Add(10 * time.Second); f.Put(s.piece(t, 0)) == nil; time.Sleep(time.Millisecond) {
+				if time.Now().After(deadline) {
+					t.Fatal("pieces are taken for ever")
+				}
+			}
+			if err := f.Put(s.piece(t, 2)); !errors.Is(err, domain.ErrUnwritable) {
+				t.Errorf("the piece is taken: %v", err)
+			}
+			if err := f.Close(); !errors.Is(err, domain.ErrUnwritable) {
+				t.Errorf("closed as if nothing had been: %v", err)
+			}
+			expectFiles(t, outside)
+			if how != "moved" {
+				return
+			}
+			if err := os.Rename(away, folder); err != nil {
+				t.Fatal(err)
+			}
+			f = open(t, s.want(folder, "x"))
+			expectMissing(t, f, s)
+			finish(t, f, s, filepath.Join(folder, "x"))
+		})
+	}
+}
+
+func mkdir(t *testing.T, folder string) {
+	t.Helper()
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -14,8 +14,8 @@ import (
 // large part takes as long as reading it.
 //
 // The target is made safe by names.Clean, and folders in it are made. The
-// destination folder itself is made only in a folder that is there: an
-// unplugged drive is domain.ErrUnwritable. domain.ErrBusy means that the same
+// destination folder itself must be there: one that is gone may lie on a drive
+// that was unplugged, and is domain.ErrUnwritable. domain.ErrBusy means that the same
 // download is open, here or in another process; domain.ErrDamaged that no
 // content has that ID and that size.
 func Open(want domain.Want) (*File, error) {

@@ -249,7 +249,7 @@ func TestOpenRefuses(t *testing.T) {
 		"upwards":              {func(w *domain.Want) { w.Target = "../x" }, domain.ErrMalformed},
 		"no name":              {func(w *domain.Want) { w.Target = "" }, domain.ErrMalformed},
 		"relative folder":      {func(w *domain.Want) { w.Folder = "here" }, domain.ErrUsage},
-		"no parent":            {func(w *domain.Want) { w.Folder = filepath.Join(folder, "a", "b") }, domain.ErrUnwritable},
+		"no folder":            {func(w *domain.Want) { w.Folder = filepath.Join(folder, "gone") }, domain.ErrUnwritable},
 		"folder is a file":     {func(w *domain.Want) { w.Folder = filepath.Join(folder, "file") }, domain.ErrUnwritable},
 		"sub-folder is a file": {func(w *domain.Want) { w.Target = "file/x" }, domain.ErrUnwritable},
 		"too large":            {func(w *domain.Want) { w.Size = domain.MaxFileSize + 1 }, domain.ErrTooLarge},
@@ -262,10 +262,6 @@ func TestOpenRefuses(t *testing.T) {
 		}
 	}
 	expectFiles(t, folder, "file")
-	want := s.want(filepath.Join(folder, "new"), "x")
-	f := open(t, want)
-	put(t, f, s, 0)
-	finish(t, f, s, filepath.Join(folder, "new", "x"))
 }
 
 func TestNamesAreMadeSafe(t *testing.T) {

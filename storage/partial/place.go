@@ -26,8 +26,8 @@ type place struct {
 	side   string
 }
 
-// find opens the destination folder, making it if its parent is there, and
-// works out the names below it. It makes no sub-folder.
+// find opens the destination folder and works out the names below it. It makes
+// no folder.
 func find(want domain.Want) (place, error) {
 	target, err := names.Clean(want.Target)
 	if err != nil {
@@ -50,23 +50,16 @@ func locate(root *os.Root, want domain.Want, target string) place {
 	return place{root: root, folder: want.Folder, target: target, part: own + ".part", side: own + ".state"}
 }
 
-// openFolder opens the destination folder, making it if its parent is there.
+// openFolder opens the destination folder.
 func openFolder(folder string) (*os.Root, error) {
 	if !filepath.IsAbs(folder) {
 		return nil, fmt.Errorf("the folder %q is not an absolute path: %w", folder, domain.ErrUsage)
 	}
-	err := os.Mkdir(folder, 0o777) //nolint:gosec // the user's folder, the user's own mask decides
-	switch {
-	case err == nil, errors.Is(err, fs.ErrExist):
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("the folder %s is gone: %w", filepath.Dir(folder), disk.Kind(err))
-	default:
-		if _, statErr := os.Stat(folder); statErr != nil {
-			return nil, fmt.Errorf("making the folder %s: %w", folder, disk.Kind(err))
-		}
-	}
 	root, err := os.OpenRoot(folder)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("the folder %s is gone: %w", folder, disk.Kind(err))
+	case err != nil:
 		return nil, fmt.Errorf("opening the folder %s: %w", folder, disk.Kind(err))
 	}
 	return root, nil
@@ -133,6 +126,18 @@ func (p place) holds(part *os.File) bool {
 	}
 	named, err := p.root.Lstat(p.part)
 	return err == nil && named.Mode().IsRegular() && os.SameFile(open, named)
+}
+
+// leads reports whether the path of the destination folder and the name of the
+// part still lead to the open file. Otherwise what is written to it would end
+// up where nobody looks for it.
+func (p place) leads(part *os.File) bool {
+	open, err := p.root.Stat(".")
+	if err != nil {
+		return false
+	}
+	named, err := os.Stat(p.folder)
+	return err == nil && os.SameFile(open, named) && p.holds(part)
 }
 
 func (p place) busy() error {

@@ -229,9 +229,9 @@ type openFile struct {
 	s *shared
 }
 
-func (f openFile) Size() int64   { return f.s.info.Size() }
-func (f openFile) Layer() []byte { return f.s.sum.Layer }
-func (f openFile) Nearby() bool  { return true }
+func (f openFile) Size() int64            { return f.s.info.Size() }
+func (f openFile) Layer() []byte          { return f.s.sum.Layer }
+func (f openFile) Spread() provide.Spread { return provide.Nearby }
 func (f openFile) Fresh() error {
 	now, err := os.Stat(f.s.path)
 	if err != nil || now.Size() != f.s.info.Size() || !now.ModTime().Equal(f.s.info.ModTime()) {
@@ -264,7 +264,7 @@ func (f growingFile) Layer() []byte {
 }
 func (f growingFile) ReadAt(p []byte, off int64) (int, error) { return f.f.ReadAt(p, off) }
 func (f growingFile) Fresh() error                            { return nil }
-func (f growingFile) Nearby() bool                            { return true }
+func (f growingFile) Spread() provide.Spread                  { return provide.Nearby }
 func (f growingFile) Close() error                            { return nil }
 
 type partialFile struct{ openFile }

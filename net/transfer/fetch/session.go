@@ -276,7 +276,7 @@ func (s *session) read(stream io.Reader) error {
 			err = s.take(r, h)
 		case wire.Have, wire.Hint:
 			err = s.listen(r, h)
-		case wire.Request, wire.Cancel, wire.Leave:
+		case wire.Request, wire.Cancel, wire.Leave, wire.Grant:
 			// Nothing is given on this side; skip it like an unknown frame.
 		}
 		if err != nil {
@@ -298,9 +298,9 @@ func (s *session) listen(r *wire.Reader, h wire.Header) error {
 		}
 		return err
 	}
-	holders, err := wire.DecodeHolders(body)
+	holders, grant, err := wire.DecodeHolders(body)
 	if err == nil {
-		s.hinted(h.Content, holders)
+		s.hinted(h.Content, holders, grant)
 	}
 	return err
 }

@@ -188,7 +188,7 @@ func (src *source) pick(now time.Time) *request {
 		r.what = wire.Info
 		r.index = len(src.info) / wire.PageSize
 		r.want = wire.PageLength(j.bitmapLength(), r.index)
-	case j.crowded && !src.partial && src.pickAny(r, now):
+	case src.mayChoose() && src.pickAny(r, now):
 	default:
 		piece, ok := j.picker.Next(src.peer.id, now)
 		if !ok {
@@ -199,7 +199,10 @@ func (src *source) pick(now time.Time) *request {
 		r.want = domain.PieceLength(j.size, piece)
 	}
 	src.requests[r] = struct{}{}
-	src.asked = true
+	if !src.asked {
+		src.asked = true
+		src.show()
+	}
 	return r
 }
 

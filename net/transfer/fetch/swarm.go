@@ -28,6 +28,7 @@ const (
 type holders struct {
 	at    time.Time
 	peers []domain.PeerID
+	grant []byte // the owner's leave, to be shown to them; nil: none is needed
 }
 
 // Holders returns the peers that were said within the last hour, by providers
@@ -42,9 +43,12 @@ func (f *Fetcher) Holders(id domain.ContentID) []domain.PeerID {
 }
 
 // hinted takes what a provider says of other holders.
-func (s *session) hinted(id domain.ContentID, told []wire.Holder) {
+func (s *session) hinted(id domain.ContentID, told []wire.Holder, grant []byte) {
 	s.f.mu.Lock()
 	known := s.sources(id) != nil
+	if known && len(grant) > 0 {
+		s.f.granted(id, grant)
+	}
 	s.f.mu.Unlock()
 	if !known {
 		return // we never asked it for that
@@ -72,9 +76,42 @@ func (s *session) hinted(id domain.ContentID, told []wire.Holder) {
 	}
 }
 
+// granted keeps the owner's leave and shows it to those it is for.
+func (f *Fetcher) granted(id domain.ContentID, grant []byte) {
+	f.holdersOf(id).grant = grant
+	for j := range f.jobs {
+		if j.id == id {
+			for _, src := range j.sources {
+				src.show()
+			}
+		}
+	}
+}
+
+// show shows the owner's leave to somebody who was said to hold the content.
+// That it comes before the first question is seen to by asking.
+func (src *source) show() {
+	s, h := src.peer.session, src.job.f.holders[src.job.id]
+	if src.hinted && src.asked && s != nil && s.open && h != nil && h.grant != nil {
+		s.send(wire.Header{Kind: wire.Grant, Content: src.job.id}, h.grant)
+	}
+}
+
 // remember notes that the peer is said to hold the content, unless so many are.
 func (f *Fetcher) remember(id domain.ContentID, peer domain.PeerID) bool {
-	now := f.cfg.Now()
+	h := f.holdersOf(id)
+	if slices.Contains(h.peers, peer) {
+		return true
+	}
+	if len(h.peers) >= maxHinted {
+		return false
+	}
+	h.peers = append(h.peers, peer)
+	return true
+}
+
+// holdersOf returns what is remembered of the content, making room for it.
+func (f *Fetcher) holdersOf(id domain.ContentID) *holders {
 	h := f.holders[id]
 	if h == nil {
 		if len(f.holders) >= rememberContents {
@@ -89,15 +126,8 @@ func (f *Fetcher) remember(id domain.ContentID, peer domain.PeerID) bool {
 		h = &holders{}
 		f.holders[id] = h
 	}
-	h.at = now
-	if slices.Contains(h.peers, peer) {
-		return true
-	}
-	if len(h.peers) >= maxHinted {
-		return false
-	}
-	h.peers = append(h.peers, peer)
-	return true
+	h.at = f.cfg.Now()
+	return h
 }
 
 // join makes somebody who is said to hold the content one of the providers.
@@ -182,8 +212,26 @@ func (src *source) informed(now time.Time) {
 	src.newer, src.lost = nil, false
 }
 
-// pickAny returns a request that leaves the choice to a whole provider, nil if
-// that would be of no use.
+// mayChoose reports whether it is for the provider to choose what it gives: a
+// whole one that gives to others too, as far as we know, or that is the only
+// one. The others may only just be coming, and ask for the same.
+func (src *source) mayChoose() bool {
+	if src.partial {
+		return false
+	}
+	if src.job.crowded {
+		return true
+	}
+	for _, other := range src.job.sources {
+		if other != src && other.verdict == good {
+			return false
+		}
+	}
+	return true
+}
+
+// pickAny makes r a request that leaves the choice to a whole provider. It
+// returns false if that would be of no use.
 func (src *source) pickAny(r *request, now time.Time) bool {
 	first, set, ok := src.job.picker.Open(src.peer.id, now)
 	if !ok {

@@ -9,14 +9,19 @@ import (
 
 const (
 	// maxCopies is from how many providers Next has one piece asked at the same
-	// time at most.
+	// time, not counting those that are overdue.
 	maxCopies = 3
+	// mostCopies is the same with all counted.
+	mostCopies = 2 * maxCopies
 	// patience is how old a claim is before a provider of unknown speed may
 	// try the same piece.
 	patience = 2 * time.Second
 	// slack keeps providers of about the same speed from doing each other's
 	// work over again at the end.
 	slack = 100 * time.Millisecond
+	// hesitation is how long a claim waits to be begun before a provider that has
+	// nothing to do is asked too.
+	hesitation = 200 * time.Millisecond
 )
 
 // asked is a piece with those that were asked for it, at least one.
@@ -28,11 +33,15 @@ type asked struct {
 type claim struct {
 	provider *provider
 	at       time.Time
+	begun    bool // the answer is coming
 	arrived  bool
 }
 
 // claim books that v is asked for the piece since that time.
 func (p *Picker) claim(v *provider, piece int, at time.Time) {
+	if v.have != nil && !p.waits() {
+		p.near.last = at
+	}
 	p.unsetFree(piece)
 	a := p.asked[piece]
 	if a == nil {
@@ -55,6 +64,31 @@ func (p *Picker) release(a *asked) {
 	}
 }
 
+// Began says that the provider begins to answer. It returns those who were asked
+// for the piece too and have not begun: they are not needed, and their claims
+// are dropped.
+//
+// Calling it is optional. Once it has been called, a provider that has nothing
+// else to do is given what others were asked for and have not begun: whoever
+// gets to it first brings it.
+func (p *Picker) Began(id domain.PeerID, piece int) (others []domain.PeerID) {
+	c := p.find(id, piece, func(c *claim) bool { return !c.begun })
+	if c == nil {
+		return nil
+	}
+	c.begun = true
+	p.begins = true
+	a := p.asked[piece]
+	a.claims = slices.DeleteFunc(a.claims, func(c claim) bool {
+		if c.begun || c.provider.id == id {
+			return false
+		}
+		others = append(others, c.provider.id)
+		return true
+	})
+	return others
+}
+
 // Arrived says that the provider's bytes for the piece are here, not yet
 // verified; from now on nobody else is asked for it.
 func (p *Picker) Arrived(id domain.PeerID, piece int, now time.Time) {
@@ -62,7 +96,7 @@ func (p *Picker) Arrived(id domain.PeerID, piece int, now time.Time) {
 	if c == nil {
 		return
 	}
-	c.arrived = true
+	c.arrived, c.begun = true, true
 	v := c.provider
 	took := max(now.Sub(c.at), time.Microsecond)
 	if v.pace == 0 {
@@ -103,19 +137,24 @@ func (p *Picker) Done(piece int) (others []domain.PeerID) {
 }
 
 // Failed says that the provider did not bring the piece, or a wrong one, or was
-// told not to. It is free again, unless others were asked for it too.
+// told not to. It is free again, unless others were asked for it too. If the
+// provider was asked for it twice, that is about the answer that has arrived, or
+// else about the later one.
 func (p *Picker) Failed(id domain.PeerID, piece int) {
-	c := p.find(id, piece, func(*claim) bool { return true })
-	if c == nil {
+	a := p.asked[piece]
+	if a == nil {
 		return
 	}
-	a := p.asked[piece]
-	for i := range a.claims {
-		if &a.claims[i] == c {
-			a.claims = slices.Delete(a.claims, i, i+1)
-			break
+	which := -1
+	for i, c := range a.claims {
+		if c.provider.id == id && (which < 0 || !a.claims[which].arrived) {
+			which = i
 		}
 	}
+	if which < 0 {
+		return
+	}
+	a.claims = slices.Delete(a.claims, which, which+1)
 	if len(a.claims) == 0 {
 		p.release(a)
 	}
@@ -135,34 +174,86 @@ func (p *Picker) find(id domain.PeerID, piece int, fits func(*claim) bool) *clai
 	return nil
 }
 
-// late returns the claimed piece that v has and is expected to bring the most
-// time before any of those who were asked for it.
+// late returns a claimed piece that v has and may bring before those who were
+// asked for it: one that none of them has begun, else the one that is expected
+// to take them the longest.
 func (p *Picker) late(v *provider, now time.Time) (best int, ok bool) {
-	if v.have != nil && v.wanted == 0 {
-		return 0, false
+	if v.have != nil && v.wanted == 0 || len(v.opens) > 0 {
+		return 0, false // with an open claim it may choose the same piece
+	}
+	if best, ok = p.idle(v, now); ok {
+		return best, true
 	}
 	var most time.Duration
+	if p.order == Rarest && p.free.n > 0 {
+		// It is not the end yet, and in a swarm everyone is busy: what is
+		// brought twice now is missed elsewhere.
+		most = 8*v.pace + patience
+	}
 	for _, a := range p.queue {
-		if len(a.claims) >= maxCopies || v.have != nil && !v.have.has(a.piece) || !p.want.has(a.piece) {
+		if !p.mayCopy(v, a, now) {
 			continue
 		}
 		wait := a.wait(now)
-		if wait > most && v.beats(wait, a.claims[0].at, now) && p.find(v.id, a.piece, always) == nil {
+		if wait > most && v.beats(wait, a.claims[0].at, now) {
 			best, most, ok = a.piece, wait, true
 		}
 	}
 	return best, ok
 }
 
+// idle returns a piece that v has and that waits for others to begin: the one
+// that the fewest were asked for, and of those the last one asked for, since
+// they get to that last.
+func (p *Picker) idle(v *provider, now time.Time) (best int, ok bool) {
+	if !p.begins {
+		return 0, false
+	}
+	fewest := maxCopies
+	for i := len(p.queue) - 1; i >= 0; i-- {
+		a := p.queue[i]
+		n := len(a.claims)
+		if n < fewest && !a.begun() && now.Sub(a.claims[n-1].at) > hesitation && p.mayCopy(v, a, now) {
+			best, fewest, ok = a.piece, n, true
+		}
+	}
+	return best, ok
+}
+
+// mayCopy reports whether v may be asked for a claimed piece too.
+func (p *Picker) mayCopy(v *provider, a *asked, now time.Time) bool {
+	if len(a.claims) >= mostCopies || v.have != nil && !v.have.has(a.piece) || !p.want.has(a.piece) {
+		return false
+	}
+	expected := 0
+	for _, c := range a.claims {
+		if c.provider == v || c.arrived {
+			return false
+		}
+		if !c.overdue(now) {
+			expected++
+		}
+	}
+	return expected < maxCopies
+}
+
+// overdue reports whether the claim has taken much longer than usual.
+func (c claim) overdue(now time.Time) bool {
+	if c.provider.pace == 0 {
+		return now.Sub(c.at) > patience
+	}
+	return now.Sub(c.at) > 2*c.provider.pace+slack
+}
+
+func (a *asked) begun() bool {
+	return slices.ContainsFunc(a.claims, func(c claim) bool { return c.begun })
+}
+
 // wait returns how long the piece will still take with those who were asked for
 // it.
 func (a *asked) wait(now time.Time) (least time.Duration) {
 	for i, c := range a.claims {
-		rest := c.provider.rest(c.at, now)
-		if c.arrived {
-			rest = 0
-		}
-		if i == 0 || rest < least {
+		if rest := c.provider.rest(c.at, now); i == 0 || rest < least {
 			least = rest
 		}
 	}
@@ -187,5 +278,3 @@ func (v *provider) beats(wait time.Duration, since, now time.Time) bool {
 	}
 	return wait > 2*v.pace+slack
 }
-
-func always(*claim) bool { return true }

@@ -95,7 +95,8 @@ func (p *Picker) cut(at int) (first int, set []byte) {
 // It is not fresh if it is not missing any more or others, or the same provider,
 // were asked for it meanwhile. The claim exists all the same. The best is to
 // cancel the answer then, and to call Failed, if little of it has come; else to
-// let it come, with Arrived and Done or Failed as ever.
+// let it come, with Arrived and Done or Failed as ever. Where Began is called,
+// after Chosen, others who have not begun do not matter: it takes them off.
 //
 // Nothing is booked, and it is not fresh, if there is no such piece, or if the
 // provider has no open claim (any more). That the piece is one of the set is
@@ -110,7 +111,8 @@ func (p *Picker) Chosen(id domain.PeerID, piece int, _ time.Time) (fresh bool) {
 	if !p.valid(piece) {
 		return false
 	}
-	fresh = p.free.has(piece)
+	a := p.asked[piece]
+	fresh = p.want.has(piece) && (a == nil || p.begins && !a.begun())
 	p.claim(v, piece, at)
 	return fresh
 }

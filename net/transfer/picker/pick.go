@@ -81,20 +81,36 @@ func (p *Picker) firstHeld() (best int, ok bool) {
 	return best, ok
 }
 
-// near is how fast the partial providers together bring pieces.
+// longest is what counts as for ever between two pieces. A million times that
+// is still a time.Duration.
+const longest = time.Minute
+
+// near is how fast the partial providers together bring pieces, while they are
+// asked for any.
 type near struct {
-	last  time.Time     // when one came, or was first waited for
+	last  time.Time     // when one came, or began to be waited for
 	every time.Duration // usual time from one to the next; 0 while unknown
 }
 
-func (n *near) brought(now time.Time) {
-	if !n.last.IsZero() {
-		took := max(now.Sub(n.last), time.Microsecond)
-		if n.every == 0 {
-			n.every = took
-		} else {
-			n.every += (took - n.every) / 8
+// waits reports whether any partial provider is asked for a piece.
+func (p *Picker) waits() bool {
+	for _, a := range p.queue {
+		for _, c := range a.claims {
+			if c.provider.have != nil && !c.arrived {
+				return true
+			}
 		}
+	}
+	return false
+}
+
+func (n *near) brought(now time.Time) {
+	switch took := min(max(now.Sub(n.last), time.Microsecond), longest); {
+	case n.last.IsZero(): // asked for while it was a whole one
+	case n.every == 0:
+		n.every = took
+	default:
+		n.every += (took - n.every) / 8
 	}
 	n.last = now
 }
@@ -109,7 +125,7 @@ func (p *Picker) mayTakeHeld(v *provider, now time.Time) bool {
 	if p.near.last.IsZero() {
 		p.near.last = now
 	}
-	wait := time.Duration(held) * max(p.near.every, now.Sub(p.near.last))
+	wait := time.Duration(held) * min(max(p.near.every, now.Sub(p.near.last)), longest)
 	return v.beats(wait, p.near.last, now)
 }
 

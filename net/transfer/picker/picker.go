@@ -61,11 +61,12 @@ type Picker struct {
 	providers map[domain.PeerID]*provider
 	partial   []*provider // those that have some pieces, longest known first
 
-	asked map[int]*asked // claimed pieces
-	queue []*asked       // the same, longest claimed first
-	opens int            // open claims
-	near  near
-	look  int // piece at which Open begins
+	asked  map[int]*asked // claimed pieces
+	queue  []*asked       // the same, longest claimed first
+	opens  int            // open claims
+	begins bool           // Began is called
+	near   near
+	look   int // piece at which Open begins
 }
 
 type provider struct {

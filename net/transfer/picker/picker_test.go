@@ -19,6 +19,7 @@ func all(n int) []int {
 }
 
 func TestSequentialByDefault(t *testing.T) {
+	t.Parallel()
 	p := New(130, []int{129, 3, 64, 3, -1, 130}, Options{})
 	p.Whole("a")
 	var got []int
@@ -38,6 +39,7 @@ func TestSequentialByDefault(t *testing.T) {
 }
 
 func TestRarestFirstIsSeeded(t *testing.T) {
+	t.Parallel()
 	order := func(seed uint64) []int {
 		p := New(64, all(64), Options{Seed: seed})
 		p.SetOrder(Rarest)
@@ -65,6 +67,7 @@ func TestRarestFirstIsSeeded(t *testing.T) {
 }
 
 func TestPartialProviderIsAskedForWhatItHas(t *testing.T) {
+	t.Parallel()
 	p := New(10, all(10), Options{})
 	p.Partial("a", []byte{0b00100100, 0xff, 0xff})
 	want := []int{2, 5, 8, 9}
@@ -84,6 +87,7 @@ func TestPartialProviderIsAskedForWhatItHas(t *testing.T) {
 }
 
 func TestFailedPieceIsFreeAgain(t *testing.T) {
+	t.Parallel()
 	p := New(200, all(200), Options{})
 	p.Whole("a")
 	p.Whole("b")
@@ -101,7 +105,7 @@ func TestFailedPieceIsFreeAgain(t *testing.T) {
 }
 
 func TestSlowProviderDoesNotHoldTheLastPiece(t *testing.T) {
-	start := time.Unix(0, 0)
+	t.Parallel()
 	p := New(3, all(3), Options{})
 	p.Whole("slow")
 	p.Whole("fast")
@@ -150,17 +154,19 @@ type request struct {
 // no piece is asked twice of one provider at a time, none is asked of one that
 // lacks it, and all that somebody has arrives.
 func TestSchedules(t *testing.T) {
-	for seed := range uint64(2000) {
+	t.Parallel()
+	for seed := *seedFlag; seed < *seedFlag+1000; seed++ {
 		if msg := simulate(seed); msg != "" {
-			t.Fatalf("seed %d: %s", seed, msg)
+			t.Fatalf("%s (again with -seed %d)", msg, seed)
 		}
 	}
 }
 
 func TestSameSeedSamePicks(t *testing.T) {
-	for seed := range uint64(20) {
+	t.Parallel()
+	for seed := *seedFlag; seed < *seedFlag+20; seed++ {
 		if a, b := trace(seed), trace(seed); a != b {
-			t.Fatalf("seed %d: two runs differ", seed)
+			t.Fatalf("two runs differ (again with -seed %d)", seed)
 		}
 	}
 }

@@ -29,7 +29,7 @@ func (t *stream) answer(ctx context.Context, q question) answer {
 		return a
 	}
 	t.follow(h.Content, c)
-	a.head.Size, a.head.Nearby = c.Size(), c.Nearby()
+	a.head.Size, a.head.Nearby = c.Size(), c.Spread() == Nearby
 	partial, isPartial := c.(Partial)
 	a.head.Partial = isPartial
 	if h.What == wire.Any {

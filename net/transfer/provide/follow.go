@@ -1,6 +1,7 @@
 package provide
 
 import (
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -21,7 +22,10 @@ const (
 	// named to others as one who holds it, and maxHeld of how many contents
 	// nobody fetches at the moment that is kept.
 	holdTime = time.Hour
-	maxHeld  = 256
+	// renewTime is after how long a follower gets a new grant: well within the
+	// life of one.
+	renewTime = 20 * time.Minute
+	maxHeld   = 256
 )
 
 // crowds are those who fetch a content from here, or have done so lately, by
@@ -46,7 +50,8 @@ type crowd struct {
 
 // follower is one stream's part in a crowd.
 type follower struct {
-	told map[domain.PeerID]bool // others it was told of
+	told    map[domain.PeerID]bool // others it was told of
+	granted time.Time              // when it got a grant; zero: never
 }
 
 // follow makes the stream a follower of the content, and tells it and the
@@ -59,7 +64,11 @@ func (t *stream) follow(id domain.ContentID, c Content) {
 	all.mu.Lock()
 	defer all.mu.Unlock()
 	one := all.all[id]
-	if one != nil && one.followers[t] != nil || len(t.follows) >= maxFollows || t.ended {
+	if one != nil && one.followers[t] != nil {
+		t.renew(id, c, one.followers[t])
+		return
+	}
+	if len(t.follows) >= maxFollows || t.ended {
 		return
 	}
 	if one == nil {
@@ -72,29 +81,72 @@ func (t *stream) follow(id domain.ContentID, c Content) {
 	me := &follower{told: make(map[domain.PeerID]bool)}
 	one.followers[t] = me
 	t.follows[id] = struct{}{}
-	if !c.Nearby() || !t.asker().Near {
+	delete(one.held, t.peer)
+	t.introduce(id, c, one, me)
+}
+
+// introduce tells the stream and the other followers of each other, as far as
+// they may know.
+func (t *stream) introduce(id domain.ContentID, c Content, one *crowd, me *follower) {
+	may := func(t *stream) bool {
+		asker := t.asker()
+		switch c.Spread() {
+		case Nearby:
+			return asker.Near
+		case Granted:
+			return (asker.Near || asker.Friend) && t.p.cfg.Source.Allowed(asker, id)
+		default:
+			return false
+		}
+	}
+	if !may(t) {
 		return
 	}
+	now := t.p.crowds.now()
 	var holders []wire.Holder
 	for other, they := range one.followers {
-		if other.peer == t.peer || !other.asker().Near {
+		if other.peer == t.peer || !may(other) {
 			continue
 		}
 		if me.tell(other.peer) {
 			holders = append(holders, t.p.holder(other.peer))
 		}
 		if they.tell(t.peer) {
-			other.hint(id, []wire.Holder{t.p.holder(t.peer)})
+			other.hint(id, []wire.Holder{t.p.holder(t.peer)}, other.grant(id, c, they))
 		}
 	}
 	for peer, at := range one.held {
-		if peer != t.peer && all.now().Sub(at) < holdTime && me.tell(peer) {
+		if now.Sub(at) < holdTime && me.tell(peer) {
 			holders = append(holders, t.p.holder(peer))
 		}
 	}
-	delete(one.held, t.peer)
 	if len(holders) > 0 {
-		t.hint(id, holders)
+		t.hint(id, holders, t.grant(id, c, me))
+	}
+}
+
+// grant returns a new grant for the follower if it needs one, else nothing.
+func (t *stream) grant(id domain.ContentID, c Content, me *follower) []byte {
+	now := t.p.crowds.now()
+	if c.Spread() != Granted || t.p.cfg.Grant == nil || !me.granted.IsZero() && now.Sub(me.granted) < renewTime {
+		return nil
+	}
+	signed, err := t.p.cfg.Grant(t.peer, id, c.Size())
+	if err != nil {
+		t.p.log.Warn("a grant could not be made", "peer", t.peer.Short(), "content", id, "err", err)
+		return nil
+	}
+	me.granted = now
+	return signed
+}
+
+// renew sends a follower that goes on asking a new grant in time.
+func (t *stream) renew(id domain.ContentID, c Content, me *follower) {
+	if me.granted.IsZero() {
+		return
+	}
+	if grant := t.grant(id, c, me); grant != nil {
+		t.hint(id, nil, grant)
 	}
 }
 
@@ -116,8 +168,8 @@ func (p *Provider) holder(peer domain.PeerID) wire.Holder {
 }
 
 // hint queues a hint to the stream.
-func (t *stream) hint(id domain.ContentID, holders []wire.Holder) {
-	body, err := wire.EncodeHolders(holders)
+func (t *stream) hint(id domain.ContentID, holders []wire.Holder, grant []byte) {
+	body, err := wire.EncodeHolders(holders, grant)
 	if err != nil {
 		t.p.log.Warn("others cannot be told of", "content", id, "err", err)
 		return
@@ -252,12 +304,15 @@ func (h *haves) frames(id domain.ContentID) (frames []control) {
 }
 
 // choose picks from the set the piece that was given least, and counts it as
-// given. ok is false if none of the set is here.
+// given. Of pieces alike a single follower gets the first, which is the
+// quickest to read; several get any, so that one who asks two providers is not
+// given the same by both. ok is false if none of the set is here.
 func (p *Provider) choose(id domain.ContentID, c Content, first int, set []byte) (best int, ok bool) {
 	p.crowds.mu.Lock()
 	defer p.crowds.mu.Unlock()
 	one := p.crowds.all[id]
 	partial, isPartial := c.(Partial)
+	alike := 0
 	for i := range min(8*len(set), domain.Pieces(c.Size())-first) {
 		piece := first + i
 		if set[i/8]&(1<<(i%8)) == 0 || isPartial && !partial.Has(piece) {
@@ -266,8 +321,14 @@ func (p *Provider) choose(id domain.ContentID, c Content, first int, set []byte)
 		if one == nil {
 			return piece, true
 		}
-		if !ok || one.given[piece] < one.given[best] {
-			best, ok = piece, true
+		switch {
+		case !ok || one.given[piece] < one.given[best]:
+			best, ok, alike = piece, true, 1
+		case one.given[piece] == one.given[best] && len(one.followers) > 1:
+			alike++
+			if rand.IntN(alike) == 0 { //nolint:gosec // spreads load, guards nothing
+				best = piece
+			}
 		}
 	}
 	if ok {

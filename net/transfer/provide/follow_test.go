@@ -1,6 +1,7 @@
 package provide_test
 
 import (
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -34,7 +35,7 @@ func (c *client) news(t *testing.T) (wire.Header, []byte) {
 func (c *client) hints(t *testing.T) []wire.Holder {
 	t.Helper()
 	_, body := c.news(t)
-	holders, err := wire.DecodeHolders(body)
+	holders, _, err := wire.DecodeHolders(body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,6 +100,59 @@ func TestNobodyIsToldOfWhoFetchesWhatIsPrivate(t *testing.T) {
 	other := g.connect(t)
 	other.quiet(t, g.piece(1, 1))
 	g.quiet(t, g.piece(2, 1))
+}
+
+// Those who fetch what is private hear of each other together with a grant, if
+// they may.
+func TestGrantsComeWithHints(t *testing.T) {
+	var clock atomic.Int64
+	shown := make(chan string, 1)
+	g := newRig(t, 2*mib, provide.Config{
+		Now: func() time.Time { return time.Unix(clock.Load(), 0) },
+		Grant: func(peer domain.PeerID, content domain.ContentID, size int64) ([]byte, error) {
+			return fmt.Appendf(nil, "%s %v %d", peer, content, size), nil
+		},
+		Shown: func(asker domain.Asker, grant []byte) { shown <- string(asker.Peer) + string(grant) },
+	})
+	g.private, g.spread = true, provide.Granted
+	leaveFor := func(c *client) string { return fmt.Sprintf("%s %v %d", c.id(), g.content, 2*mib) }
+	hint := func(c *client) (peer domain.PeerID, grant string) {
+		_, body := c.news(t)
+		holders, signed, err := wire.DecodeHolders(body)
+		if err != nil || len(holders) > 1 {
+			t.Fatalf("told of %v, %v", holders, err)
+		}
+		if len(holders) == 1 {
+			peer = holders[0].Peer
+		}
+		return peer, string(signed)
+	}
+	g.send(t, g.piece(1, 0))
+	g.answer(t)
+	other := g.connect(t)
+	other.send(t, g.piece(1, 1))
+	if peer, grant := hint(&other); peer != g.id() || grant != leaveFor(&other) {
+		t.Errorf("the second was told of %s with the grant %q", peer, grant)
+	}
+	if peer, grant := hint(&g.client); peer != other.id() || grant != leaveFor(&g.client) {
+		t.Errorf("the first was told of %s with the grant %q", peer, grant)
+	}
+	// Whoever goes on asking gets a new one in time, not each time.
+	g.quiet(t, g.piece(2, 1))
+	clock.Store(3600)
+	g.send(t, g.piece(3, 1))
+	if peer, grant := hint(&g.client); peer != "" || grant != leaveFor(&g.client) {
+		t.Errorf("renewed with %q, told of %q", grant, peer)
+	}
+	if err := g.w.Write(wire.Header{Kind: wire.Grant, Content: g.content}, []byte("leave")); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.w.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := <-shown, string(g.id())+"leave"; got != want {
+		t.Errorf("shown %q, want %q", got, want)
+	}
 }
 
 func TestFollowersHearOfFurtherPieces(t *testing.T) {

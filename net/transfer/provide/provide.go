@@ -7,8 +7,8 @@
 // on. What is private is answered like what is absent.
 //
 // Whoever asks for a content follows it: it hears of further pieces of what is
-// here in part (Grown), and of the others who fetch it, if everyone nearby may
-// have it.
+// here in part (Grown), and of the others who fetch it, if those may know of
+// each other.
 //
 // Three goroutines serve one stream: one reads requests, so that a cancel is
 // heard while a body is on its way; one reads pieces from disk, taking turns
@@ -52,11 +52,24 @@ type Content interface {
 	// Fresh returns nil while the file is what it was when it was announced.
 	// It is asked before and after each read.
 	Fresh() error
-	// Nearby reports whether everyone nearby may have the content, so that
-	// those who fetch it may be told of each other and serve it on.
-	Nearby() bool
+	// Spread says how far those who fetch the content may be told of each
+	// other and serve it on.
+	Spread() Spread
 	Close() error
 }
+
+// Spread is how far a content may go on from those who fetch it.
+type Spread uint8
+
+const (
+	// Kept goes nowhere: nobody is told of anybody.
+	Kept Spread = iota
+	// Granted goes to whom Config.Grant gives leave: those who fetch it are
+	// told of each other.
+	Granted
+	// Nearby goes to everyone nearby.
+	Nearby
+)
 
 // Partial is a Content of which only some pieces are here. Provider.Grown is
 // told of each further one.
@@ -96,6 +109,12 @@ type Config struct {
 	// the peer ID, to be told to others who fetch the same. It must not block.
 	// nil: nothing is known.
 	Addresses func(domain.PeerID) []string
+	// Grant returns a signed leave for the peer to fetch the content from
+	// others, which is Granted here. nil: there are none.
+	Grant func(peer domain.PeerID, content domain.ContentID, size int64) ([]byte, error)
+	// Shown is called when an asker shows a grant, which is not proven yet.
+	// nil: they are of no use.
+	Shown func(asker domain.Asker, grant []byte)
 	// Now is the clock that expiry reads. nil: time.Now.
 	Now func() time.Time
 }

@@ -38,6 +38,7 @@ type files struct {
 	gate  chan struct{}
 	// private is true while not everyone nearby may have the files.
 	private bool
+	spread  provide.Spread // of what is private
 	// has says which pieces are here; nil: all.
 	has func(int) bool
 }
@@ -89,7 +90,12 @@ type file struct {
 func (f *file) Size() int64   { return f.info.Size() }
 func (f *file) Layer() []byte { return make([]byte, 32*domain.Pieces(f.Size())) }
 
-func (f *file) Nearby() bool { return !f.s.private }
+func (f *file) Spread() provide.Spread {
+	if f.s.private {
+		return f.s.spread
+	}
+	return provide.Nearby
+}
 
 type partialFile struct{ *file }
 

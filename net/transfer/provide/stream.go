@@ -132,6 +132,14 @@ func (t *stream) read(ctx context.Context) error {
 			t.cancel(h.Request)
 		case wire.Leave:
 			t.unfollow(h.Content)
+		case wire.Grant:
+			grant := make([]byte, h.Body) // at most MaxGrant
+			if err := r.ReadBody(grant); err != nil {
+				return err
+			}
+			if t.p.cfg.Shown != nil {
+				t.p.cfg.Shown(t.asker(), grant)
+			}
 		case wire.Response, wire.Data, wire.Have, wire.Hint:
 			// Nothing was asked of this side; skip it like an unknown frame.
 		}

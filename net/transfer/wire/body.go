@@ -39,10 +39,10 @@ func Indices(body []byte) ([]int, error) {
 	return pieces, nil
 }
 
-// EncodeHolders returns the body of a Hint. Of what is over the limits nothing
-// is told.
-func EncodeHolders(holders []Holder) ([]byte, error) {
-	var m pb.Hints
+// EncodeHolders returns the body of a Hint, with a signed grant if that is not
+// empty. Of holders over the limits nothing is told.
+func EncodeHolders(holders []Holder, grant []byte) ([]byte, error) {
+	m := pb.Hints{Grant: grant}
 	for _, h := range holders[:min(len(holders), MaxHolders)] {
 		m.Holders = append(m.Holders, &pb.Holder{
 			Peer: string(h.Peer), Addresses: h.Addresses[:min(len(h.Addresses), MaxAddresses)],
@@ -59,19 +59,22 @@ func EncodeHolders(holders []Holder) ([]byte, error) {
 }
 
 // DecodeHolders reads the body of a Hint. The error is domain.ErrMalformed.
-func DecodeHolders(body []byte) ([]Holder, error) {
+func DecodeHolders(body []byte) (holders []Holder, grant []byte, err error) {
 	var m pb.Hints
 	if err := (proto.UnmarshalOptions{DiscardUnknown: true}).Unmarshal(body, &m); err != nil {
-		return nil, fmt.Errorf("%w: hint: %w", domain.ErrMalformed, err)
+		return nil, nil, fmt.Errorf("%w: hint: %w", domain.ErrMalformed, err)
+	}
+	if len(m.GetGrant()) > MaxGrant {
+		return nil, nil, fmt.Errorf("%w: grant of %d bytes", domain.ErrMalformed, len(m.GetGrant()))
 	}
 	all := m.GetHolders()
 	all = all[:min(len(all), MaxHolders)]
-	holders := make([]Holder, len(all))
+	holders = make([]Holder, len(all))
 	for i, h := range all {
 		addresses := h.GetAddresses()
 		holders[i] = Holder{
 			Peer: domain.PeerID(h.GetPeer()), Addresses: addresses[:min(len(addresses), MaxAddresses)],
 		}
 	}
-	return holders, nil
+	return holders, m.GetGrant(), nil
 }

@@ -26,8 +26,10 @@
 // Whoever asks for a content follows it on that stream, until Leave or the end
 // of the stream. A provider that has the content in part tells its followers of
 // each further piece by Have frames, after its answer for Info told what was
-// there before. If everyone nearby may have the content, it also tells them of
-// each other by Hint frames, since downloaders are in nobody's catalogue.
+// there before. It also tells those who may know of each other by Hint frames,
+// since downloaders are in nobody's catalogue. If not everyone nearby may have
+// the content, the owner's hint comes with a signed grant, which the asker shows
+// to the others by a Grant frame before it asks them.
 //
 // A Reader, like a Writer, is used by one goroutine at a time.
 package wire

@@ -31,6 +31,8 @@ const (
 	MaxSet = 512
 	// MaxHaves is the most pieces that one Have names.
 	MaxHaves = MaxBody / indexSize
+	// MaxGrant is the most bytes of a signed grant.
+	MaxGrant = 1 << 10
 	// MaxHolders and MaxAddresses bound what one Hint names; a reader ignores
 	// what is beyond.
 	MaxHolders   = 32
@@ -60,6 +62,8 @@ const (
 	Hint
 	// Leave says that the asker wants nothing more of the content.
 	Leave
+	// Grant shows in its body the owner's signed leave to fetch the content.
+	Grant
 )
 
 // What names what a request is for.
@@ -128,7 +132,7 @@ type Header struct {
 	Kind    Kind
 	Request uint64           // number of the request; all kinds
 	What    What             // Request
-	Content domain.ContentID // Request, Have, Hint, Leave
+	Content domain.ContentID // Request, Have, Hint, Leave, Grant
 	Index   int              // Request: of the piece, the page or the set; Response: of the piece chosen
 	Length  int              // Request: most bytes wanted; Response: bytes of the whole answer
 	Status  Status           // Response
@@ -168,7 +172,7 @@ func (h *Header) put(m *pb.Header, content *domain.ContentID) {
 		m.Length = uint64(max(0, h.Length))
 	case Cancel:
 		m.Kind = pb.Kind_KIND_CANCEL
-	case Have, Hint, Leave:
+	case Have, Hint, Leave, Grant:
 		m.Kind = pb.Kind_KIND_HAVE + pb.Kind(h.Kind-Have)
 		*content = h.Content
 		m.Content = content[:]
@@ -220,9 +224,12 @@ func take(m *pb.Header, body int) (h Header, known bool, err error) {
 	case pb.Kind_KIND_DATA:
 		h.Kind = Data
 		h.Last = m.GetLast()
-	case pb.Kind_KIND_HAVE, pb.Kind_KIND_HINT, pb.Kind_KIND_LEAVE:
+	case pb.Kind_KIND_HAVE, pb.Kind_KIND_HINT, pb.Kind_KIND_LEAVE, pb.Kind_KIND_GRANT:
 		h.Kind = Have + Kind(m.GetKind()-pb.Kind_KIND_HAVE)
 		err = h.takeContent(m)
+		if h.Kind == Grant && body > MaxGrant {
+			err = fmt.Errorf("%w: grant of %d bytes", domain.ErrMalformed, body)
+		}
 	default:
 		return h, false, nil
 	}

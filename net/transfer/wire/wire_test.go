@@ -46,6 +46,7 @@ var vectors = []struct {
 	{"have lost", Header{Kind: Have, Content: id(3)}, ""},
 	{"hint", Header{Kind: Hint, Content: id(3)}, "\x0a\x12\x0a\x03Ana\x12\x0b/ip4/1.2.3.4"},
 	{"leave", Header{Kind: Leave, Content: id(3)}, ""},
+	{"grant", Header{Kind: Grant, Content: id(3)}, "signed"},
 }
 
 func encode(t testing.TB, h Header, body string) []byte {
@@ -237,18 +238,24 @@ func TestBodies(t *testing.T) {
 	for i := range many {
 		many[i] = Holder{Peer: domain.PeerID(strings.Repeat("x", i)), Addresses: make([]string, 2*MaxAddresses)}
 	}
-	body, err := EncodeHolders(many)
+	body, err := EncodeHolders(many, []byte("leave"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := DecodeHolders(body)
-	if err != nil || len(got) != MaxHolders || len(got[0].Addresses) != MaxAddresses || got[9].Peer != many[9].Peer {
+	got, grant, err := DecodeHolders(body)
+	if err != nil || len(got) != MaxHolders || len(got[0].Addresses) != MaxAddresses || got[9].Peer != many[9].Peer || string(grant) != "leave" {
 		t.Errorf("%d holders, the first with %d addresses, %v", len(got), len(got[0].Addresses), err)
 	}
-	if _, err := EncodeHolders([]Holder{{Peer: domain.PeerID(strings.Repeat("x", MaxFrame))}}); !errors.Is(err, domain.ErrTooLarge) {
+	if _, err := EncodeHolders([]Holder{{Peer: domain.PeerID(strings.Repeat("x", MaxFrame))}}, nil); !errors.Is(err, domain.ErrTooLarge) {
 		t.Errorf("a hint over the limit: %v", err)
 	}
-	if _, err := DecodeHolders([]byte{0xff}); !errors.Is(err, domain.ErrMalformed) {
+	if body, err = EncodeHolders(nil, make([]byte, MaxGrant+1)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := DecodeHolders(body); !errors.Is(err, domain.ErrMalformed) {
+		t.Errorf("a hint with a huge grant: %v", err)
+	}
+	if _, _, err := DecodeHolders([]byte{0xff}); !errors.Is(err, domain.ErrMalformed) {
 		t.Errorf("a hint that is no protobuf: %v", err)
 	}
 }
@@ -266,7 +273,7 @@ func FuzzBodies(f *testing.F) {
 				t.Fatalf("%x reads as %v, which is %x", body, pieces, again)
 			}
 		}
-		holders, err := DecodeHolders(body)
+		holders, _, err := DecodeHolders(body)
 		if err != nil {
 			return
 		}

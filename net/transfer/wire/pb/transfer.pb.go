@@ -34,6 +34,7 @@ const (
 	Kind_KIND_HAVE     Kind = 5
 	Kind_KIND_HINT     Kind = 6
 	Kind_KIND_LEAVE    Kind = 7
+	Kind_KIND_GRANT    Kind = 8
 )
 
 // Enum value maps for Kind.
@@ -47,6 +48,7 @@ var (
 		5: "KIND_HAVE",
 		6: "KIND_HINT",
 		7: "KIND_LEAVE",
+		8: "KIND_GRANT",
 	}
 	Kind_value = map[string]int32{
 		"KIND_UNKNOWN":  0,
@@ -57,6 +59,7 @@ var (
 		"KIND_HAVE":     5,
 		"KIND_HINT":     6,
 		"KIND_LEAVE":    7,
+		"KIND_GRANT":    8,
 	}
 )
 
@@ -333,6 +336,7 @@ func (x *Header) GetNearby() bool {
 type Hints struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Holders       []*Holder              `protobuf:"bytes,1,rep,name=holders,proto3" json:"holders,omitempty"`
+	Grant         []byte                 `protobuf:"bytes,2,opt,name=grant,proto3" json:"grant,omitempty"` // a signed Grant for who is told
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -370,6 +374,13 @@ func (*Hints) Descriptor() ([]byte, []int) {
 func (x *Hints) GetHolders() []*Holder {
 	if x != nil {
 		return x.Holders
+	}
+	return nil
+}
+
+func (x *Hints) GetGrant() []byte {
+	if x != nil {
+		return x.Grant
 	}
 	return nil
 }
@@ -427,6 +438,77 @@ func (x *Holder) GetAddresses() []string {
 	return nil
 }
 
+// Grant is an owner's leave for one peer to fetch one content from others who
+// got it from the owner. It travels inside a signed envelope; the key that
+// signed it is the owner's.
+type Grant struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Content       []byte                 `protobuf:"bytes,1,opt,name=content,proto3" json:"content,omitempty"`  // 32 bytes
+	Size          uint64                 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`       // of the content, in bytes
+	Holder        string                 `protobuf:"bytes,3,opt,name=holder,proto3" json:"holder,omitempty"`    // peer ID of who may fetch
+	Expires       int64                  `protobuf:"varint,4,opt,name=expires,proto3" json:"expires,omitempty"` // seconds since 1970
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Grant) Reset() {
+	*x = Grant{}
+	mi := &file_transfer_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Grant) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Grant) ProtoMessage() {}
+
+func (x *Grant) ProtoReflect() protoreflect.Message {
+	mi := &file_transfer_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Grant.ProtoReflect.Descriptor instead.
+func (*Grant) Descriptor() ([]byte, []int) {
+	return file_transfer_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Grant) GetContent() []byte {
+	if x != nil {
+		return x.Content
+	}
+	return nil
+}
+
+func (x *Grant) GetSize() uint64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *Grant) GetHolder() string {
+	if x != nil {
+		return x.Holder
+	}
+	return ""
+}
+
+func (x *Grant) GetExpires() int64 {
+	if x != nil {
+		return x.Expires
+	}
+	return 0
+}
+
 var File_transfer_proto protoreflect.FileDescriptor
 
 const file_transfer_proto_rawDesc = "" +
@@ -444,12 +526,18 @@ const file_transfer_proto_rawDesc = "" +
 	"\apartial\x18\t \x01(\bR\apartial\x12\x12\n" +
 	"\x04last\x18\n" +
 	" \x01(\bR\x04last\x12\x16\n" +
-	"\x06nearby\x18\v \x01(\bR\x06nearby\">\n" +
+	"\x06nearby\x18\v \x01(\bR\x06nearby\"T\n" +
 	"\x05Hints\x125\n" +
-	"\aholders\x18\x01 \x03(\v2\x1b.potluck.transfer.v1.HolderR\aholders\":\n" +
+	"\aholders\x18\x01 \x03(\v2\x1b.potluck.transfer.v1.HolderR\aholders\x12\x14\n" +
+	"\x05grant\x18\x02 \x01(\fR\x05grant\":\n" +
 	"\x06Holder\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x1c\n" +
-	"\taddresses\x18\x02 \x03(\tR\taddresses*\x8b\x01\n" +
+	"\taddresses\x18\x02 \x03(\tR\taddresses\"g\n" +
+	"\x05Grant\x12\x18\n" +
+	"\acontent\x18\x01 \x01(\fR\acontent\x12\x12\n" +
+	"\x04size\x18\x02 \x01(\x04R\x04size\x12\x16\n" +
+	"\x06holder\x18\x03 \x01(\tR\x06holder\x12\x18\n" +
+	"\aexpires\x18\x04 \x01(\x03R\aexpires*\x9b\x01\n" +
 	"\x04Kind\x12\x10\n" +
 	"\fKIND_UNKNOWN\x10\x00\x12\x10\n" +
 	"\fKIND_REQUEST\x10\x01\x12\x0f\n" +
@@ -459,7 +547,9 @@ const file_transfer_proto_rawDesc = "" +
 	"\tKIND_HAVE\x10\x05\x12\r\n" +
 	"\tKIND_HINT\x10\x06\x12\x0e\n" +
 	"\n" +
-	"KIND_LEAVE\x10\a*U\n" +
+	"KIND_LEAVE\x10\a\x12\x0e\n" +
+	"\n" +
+	"KIND_GRANT\x10\b*U\n" +
 	"\x04What\x12\x10\n" +
 	"\fWHAT_UNKNOWN\x10\x00\x12\x0e\n" +
 	"\n" +
@@ -490,7 +580,7 @@ func file_transfer_proto_rawDescGZIP() []byte {
 }
 
 var file_transfer_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_transfer_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_transfer_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_transfer_proto_goTypes = []any{
 	(Kind)(0),      // 0: potluck.transfer.v1.Kind
 	(What)(0),      // 1: potluck.transfer.v1.What
@@ -498,6 +588,7 @@ var file_transfer_proto_goTypes = []any{
 	(*Header)(nil), // 3: potluck.transfer.v1.Header
 	(*Hints)(nil),  // 4: potluck.transfer.v1.Hints
 	(*Holder)(nil), // 5: potluck.transfer.v1.Holder
+	(*Grant)(nil),  // 6: potluck.transfer.v1.Grant
 }
 var file_transfer_proto_depIdxs = []int32{
 	0, // 0: potluck.transfer.v1.Header.kind:type_name -> potluck.transfer.v1.Kind
@@ -522,7 +613,7 @@ func file_transfer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_transfer_proto_rawDesc), len(file_transfer_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   3,
+			NumMessages:   4,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
