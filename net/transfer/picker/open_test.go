@@ -1,6 +1,7 @@
 package picker
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -194,6 +195,24 @@ func TestSlowOnesTogetherDoNotHoldTheLastPiece(t *testing.T) {
 	p.Done(1)
 	if i, ok := p.Next("fast", now.Add(time.Second)); !ok || i != 0 {
 		t.Fatalf("picked %d %v, want 0, which three slow ones hold", i, ok)
+	}
+}
+
+func TestCopiesAreBounded(t *testing.T) {
+	t.Parallel()
+	p := New(1, all(1), Options{})
+	now := start
+	copies := 0
+	for i := range 3 * maxCopies {
+		id := domain.PeerID(fmt.Sprint("p", i))
+		p.Whole(id)
+		if _, ok := p.Next(id, now); ok {
+			copies++
+		}
+		now = now.Add(time.Minute) // nobody answers
+	}
+	if copies != maxCopies {
+		t.Errorf("the piece was asked for %d times, want %d", copies, maxCopies)
 	}
 }
 
