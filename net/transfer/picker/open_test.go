@@ -120,6 +120,20 @@ func TestWindowOfALargeContent(t *testing.T) {
 	}
 }
 
+func TestNeighboursHaveTheirChanceFirst(t *testing.T) {
+	t.Parallel()
+	p := New(8, all(8), Options{})
+	p.SetOrder(Rarest)
+	p.Whole("source")
+	p.Partial("a", []byte{0xff})
+	if i, ok := p.Next("source", start); ok {
+		t.Fatalf("picked %d at once, which a neighbour has", i)
+	}
+	if _, ok := p.Next("source", start.Add(patience)); !ok {
+		t.Error("nothing to ask for, though the neighbour brings nothing")
+	}
+}
+
 // What neighbours have is left to them while they bring it, and no longer.
 func TestSourceIsNotAskedForWhatNeighboursHave(t *testing.T) {
 	t.Parallel()
@@ -248,6 +262,46 @@ func TestIdleProviderBeginsWhatWaits(t *testing.T) {
 	p.Arrived("idle", 3, now)
 	if others := p.Done(3); len(others) > 0 {
 		t.Errorf("not needed: %v, want none", others)
+	}
+}
+
+func TestFewProvidersWaitWithOnePiece(t *testing.T) {
+	t.Parallel()
+	p := New(2, all(2), Options{})
+	p.Whole("busy")
+	p.Next("busy", start)
+	p.Next("busy", start)
+	p.Began("busy", 0)
+	copies, now := 1, start
+	for i := range 2 * maxWaiting {
+		now = now.Add(hesitation + time.Millisecond)
+		id := domain.PeerID(fmt.Sprint("p", i))
+		p.Whole(id)
+		if i, ok := p.Next(id, now); ok && i == 1 {
+			copies++
+		}
+	}
+	if copies != maxWaiting {
+		t.Errorf("%d providers were asked for a piece that none has begun, want %d", copies, maxWaiting)
+	}
+}
+
+func TestOpenClaimsAreNotMixedWithCopies(t *testing.T) {
+	t.Parallel()
+	p := New(3, all(3), Options{})
+	p.Whole("source")
+	p.Whole("stalled")
+	p.Open("source", start)
+	p.Next("stalled", start)
+	p.Next("stalled", start)
+	if i, ok := p.Next("source", start.Add(time.Minute)); ok {
+		t.Fatalf("picked %d, of the set that the provider chooses from", i)
+	}
+	p.OpenFailed("source")
+	for want := range 3 {
+		if i, ok := p.Next("source", start.Add(time.Minute)); !ok || i != (want+2)%3 {
+			t.Fatalf("picked %d %v, want %d", i, ok, (want+2)%3)
+		}
 	}
 }
 

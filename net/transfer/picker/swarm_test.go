@@ -137,6 +137,27 @@ func TestSlowDownloaderDoesNotHoldUpOthers(t *testing.T) {
 	}
 }
 
+// Half of what the source sends goes to those who do not send it on, so the
+// others take twice as long as without them.
+func TestBadDownloadersInASwarm(t *testing.T) {
+	t.Parallel()
+	s := newSim(*seedFlag, usual())
+	peers := swarm(s, 1, 8, 8, pieces256)
+	peers[0].liar = true
+	peers[1].stalled = true
+	peers[2].leaveAt = 20 * pieceBytes
+	peers[3].up = 10e3
+	const most = 2.2
+	s.run(seconds(most * oneCopy(pieces256).Seconds()))
+	for i, n := range peers[4:] {
+		if f := n.files[0]; f.left > 0 {
+			t.Errorf("seed %d: downloader %d lacks %d pieces after %.1f × one copy", *seedFlag, i, f.left, most)
+		} else {
+			t.Logf("%.3f × one copy", f.ended.Seconds()/oneCopy(pieces256).Seconds())
+		}
+	}
+}
+
 func TestSourceLeavesAfterLittleMoreThanOneCopy(t *testing.T) {
 	t.Parallel()
 	for _, downloaders := range []int{4, 8} {
