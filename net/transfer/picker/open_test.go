@@ -70,6 +70,45 @@ func TestOpenClaimsAreNoMoreThanPieces(t *testing.T) {
 	}
 }
 
+func TestPaceCountsFromTheOpenClaim(t *testing.T) {
+	t.Parallel()
+	p := New(4, all(4), Options{})
+	p.Whole("a")
+	p.Open("a", start)
+	p.Chosen("a", 3, start.Add(time.Second))
+	p.Arrived("a", 3, start.Add(3*time.Second))
+	if pace := p.providers["a"].pace; pace != 3*time.Second {
+		t.Errorf("the pace is %v, want 3s", pace)
+	}
+}
+
+// A provider may choose a piece that it was asked for by name meanwhile.
+func TestOneOfTwoAnswersFails(t *testing.T) {
+	t.Parallel()
+	for _, arrived := range []bool{true, false} {
+		p := New(4, all(4), Options{})
+		p.Whole("a")
+		p.Open("a", start)
+		p.Next("a", start) // piece 0, by name
+		if p.Chosen("a", 0, start) {
+			t.Fatal("piece 0 is fresh")
+		}
+		if arrived {
+			p.Arrived("a", 0, start)
+		} else {
+			p.Began("a", 0)
+		}
+		p.Failed("a", 0)
+		claims := p.asked[0].claims
+		if len(claims) != 1 || claims[0].begun == arrived {
+			t.Errorf("after the one that had arrived (%v), or else the later one, failed: %+v", arrived, claims)
+		}
+		if others := p.Done(0); len(others) != 1 {
+			t.Errorf("%d answers are not needed any more, want 1", len(others))
+		}
+	}
+}
+
 func TestStalledOpenClaimDoesNotHoldTheLastPieces(t *testing.T) {
 	t.Parallel()
 	p := New(2, all(2), Options{})
