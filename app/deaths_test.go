@@ -33,7 +33,9 @@ type mortal struct {
 	// world is where the test finds the program's root folder; empty: in its
 	// own.
 	world string
-	cmd   *exec.Cmd
+	// item is the path of the download that is meant; empty: the last one.
+	item string
+	cmd  *exec.Cmd
 }
 
 // mortals makes a lab with a Potluck on each host and starts them.
@@ -130,10 +132,19 @@ func (d download) percent() int64 { return 100 * d.Done / max(1, d.Size) }
 // get begins a download and returns while it runs.
 func (m *mortal) get(ctx context.Context, t *testing.T, item string) {
 	t.Helper()
-	out, err := m.command(ctx, "--data", m.data, "get", "--wait", "1ms", item).CombinedOutput()
+	out, err := m.command(ctx, "--data", m.data, "get", "--to", m.downloads, "--wait", "1ms", item).CombinedOutput()
 	if exit, ok := err.(*exec.ExitError); err != nil && (!ok || exit.ExitCode() != 6) { //nolint:errorlint // nothing wraps it
 		t.Fatalf("%s: get %s: %v\n%s", m.name, item, err, out)
 	}
+}
+
+// with returns the same program with another download folder, for the download
+// of that path.
+func (m *mortal) with(downloads, item string) *mortal {
+	folders, other := *m.copyOfPotluck, *m
+	folders.downloads = downloads
+	other.copyOfPotluck, other.item = &folders, item
+	return &other
 }
 
 // last returns the download that was begun last. It asks over the control
@@ -148,7 +159,7 @@ func (m *mortal) last(ctx context.Context, t *testing.T) (d download) {
 	err = client.Call(ctx, "transfers", struct{}{}, func(raw json.RawMessage) error {
 		var one download
 		err := json.Unmarshal(raw, &one)
-		if one.Kind == "download" && !found {
+		if one.Kind == "download" && !found && (m.item == "" || m.item == one.Path) {
 			d, found = one, true
 		}
 		return err
