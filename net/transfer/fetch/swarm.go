@@ -20,6 +20,11 @@ const (
 	// shyTime is how long somebody who was said to hold a content is not asked
 	// again at first when it has nothing to give: it may only just have begun.
 	shyTime = 500 * time.Millisecond
+	// A provider that gives to others too has few pieces to choose at a time,
+	// or some more above fastRate bytes per second: in simulations few are as
+	// good as many for equals, and better beside somebody slow.
+	fewUndecided, manyUndecided = 2, 4
+	fastRate                    = 100e6
 	// maxNews is how many new pieces are kept until the bitmap is here.
 	maxNews = 1 << 16
 )
@@ -228,6 +233,28 @@ func (src *source) mayChoose() bool {
 		}
 	}
 	return true
+}
+
+// undecided returns how many pieces the provider has not chosen yet, and
+// mostUndecided how many that may be.
+func (src *source) undecided() (n int) {
+	for r := range src.requests {
+		if r.what == wire.Any {
+			n++
+		}
+	}
+	return n
+}
+
+func (src *source) mostUndecided() int {
+	switch {
+	case !src.job.crowded:
+		return maxPending
+	case src.peer.session.rate > fastRate:
+		return manyUndecided
+	default:
+		return fewUndecided
+	}
 }
 
 // pickAny makes r a request that leaves the choice to a whole provider. It
