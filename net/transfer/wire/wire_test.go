@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -366,6 +367,23 @@ func BenchmarkFrames(b *testing.B) {
 		}
 		if err := r.ReadBody(body); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// A header longer than the buffer is for a later version, and skipped as well
+// when it comes in portions.
+func TestLongHeader(t *testing.T) {
+	for _, n := range []int{readBuffer - prefixSize, readBuffer, 60 << 10} {
+		head := protowire.AppendTag(nil, 999, protowire.BytesType)
+		head = protowire.AppendBytes(head, make([]byte, n-len(head)-3))
+		stream := append(frame(head, 100), encode(t, Header{Kind: Cancel, Request: 7}, "")...)
+		for range 2 { // the second one gets a buffer that was used
+			r := NewReader(iotest.OneByteReader(bytes.NewReader(stream)))
+			if h, err := r.Next(); err != nil || h.Kind != Cancel || h.Request != 7 {
+				t.Errorf("after a header of %d bytes: %+v, %v", len(head), h, err)
+			}
+			r.Release()
 		}
 	}
 }
