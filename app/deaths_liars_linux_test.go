@@ -25,7 +25,7 @@ func TestLiars(t *testing.T) {
 	start(ctx, t, all...)
 	ana.host.SetRate(64 * mbit)
 
-	const size = 64 << 20
+	const size = 48 << 20
 	source := ana.share(ctx, t, "by ana alone", size)
 	begin := time.Now()
 	ben.get(ctx, t, "ana:by ana alone")

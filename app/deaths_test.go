@@ -204,7 +204,7 @@ func (m *mortal) awaitDone(ctx context.Context, t *testing.T, source string) dow
 	if want := filepath.Join(m.downloads, filepath.Base(source)); d.Final != want {
 		t.Errorf("%s: it lies at %s, want %s", m.name, d.Final, want)
 	}
-	sameFile(t, m.reach(d.Final), source)
+	sameFile(ctx, t, m.reach(d.Final), source)
 	m.nothingLeft(t, filepath.Base(source))
 	if err := os.Remove(m.reach(d.Final)); err != nil {
 		t.Error(err)
@@ -252,9 +252,9 @@ func (m *mortal) part(t *testing.T, ending string) string {
 }
 
 // sameFile checks that two files hold the same bytes.
-func sameFile(t *testing.T, got, want string) {
+func sameFile(ctx context.Context, t *testing.T, got, want string) {
 	t.Helper()
-	if out, err := exec.CommandContext(t.Context(), "cmp", got, want).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "cmp", got, want).CombinedOutput(); err != nil {
 		t.Errorf("%s differs from %s: %v %s", got, want, err, out)
 	}
 }
