@@ -66,16 +66,16 @@ func potluckGather(ctx context.Context, t *testing.T, source string, from []plac
 // torrentGather is four seeds of libtorrent and one peer.
 func torrentGather(ctx context.Context, t *testing.T, source string, from []place, to place) entrant {
 	t.Helper()
-	torrent := makeTorrent(ctx, t, source)
+	torrent := makeTorrent(ctx, t, source, forPairs)
 	return entrant{name: "libtorrent", copy: func(ctx context.Context, t *testing.T, folder string) sample {
 		var seeds []*process
 		var pids []int
 		var addresses []string
 		for _, at := range from {
-			p, address := torrentPeer(ctx, t, at, "seed", torrent, filepath.Dir(source))
+			p, address := torrentPeer(ctx, t, at, forPairs, "seed", torrent, filepath.Dir(source))
 			seeds, pids, addresses = append(seeds, p), append(pids, p.Process.Pid), append(addresses, address)
 		}
-		peer, _ := torrentPeer(ctx, t, to, "fetch", torrent, folder, addresses...)
+		peer, _ := torrentPeer(ctx, t, to, forPairs, "fetch", torrent, folder, addresses...)
 		w := start(t, pids, []int{peer.Process.Pid})
 		peer.tell(t, "go")
 		peer.expect(ctx, t, "done")

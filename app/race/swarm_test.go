@@ -127,16 +127,16 @@ func httpSwarm(ctx context.Context, t *testing.T, title, source string, from pla
 // torrentSwarm is one seed of libtorrent, and peers that know each other.
 func torrentSwarm(ctx context.Context, t *testing.T, source string, from place, to []place) swarm {
 	t.Helper()
-	torrent := makeTorrent(ctx, t, source)
+	torrent := makeTorrent(ctx, t, source, forSwarms)
 	var peers []*process
 	return swarm{
 		name: "libtorrent",
 		begin: func(ctx context.Context, t *testing.T, folders []string) (providers, receivers []int, leave func()) {
-			seed, address := torrentPeer(ctx, t, from, "seed", torrent, filepath.Dir(source))
+			seed, address := torrentPeer(ctx, t, from, forSwarms, "seed", torrent, filepath.Dir(source))
 			peers = nil
 			known := []string{address}
 			for i, folder := range folders {
-				p, address := torrentPeer(ctx, t, to[i], "fetch", torrent, folder, known...)
+				p, address := torrentPeer(ctx, t, to[i], forSwarms, "fetch", torrent, folder, known...)
 				peers, receivers, known = append(peers, p), append(receivers, p.Process.Pid), append(known, address)
 			}
 			return []int{seed.Process.Pid}, receivers, func() { kill(append(peers, seed)...) }
