@@ -14,11 +14,9 @@ import (
 
 // fromMany is one who fetches what four have, by a link as fast as theirs
 // together.
-func fromMany(ctx context.Context, t *testing.T) {
+func fromMany(ctx context.Context, t *testing.T, hosts []place) {
 	source := noise(t, "big.bin", gib)
-	places := network(t, linkRate, "ana", "b0", "b1", "b2", "b3")
-	to, from := places[0], places[1:]
-	to.host.SetRate(int64(len(from)) * linkRate)
+	to, from := hosts[0], hosts[1:]
 	results := alternate(ctx, t, *rounds, []entrant{
 		potluckGather(ctx, t, source, from, to),
 		torrentGather(ctx, t, source, from, to),
