@@ -72,8 +72,10 @@ func (s *swarm) get(ctx context.Context, t *testing.T, who []*copyOfPotluck, mea
 	begin := time.Now()
 	var getting sync.WaitGroup
 	failures := make([]error, len(who))
+	took := make([]float64, len(who)) // in times of one copy
 	for i, p := range who {
 		getting.Go(func() {
+			defer func() { took[i] = time.Since(begin).Seconds() * swarmRate / 8 / swarmSize }()
 			if out, err := p.command(ctx, "--data", p.data, "get", "ana:big.bin").CombinedOutput(); err != nil {
 				failures[i] = &fetchError{p.name, out, err}
 			}
@@ -82,8 +84,7 @@ func (s *swarm) get(ctx context.Context, t *testing.T, who []*copyOfPotluck, mea
 	meanwhile()
 	getting.Wait()
 	copies = s.copies(sent)
-	t.Logf("all have it after %.2f times what one copy takes, the provider sent %.2f copies",
-		time.Since(begin).Seconds()*swarmRate/8/swarmSize, copies)
+	t.Logf("they have it after %.2f times what one copy takes, the provider sent %.2f copies", took, copies)
 	for i, p := range who {
 		if failures[i] != nil {
 			t.Error(failures[i])

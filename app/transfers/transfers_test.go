@@ -370,7 +370,9 @@ func TestReasonsOfFailures(t *testing.T) {
 	} {
 		t.Run(c.err.Error(), func(t *testing.T) {
 			w := newWorld()
-			w.fail["Holiday/a"] = fmt.Errorf("deep down: %w", c.err)
+			for _, target := range []string{"Holiday/a", "Holiday/sub/b"} { // both, or their order would tell
+				w.fail[target] = fmt.Errorf("deep down: %w", c.err)
+			}
 			w.entries["ana:Holiday"][0].Size = 1000
 			r := open(t, filepath.Join(t.TempDir(), "db"), w)
 			defer r.close(t)

@@ -173,13 +173,37 @@ func (s *session) sources(id domain.ContentID) (all []*source) {
 
 // news takes what a provider says of further pieces; none means that some were
 // left out.
-func (s *session) news(id domain.ContentID, pieces []int) {
+func (s *session) news(h wire.Header, pieces []int) {
 	s.f.mu.Lock()
 	defer s.f.mu.Unlock()
-	for _, src := range s.sources(id) {
-		src.gained(pieces)
+	for _, src := range s.sources(h.Content) {
+		if h.Coming {
+			src.gains(pieces)
+		} else {
+			src.gained(pieces)
+		}
 	}
 	s.f.fill(s, s.f.cfg.Now())
+}
+
+// gains takes pieces that are on their way to the provider.
+func (src *source) gains(pieces []int) {
+	if src.partial && src.job.picker != nil && src.verdict == good {
+		for _, piece := range pieces {
+			src.job.picker.Coming(src.peer.id, piece)
+		}
+	}
+}
+
+// begins is called when the provider begins to send a piece: others who were
+// asked for it too and have not begun are not needed.
+func (src *source) begins(piece int) {
+	for _, other := range src.job.picker.Began(src.peer.id, piece) {
+		src.job.abandon(other, piece)
+	}
+	if f := src.job.f; f.cfg.Coming != nil {
+		f.cfg.Coming(src.job.id, piece)
+	}
 }
 
 // gained takes further pieces of the provider.
