@@ -256,6 +256,9 @@ func public(s domain.Share) bool {
 // ownPath is a path that is never shared.
 type ownPath struct {
 	path string // absolute, links resolved as far as it exists
+	// info is set for a folder, which stays the same while we run. What a file
+	// is told by, as a socket that a killed program left, is soon that of
+	// another file.
 	info os.FileInfo
 }
 
@@ -270,7 +273,7 @@ func ownPaths(paths []string) []ownPath {
 			abs = resolved
 		}
 		o := ownPath{path: abs}
-		if info, err := os.Stat(abs); err == nil {
+		if info, err := os.Stat(abs); err == nil && info.IsDir() {
 			o.info = info
 		}
 		own = append(own, o)

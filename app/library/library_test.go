@@ -47,6 +47,7 @@ type kitchen struct {
 	changes atomic.Int64
 	blocked atomic.Value // domain.PeerID
 	rights  []library.Right
+	own     []string // what is never shared, beside the data folder
 }
 
 func newKitchen(t *testing.T) *kitchen {
@@ -69,7 +70,7 @@ func (k *kitchen) open() {
 	must(k.T, err)
 	k.bus = event.NewBus()
 	k.Library, err = library.New(library.Config{
-		Store: k.db, Bus: k.bus, Log: log, Own: []string{k.data},
+		Store: k.db, Bus: k.bus, Log: log, Own: append([]string{k.data}, k.own...),
 		Changed: func() { k.changes.Add(1) },
 		Blocked: func(p domain.PeerID) bool { return p == k.blocked.Load() },
 		Rights:  k.rights,
@@ -91,6 +92,25 @@ func (k *kitchen) restart() {
 	k.Helper()
 	k.close()
 	k.open()
+}
+
+// TestOwnFileReplaced lets another file take the identity of one that was never
+// to be shared and is gone, as file systems do with a new file.
+func TestOwnFileReplaced(t *testing.T) {
+	t.Parallel()
+	k := newKitchen(t)
+	old := k.write("socket", "left by a program that was killed")
+	k.own = []string{old}
+	k.restart()
+	photo := k.path("photo.jpg")
+	must(t, os.Rename(old, photo))
+	report, err := k.Share(t.Context(), []string{photo}, everyone)
+	must(t, err)
+	same(t, "problems", len(report.Problems), 0)
+	k.write("socket", "the new one")
+	if report, err := k.Share(t.Context(), []string{old}, everyone); err == nil && len(report.Problems) == 0 {
+		t.Error("an own path is shared")
+	}
 }
 
 func must(t testing.TB, err error) {
