@@ -32,7 +32,9 @@ type corked struct {
 func (c *corked) widen(moved func()) {
 	c.moved = moved
 	c.in = make([]byte, bulkBuffer)
-	c.out = make([]byte, 0, bulkBuffer)
+	// What is written is as long as a portion of the user's, and each record of
+	// it has a head and a tail of its own.
+	c.out = make([]byte, 0, bulkBuffer+bulkBuffer/64)
 }
 
 // Read reads what is buffered, or else as much as there is.

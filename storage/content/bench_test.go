@@ -26,14 +26,22 @@ func BenchmarkHash(b *testing.B) {
 	}
 }
 
+// BenchmarkVerify verifies pieces that are in the processor's cache, or not any
+// more.
 func BenchmarkVerify(b *testing.B) {
-	data := pattern(2 * domain.PieceSize)
+	data := pattern(256 * domain.PieceSize)
 	layer := layerOf(b, data)
-	b.SetBytes(domain.PieceSize)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := layer.Verify(1, data[domain.PieceSize:]); err != nil {
-			b.Fatal(err)
-		}
+	for _, pieces := range []int{1, layer.Pieces()} {
+		b.Run(fmt.Sprintf("of=%d", pieces), func(b *testing.B) {
+			b.SetBytes(domain.PieceSize)
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				i = (i + 1) % pieces
+				if _, err := layer.Verify(i, pieceOf(data, i)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

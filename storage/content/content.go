@@ -33,19 +33,22 @@ type value = [8]uint32
 // leaf returns the node above data, which begins at the given chunk of its
 // file and is at most one piece long.
 func leaf(data []byte, chunk uint64) guts.Node {
-	if len(data) < groupSize {
-		// The compressor takes a whole group whatever the length.
-		var group [groupSize]byte
-		copy(group[:], data)
-		return guts.CompressBuffer(&group, len(data), &guts.IV, chunk, 0)
-	}
-	if len(data) == groupSize {
-		return guts.CompressBuffer((*[groupSize]byte)(data), groupSize, &guts.IV, chunk, 0)
+	var group [groupSize]byte
+	return leafIn(&group, data, chunk)
+}
+
+// leafIn is leaf with room for a group. The compressor takes a whole one,
+// whatever the length, and reads all chunks of it side by side: from memory that
+// is half as fast as from the cache, into which copying brings them.
+func leafIn(group *[groupSize]byte, data []byte, chunk uint64) guts.Node {
+	if len(data) <= groupSize {
+		clear(group[copy(group[:], data):])
+		return guts.CompressBuffer(group, len(data), &guts.IV, chunk, 0)
 	}
 	left := leftPart(uint64(len(data)))
 	return guts.ParentNode(
-		guts.ChainingValue(leaf(data[:left], chunk)),
-		guts.ChainingValue(leaf(data[left:], chunk+left/guts.ChunkSize)),
+		guts.ChainingValue(leafIn(group, data[:left], chunk)),
+		guts.ChainingValue(leafIn(group, data[left:], chunk+left/guts.ChunkSize)),
 		&guts.IV, 0)
 }
 

@@ -31,7 +31,7 @@ func newMember(t testing.TB, knows ...*server) *member {
 		o.knows(s.host)
 	}
 	m.fetcher = fetch.New(fetch.Config{
-		Open: o, Self: m.id,
+		Open: o, Self: m.id, Coming: m.provider.Coming,
 		Told: func(id domain.PeerID, addresses []string) { remember(t, m.host, id, addresses) },
 	})
 	t.Cleanup(func() {

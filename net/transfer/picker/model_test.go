@@ -245,7 +245,7 @@ func (s *schedule) next(id domain.PeerID) string {
 	switch {
 	case !m.want[piece]:
 		return fmt.Sprintf("piece %d was asked for, which is done", piece)
-	case copies >= mostCopies:
+	case copies >= maxCopies:
 		return fmt.Sprintf("piece %d was asked for %d times at once", piece, copies+1)
 	case slices.ContainsFunc(m.claims, func(c modelClaim) bool { return c.id == id && c.piece == piece }):
 		return fmt.Sprintf("%s was asked twice for piece %d", id, piece)

@@ -178,7 +178,7 @@ func (n *node) broadcast(f *file, what func(*node, *Picker)) {
 	if len(n.neighbours) == 0 {
 		return
 	}
-	n.s.after(n.s.latency, func() {
+	n.s.after(n.s.latency+n.s.rumour, func() {
 		for _, o := range n.neighbours {
 			if g := o.files[f.content]; g != nil && g.picker != nil && !o.lied[n] {
 				what(o, g.picker)

@@ -103,7 +103,8 @@ type Config struct {
 	// Patience is how long one write may take before the peer is taken to be
 	// gone. 0: one minute.
 	Patience time.Duration
-	// Uploads is told after each answer. It must not block. It may be nil.
+	// Uploads is told a few times a second, and when a stream has nothing more
+	// to send. It must not block. It may be nil.
 	Uploads func(Upload)
 	// Addresses returns where a peer can be reached, as multiaddresses without
 	// the peer ID, to be told to others who fetch the same. It must not block.
@@ -122,6 +123,9 @@ type Config struct {
 const (
 	// maxStreams is how many streams one peer may have; an honest one has one.
 	maxStreams = 4
+	// reportEvery is how often a stream reports to Uploads at most, for one
+	// content after another.
+	reportEvery = 200 * time.Millisecond
 	// maxQueue is how many requests one stream may have waiting.
 	maxQueue = 8192
 	// requestCost is what a request costs at least of MaxPerPeer.

@@ -30,6 +30,10 @@ type stream struct {
 	haves   map[domain.ContentID]*haves // news that go ahead of bodies
 	current map[uint64]bool             // requests being answered; true: cancelled meanwhile
 
+	// Of the goroutine that writes: what was sent since the last report.
+	upload   Upload
+	reported time.Time
+
 	queued chan struct{} // holds a token after something was queued
 	told   chan struct{} // holds a token after something came into control or haves
 	loaded chan answer
@@ -232,6 +236,7 @@ func (t *stream) load(ctx context.Context) {
 func (t *stream) write(ctx context.Context) error {
 	w := wire.NewWriter(deadlined{t.s, t.p.cfg.Patience})
 	defer w.Release()
+	defer t.report()
 	for {
 		var a answer
 		select { // more without waiting, else send what is there
@@ -244,6 +249,9 @@ func (t *stream) write(ctx context.Context) error {
 		default:
 			if err := w.Flush(); err != nil {
 				return err
+			}
+			if !t.busy() {
+				t.report()
 			}
 			select {
 			case a = <-t.loaded:
@@ -287,10 +295,28 @@ func (t *stream) writeAnswer(w *wire.Writer, a answer) (sent bool, err error) {
 		}
 		head = wire.Header{Kind: wire.Data, Request: head.Request}
 	}
-	if a.head.Length > 0 && t.p.cfg.Uploads != nil {
-		t.p.cfg.Uploads(Upload{Peer: t.peer, Content: a.id, Size: a.head.Size, Sent: int64(a.head.Length)})
+	if a.head.Length > 0 {
+		t.count(a)
 	}
 	return true, nil
+}
+
+// count adds an answer to what is reported of the uploads.
+func (t *stream) count(a answer) {
+	now := time.Now()
+	if t.upload.Content != a.id || now.Sub(t.reported) >= reportEvery {
+		t.report()
+		t.reported = now
+	}
+	t.upload = Upload{Peer: t.peer, Content: a.id, Size: a.head.Size, Sent: t.upload.Sent + int64(a.head.Length)}
+}
+
+// report tells what was counted.
+func (t *stream) report() {
+	if t.upload.Sent > 0 && t.p.cfg.Uploads != nil {
+		t.p.cfg.Uploads(t.upload)
+	}
+	t.upload.Sent = 0
 }
 
 // writeControl writes the short answers and the news that wait.

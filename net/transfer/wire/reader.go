@@ -14,13 +14,18 @@ import (
 	"github.com/potluck-share/potluck/net/transfer/wire/pb"
 )
 
-// bufferSize is that of the buffers around the stream. A system call, a cipher
-// record or a hop through the multiplexer then serves several frames.
-const bufferSize = 256 << 10
+const (
+	// readBuffer is small, so that bodies go past it into their own buffers.
+	// What is beneath reads ahead.
+	readBuffer = 4 << 10
+	// writeBuffer lets one system call, cipher record or hop through the
+	// multiplexer serve several frames.
+	writeBuffer = 256 << 10
+)
 
 var (
-	readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, bufferSize) }}
-	writers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, bufferSize) }}
+	readers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, readBuffer) }}
+	writers = sync.Pool{New: func() any { return bufio.NewWriterSize(nil, writeBuffer) }}
 )
 
 // Reader reads frames.
@@ -40,8 +45,10 @@ func NewReader(r io.Reader) *Reader {
 // Release gives the buffer back. The Reader must not be used afterwards.
 func (r *Reader) Release() {
 	if r.buf != nil {
-		r.buf.Reset(nil)
-		readers.Put(r.buf)
+		if r.buf.Size() == readBuffer {
+			r.buf.Reset(nil)
+			readers.Put(r.buf)
+		}
 		r.buf = nil
 	}
 }
@@ -66,6 +73,9 @@ func (r *Reader) Next() (Header, error) {
 		body := int(binary.BigEndian.Uint16(prefix[2:]))
 		if prefixSize+head+body > MaxFrame {
 			return Header{}, fmt.Errorf("%w: frame of %d bytes", domain.ErrMalformed, prefixSize+head+body)
+		}
+		if prefixSize+head > r.buf.Size() { // of a later version
+			r.buf = bufio.NewReaderSize(r.buf, MaxFrame)
 		}
 		whole, err := r.buf.Peek(prefixSize + head)
 		if err != nil {

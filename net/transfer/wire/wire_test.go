@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -43,6 +44,7 @@ var vectors = []struct {
 	{"request any", Header{Kind: Request, Request: 4, What: Any, Content: id(3), Index: 4096, Length: 1 << 20}, "\x05\x80"},
 	{"response chosen", Header{Kind: Response, Request: 4, Status: OK, Index: 4098, Length: 4, Size: 1 << 33, Nearby: true, Last: true}, "four"},
 	{"have", Header{Kind: Have, Content: id(3)}, "\x00\x00\x10\x02\x00\xff\xff\xff"},
+	{"coming", Header{Kind: Have, Content: id(3), Coming: true}, "\x00\x00\x00\x07"},
 	{"have lost", Header{Kind: Have, Content: id(3)}, ""},
 	{"hint", Header{Kind: Hint, Content: id(3)}, "\x0a\x12\x0a\x03Ana\x12\x0b/ip4/1.2.3.4"},
 	{"leave", Header{Kind: Leave, Content: id(3)}, ""},
@@ -365,6 +367,23 @@ func BenchmarkFrames(b *testing.B) {
 		}
 		if err := r.ReadBody(body); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// A header longer than the buffer is for a later version, and skipped as well
+// when it comes in portions.
+func TestLongHeader(t *testing.T) {
+	for _, n := range []int{readBuffer - prefixSize, readBuffer, 60 << 10} {
+		head := protowire.AppendTag(nil, 999, protowire.BytesType)
+		head = protowire.AppendBytes(head, make([]byte, n-len(head)-3))
+		stream := append(frame(head, 100), encode(t, Header{Kind: Cancel, Request: 7}, "")...)
+		for range 2 { // the second one gets a buffer that was used
+			r := NewReader(iotest.OneByteReader(bytes.NewReader(stream)))
+			if h, err := r.Next(); err != nil || h.Kind != Cancel || h.Request != 7 {
+				t.Errorf("after a header of %d bytes: %+v, %v", len(head), h, err)
+			}
+			r.Release()
 		}
 	}
 }
