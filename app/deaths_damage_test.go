@@ -87,7 +87,7 @@ func TestDamagedWhileDown(t *testing.T) {
 		t.Run(d.name, func(t *testing.T) {
 			const size = 12<<20 + 1000
 			source := ana.share(ctx, t, d.name, size)
-			ben.host.SetRate(24 * mbit) // so that there is time to stop it
+			ben.host.SetRate(32 * mbit) // so that there is time to stop it
 			ben.get(ctx, t, "ana:"+d.name)
 			ben.awaitPercent(ctx, t, 25)
 			if d.stopped {

@@ -71,7 +71,7 @@ func fullDisk(t *testing.T, withData bool) {
 	}
 	ben.awaitDone(ctx, t, source)
 	ben.run(ctx, t, "get", "ana:other")
-	sameFile(t, ben.reach(filepath.Join(ben.downloads, "other")), other)
+	sameFile(ctx, t, ben.reach(filepath.Join(ben.downloads, "other")), other)
 	ben.kill(t)
 	start(ctx, t, ben)
 	if all := ask[[]download](ctx, t, ben.copyOfPotluck, "transfers"); len(all) != 2 || all[0].State != "done" || all[1].State != "done" {

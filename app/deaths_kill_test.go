@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -43,8 +44,12 @@ type kills struct {
 func (k kills) run(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
-	all := mortals(ctx, t, "ana", "ben")
+	all := unborn(t, "ana", "ben")
 	ana, ben := all[0], all[1]
+	// In memory: what waits for a slow disk is lost in a kill, and how slow the
+	// disk is depends on what else the machine does.
+	ben.downloads = filepath.Join(ben.smallDisk(ctx, t, int(k.size)+64<<20), "Downloads")
+	start(ctx, t, all...)
 	ben.host.SetRate(k.rate)
 	framing := k.undisturbed(ctx, t, ana, ben)
 	for _, victim := range []*mortal{ben, ana} {

@@ -33,7 +33,9 @@ type mortal struct {
 	// world is where the test finds the program's root folder; empty: in its
 	// own.
 	world string
-	cmd   *exec.Cmd
+	// item is the path of the download that is meant; empty: the last one.
+	item string
+	cmd  *exec.Cmd
 }
 
 // mortals makes a lab with a Potluck on each host and starts them.
@@ -130,10 +132,19 @@ func (d download) percent() int64 { return 100 * d.Done / max(1, d.Size) }
 // get begins a download and returns while it runs.
 func (m *mortal) get(ctx context.Context, t *testing.T, item string) {
 	t.Helper()
-	out, err := m.command(ctx, "--data", m.data, "get", "--wait", "1ms", item).CombinedOutput()
+	out, err := m.command(ctx, "--data", m.data, "get", "--to", m.downloads, "--wait", "1ms", item).CombinedOutput()
 	if exit, ok := err.(*exec.ExitError); err != nil && (!ok || exit.ExitCode() != 6) { //nolint:errorlint // nothing wraps it
 		t.Fatalf("%s: get %s: %v\n%s", m.name, item, err, out)
 	}
+}
+
+// with returns the same program with another download folder, for the download
+// of that path.
+func (m *mortal) with(downloads, item string) *mortal {
+	folders, other := *m.copyOfPotluck, *m
+	folders.downloads = downloads
+	other.copyOfPotluck, other.item = &folders, item
+	return &other
 }
 
 // last returns the download that was begun last. It asks over the control
@@ -148,7 +159,7 @@ func (m *mortal) last(ctx context.Context, t *testing.T) (d download) {
 	err = client.Call(ctx, "transfers", struct{}{}, func(raw json.RawMessage) error {
 		var one download
 		err := json.Unmarshal(raw, &one)
-		if one.Kind == "download" && !found {
+		if one.Kind == "download" && !found && (m.item == "" || m.item == one.Path) {
 			d, found = one, true
 		}
 		return err
@@ -193,7 +204,7 @@ func (m *mortal) awaitDone(ctx context.Context, t *testing.T, source string) dow
 	if want := filepath.Join(m.downloads, filepath.Base(source)); d.Final != want {
 		t.Errorf("%s: it lies at %s, want %s", m.name, d.Final, want)
 	}
-	sameFile(t, m.reach(d.Final), source)
+	sameFile(ctx, t, m.reach(d.Final), source)
 	m.nothingLeft(t, filepath.Base(source))
 	if err := os.Remove(m.reach(d.Final)); err != nil {
 		t.Error(err)
@@ -241,9 +252,9 @@ func (m *mortal) part(t *testing.T, ending string) string {
 }
 
 // sameFile checks that two files hold the same bytes.
-func sameFile(t *testing.T, got, want string) {
+func sameFile(ctx context.Context, t *testing.T, got, want string) {
 	t.Helper()
-	if out, err := exec.CommandContext(t.Context(), "cmp", got, want).CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(ctx, "cmp", got, want).CombinedOutput(); err != nil {
 		t.Errorf("%s differs from %s: %v %s", got, want, err, out)
 	}
 }

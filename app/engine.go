@@ -20,6 +20,10 @@ import (
 	"github.com/potluck-share/potluck/storage/partial"
 )
 
+// slowToHash is from which size on, in bytes, looking through a part takes long
+// enough to be told.
+const slowToHash = 256 << 20
+
 // engine joins the fetching of bytes with the files that they become. It is
 // the transfers.Engine of the running app.
 type engine struct {
@@ -48,6 +52,9 @@ func (t told) Put(p content.Piece) error {
 func (e *engine) Fetch(ctx context.Context, want domain.Want, from transfers.Providers, report func(domain.Progress)) (final string, had bool, err error) {
 	if final, err = e.inPlace(ctx, want, report); final != "" || err != nil {
 		return final, final != "", err
+	}
+	if want.Size > slowToHash && !want.New {
+		report(domain.Progress{Checking: true, Checked: -1}) // what an earlier run left is hashed
 	}
 	file, err := partial.Open(want)
 	if err != nil {

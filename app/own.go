@@ -43,6 +43,9 @@ func (o ownContents) differs(id domain.ContentID, path string) { o.n.transfers.D
 // inPlace returns the path of the file that is wanted if it lies in its place
 // already, and "" otherwise.
 func (e *engine) inPlace(ctx context.Context, want domain.Want, report func(domain.Progress)) (string, error) {
+	if want.New {
+		return "", nil
+	}
 	path, err := e.finder.Find(ctx, want, checked(report))
 	if path != "" {
 		// A program that was killed while it finished this one may have left

@@ -110,6 +110,8 @@ type Want struct {
 	// Folder is the absolute folder, Target the slash-separated path in it.
 	Folder string
 	Target string
+	// New is true if nothing of it can lie there yet.
+	New bool
 }
 
 // Grant is an owner's leave for one peer to fetch one content, until a time,

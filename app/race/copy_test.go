@@ -136,7 +136,7 @@ func pump(to io.Writer, from io.Reader) error {
 		if _, failed := to.Write(buffer[:n]); failed != nil {
 			return failed
 		}
-		if err == io.EOF || err == io.ErrUnexpectedEOF {
+		if ended(err) {
 			return nil
 		} else if err != nil {
 			return err

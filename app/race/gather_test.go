@@ -14,11 +14,9 @@ import (
 
 // fromMany is one who fetches what four have, by a link as fast as theirs
 // together.
-func fromMany(ctx context.Context, t *testing.T) {
+func fromMany(ctx context.Context, t *testing.T, hosts []place) {
 	source := noise(t, "big.bin", gib)
-	places := network(t, linkRate, "ana", "b0", "b1", "b2", "b3")
-	to, from := places[0], places[1:]
-	to.host.SetRate(int64(len(from)) * linkRate)
+	to, from := hosts[0], hosts[1:]
 	results := alternate(ctx, t, *rounds, []entrant{
 		potluckGather(ctx, t, source, from, to),
 		torrentGather(ctx, t, source, from, to),
@@ -66,16 +64,16 @@ func potluckGather(ctx context.Context, t *testing.T, source string, from []plac
 // torrentGather is four seeds of libtorrent and one peer.
 func torrentGather(ctx context.Context, t *testing.T, source string, from []place, to place) entrant {
 	t.Helper()
-	torrent := makeTorrent(ctx, t, source)
+	torrent := makeTorrent(ctx, t, source, forPairs)
 	return entrant{name: "libtorrent", copy: func(ctx context.Context, t *testing.T, folder string) sample {
 		var seeds []*process
 		var pids []int
 		var addresses []string
 		for _, at := range from {
-			p, address := torrentPeer(ctx, t, at, "seed", torrent, filepath.Dir(source))
+			p, address := torrentPeer(ctx, t, at, forPairs, "seed", torrent, filepath.Dir(source))
 			seeds, pids, addresses = append(seeds, p), append(pids, p.Process.Pid), append(addresses, address)
 		}
-		peer, _ := torrentPeer(ctx, t, to, "fetch", torrent, folder, addresses...)
+		peer, _ := torrentPeer(ctx, t, to, forPairs, "fetch", torrent, folder, addresses...)
 		w := start(t, pids, []int{peer.Process.Pid})
 		peer.tell(t, "go")
 		peer.expect(ctx, t, "done")

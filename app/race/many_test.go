@@ -49,7 +49,7 @@ func manyFolder(t *testing.T) string {
 }
 
 // smallFiles is the copy of a folder with many.
-func smallFiles(ctx context.Context, t *testing.T) {
+func smallFiles(ctx context.Context, t *testing.T, _ []place) {
 	source := manyFolder(t)
 	entrants := []entrant{potluckGet(ctx, t, source, manyFiles, here, here)}
 	if !*alone {
@@ -68,7 +68,7 @@ func smallFiles(ctx context.Context, t *testing.T) {
 }
 
 // hashing is what it takes to share a file whose bytes are in memory.
-func hashing(ctx context.Context, t *testing.T) {
+func hashing(ctx context.Context, t *testing.T, _ []place) {
 	const size = 4 * gib
 	source := noise(t, "big.bin", size)
 	entrants := []entrant{potluckShare(source)}

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/potluck-share/potluck/app/lab"
 )
 
 var (
@@ -25,17 +27,23 @@ var (
 type row struct {
 	numbers []string
 	limit   time.Duration // for all rounds
-	run     func(ctx context.Context, t *testing.T)
+	// rates are those of the links of the hosts that it needs, in bits per
+	// second; without any it runs on this machine.
+	rates []int64
+	run   func(ctx context.Context, t *testing.T, hosts []place)
 }
 
+// linkRate is that of the links of rows 5 to 7, both ways, in bits per second.
+const linkRate = 200_000_000
+
 var table = []row{
-	{[]string{"1", "2"}, 5 * time.Minute, oneFile},
-	{[]string{"3"}, 5 * time.Minute, smallFiles},
-	{[]string{"4"}, 8 * time.Minute, wire},
-	{[]string{"5"}, 15 * time.Minute, fromOne},
-	{[]string{"6"}, 10 * time.Minute, providerLeaves},
-	{[]string{"7"}, 8 * time.Minute, fromMany},
-	{[]string{"8"}, 3 * time.Minute, hashing},
+	{[]string{"1", "2"}, 5 * time.Minute, nil, oneFile},
+	{[]string{"3"}, 5 * time.Minute, nil, smallFiles},
+	{[]string{"4"}, 8 * time.Minute, []int64{1_000_000_000, 1_000_000_000}, wire},
+	{[]string{"5"}, 15 * time.Minute, []int64{linkRate, linkRate, linkRate, linkRate, linkRate}, fromOne},
+	{[]string{"6"}, 12 * time.Minute, []int64{linkRate, linkRate, linkRate, linkRate, linkRate}, providerLeaves},
+	{[]string{"7"}, 8 * time.Minute, []int64{4 * linkRate, linkRate, linkRate, linkRate, linkRate}, fromMany},
+	{[]string{"8"}, 3 * time.Minute, nil, hashing},
 }
 
 // TestRows runs the rows that are asked for, one after the other.
@@ -49,11 +57,30 @@ func TestRows(t *testing.T) {
 			continue
 		}
 		t.Run(strings.Join(r.numbers, " and "), func(t *testing.T) {
+			hosts := network(t, r.rates)
 			ctx, cancel := context.WithTimeout(t.Context(), r.limit)
 			defer cancel()
-			r.run(ctx, t)
+			r.run(ctx, t, hosts)
 		})
 	}
+}
+
+// network makes a lab with a host for each rate of a link.
+func network(t *testing.T, rates []int64) (hosts []place) {
+	t.Helper()
+	var names []string
+	for i := range rates {
+		names = append(names, fmt.Sprintf("host%d", i))
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	l := lab.New(t, names...)
+	for i, rate := range rates {
+		l.Host(names[i]).SetRate(rate)
+		hosts = append(hosts, place{host: l.Host(names[i]), ip: fmt.Sprintf("10.77.0.%d", i+1)})
+	}
+	return hosts
 }
 
 // Sizes in bytes.
@@ -86,7 +113,7 @@ func arrived(source string) func(to string) error {
 }
 
 // oneFile is the copy of one large file between two programs on this machine.
-func oneFile(ctx context.Context, t *testing.T) {
+func oneFile(ctx context.Context, t *testing.T, _ []place) {
 	source := noise(t, "big.bin", gib)
 	entrants := []entrant{potluckGet(ctx, t, source, 1, here, here)}
 	if !*alone {

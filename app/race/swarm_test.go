@@ -10,29 +10,12 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"github.com/potluck-share/potluck/app/lab"
 )
 
-// linkRate is that of the links of rows 5 to 7, both ways, in bits per second.
-const linkRate = 200_000_000
-
-// network makes a lab in which each host has a link of that rate.
-func network(t *testing.T, rate int64, names ...string) (places []place) {
-	t.Helper()
-	l := lab.New(t, names...)
-	for i, name := range names {
-		l.Host(name).SetRate(rate)
-		places = append(places, place{host: l.Host(name), ip: fmt.Sprintf("10.77.0.%d", i+1)})
-	}
-	return places
-}
-
 // wire is copies of two hosts over a link as fast as that of most homes.
-func wire(ctx context.Context, t *testing.T) {
+func wire(ctx context.Context, t *testing.T, hosts []place) {
 	source := noise(t, "big.bin", gib)
-	places := network(t, 1_000_000_000, "ana", "ben")
-	from, to := places[0], places[1]
+	from, to := hosts[0], hosts[1]
 	results := alternate(ctx, t, *rounds, []entrant{
 		potluckGet(ctx, t, source, 1, from, to),
 		plainCopy(overTCP, source, from, to),
@@ -127,16 +110,16 @@ func httpSwarm(ctx context.Context, t *testing.T, title, source string, from pla
 // torrentSwarm is one seed of libtorrent, and peers that know each other.
 func torrentSwarm(ctx context.Context, t *testing.T, source string, from place, to []place) swarm {
 	t.Helper()
-	torrent := makeTorrent(ctx, t, source)
+	torrent := makeTorrent(ctx, t, source, forSwarms)
 	var peers []*process
 	return swarm{
 		name: "libtorrent",
 		begin: func(ctx context.Context, t *testing.T, folders []string) (providers, receivers []int, leave func()) {
-			seed, address := torrentPeer(ctx, t, from, "seed", torrent, filepath.Dir(source))
+			seed, address := torrentPeer(ctx, t, from, forSwarms, "seed", torrent, filepath.Dir(source))
 			peers = nil
 			known := []string{address}
 			for i, folder := range folders {
-				p, address := torrentPeer(ctx, t, to[i], "fetch", torrent, folder, known...)
+				p, address := torrentPeer(ctx, t, to[i], forSwarms, "fetch", torrent, folder, known...)
 				peers, receivers, known = append(peers, p), append(receivers, p.Process.Pid), append(known, address)
 			}
 			return []int{seed.Process.Pid}, receivers, func() { kill(append(peers, seed)...) }
@@ -194,10 +177,9 @@ func potluckSwarm(ctx context.Context, t *testing.T, source string, from place, 
 const swarmSize = 256 * mib
 
 // fromOne is a crowd that fetches the same from one provider.
-func fromOne(ctx context.Context, t *testing.T) {
+func fromOne(ctx context.Context, t *testing.T, hosts []place) {
 	source := noise(t, "big.bin", swarmSize)
-	places := network(t, linkRate, "ana", "b0", "b1", "b2", "b3")
-	from, to := places[0], places[1:]
+	from, to := hosts[0], hosts[1:]
 	results := alternate(ctx, t, *rounds, []entrant{
 		swarmEntrant(potluckSwarm(ctx, t, source, from, to), crowd),
 		swarmEntrant(torrentSwarm(ctx, t, source, from, to), crowd),
@@ -221,10 +203,9 @@ const (
 
 // providerLeaves is the same with a provider that is killed when it has sent
 // little more than what all need.
-func providerLeaves(ctx context.Context, t *testing.T) {
+func providerLeaves(ctx context.Context, t *testing.T, hosts []place) {
 	source := noise(t, "big.bin", swarmSize)
-	places := network(t, linkRate, "ana", "b0", "b1", "b2", "b3")
-	from, to := places[0], places[1:]
+	from, to := hosts[0], hosts[1:]
 	fmt.Printf("\nRow 6: the same, the provider killed when it has sent %v copies; rounds: %d\n", copiesSent, *rounds)
 	for n, s := range []swarm{
 		potluckSwarm(ctx, t, source, from, to),

@@ -3,6 +3,7 @@ package race
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -230,6 +231,9 @@ func sameFile(source, target string, x, y []byte) error {
 	return sameBytes(a, b, x, y)
 }
 
+// ended says that a file has no more bytes.
+func ended(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
+
 // sameBytes compares with the help of two buffers of one size.
 func sameBytes(a, b io.Reader, x, y []byte) error {
 	for at := 0; ; at += len(x) {
@@ -239,7 +243,7 @@ func sameBytes(a, b io.Reader, x, y []byte) error {
 			return fmt.Errorf("the copy differs within %d bytes from byte %d", len(x), at)
 		}
 		if errA != nil || errB != nil {
-			if (errA == io.EOF || errA == io.ErrUnexpectedEOF) && errA == errB {
+			if ended(errA) && ended(errB) {
 				return nil
 			}
 			return fmt.Errorf("read: %w, %w", errA, errB)

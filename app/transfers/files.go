@@ -191,7 +191,9 @@ func (t *Transfers) bring(ctx context.Context, d *transfer, i int, f domain.Tran
 	return t.cfg.Engine.Fetch(ctx, wantOf(d, f), whoHas{t, f.Content, d.Peer}, func(p domain.Progress) {
 		t.mu.Lock()
 		d.flight[i].Progress = p
-		d.partly[i] = p.Done
+		if p.Done > 0 || !p.Checking { // what is being looked through is not lost
+			d.partly[i] = p.Done
+		}
 		t.mu.Unlock()
 	})
 }
@@ -199,6 +201,7 @@ func (t *Transfers) bring(ctx context.Context, d *transfer, i int, f domain.Tran
 func wantOf(d *transfer, f domain.TransferFile) domain.Want {
 	return domain.Want{
 		Content: f.Content, Size: f.Size, Modified: f.Modified, Owner: d.Peer, Folder: d.Folder, Target: f.Target,
+		New: d.untouched,
 	}
 }
 

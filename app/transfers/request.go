@@ -142,6 +142,7 @@ func (t *Transfers) resolvePath(d *transfer, patterns []string) error {
 		if claimed, err = t.cfg.Engine.Claim(d.Folder, base); err != nil {
 			return err
 		}
+		d.untouched = true
 	}
 	for i := range d.Files {
 		f := &d.Files[i]

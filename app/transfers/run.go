@@ -82,7 +82,7 @@ func (t *Transfers) attempt(ctx context.Context, d *transfer) error {
 // false if there will be another attempt.
 func (t *Transfers) conclude(ctx context.Context, d *transfer, err error) (ended bool) {
 	t.mu.Lock()
-	d.yield = nil
+	d.yield, d.untouched = nil, false
 	switch {
 	case ctx.Err() != nil, errors.Is(err, errDisplaced):
 		t.leave(d)

@@ -150,6 +150,7 @@ type transfer struct {
 	putOff      map[int]bool    // files that this attempt does not try again
 	putOffErr   error           // why the first of them was
 	stirred     chan struct{}   // holds a token after something changed for fetchAll
+	untouched   bool            // its folder was made for it, and no attempt has ended
 	nothingHere bool            // what was thought to be on this machine was not
 
 	turn     chan struct{}           // closed when a place is given to it

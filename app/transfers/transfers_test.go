@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,10 +32,14 @@ type world struct {
 	people    map[domain.PeerID]domain.Peer
 	entries   map[string][]domain.Entry // by peer:path
 	fail      map[string]error          // by target: what a fetch returns
+	providers []domain.Provider         // of everything
+	liar      domain.PeerID             // who sends damaged data
+	folder    string                    // what fetches need; empty: nothing
 	hold      chan struct{}             // fetches wait for it to be closed; nil: they do not
 	had       map[string]bool           // by target: it lay there before
 	shared    map[domain.ContentID]bool // what lies in own shares
 	fetched   []string
+	asked     *atomic.Int64 // counts questions for providers, if not nil
 	active    int
 	mostAtOne int
 	discarded []string
@@ -50,10 +56,13 @@ func (w *world) Fetch(ctx context.Context, want domain.Want, from transfers.Prov
 		w.active--
 		w.mu.Unlock()
 	}()
+	if _, gone := os.Stat(w.folder); err == nil && w.folder != "" && gone != nil {
+		err = domain.ErrUnwritable
+	}
 	if err != nil {
 		return "", false, err
 	}
-	report(domain.Progress{Done: want.Size / 2, Providers: 1})
+	report(domain.Progress{Done: want.Size / 2, Providers: 1, Damaged: w.liar})
 	if hold != nil {
 		select {
 		case <-ctx.Done():
@@ -97,7 +106,12 @@ func (w *world) Size(context.Context, domain.PeerID, domain.ContentID) (int64, e
 }
 
 func (w *world) Providers(domain.ContentID) ([]domain.Provider, domain.Entry) {
-	return nil, domain.Entry{}
+	if w.asked != nil {
+		w.asked.Add(1)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.providers, entry("film", 10)
 }
 
 func (w *world) Below(peer domain.PeerID, p string) ([]domain.Entry, bool, error) {
@@ -152,7 +166,7 @@ type room struct {
 	bus   *event.Bus
 }
 
-func open(t *testing.T, file string, w *world) *room {
+func open(t testing.TB, file string, w *world) *room {
 	t.Helper()
 	store, err := db.Open(file, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -183,7 +197,7 @@ func open(t *testing.T, file string, w *world) *room {
 	return &room{tr, store, bus}
 }
 
-func (r *room) close(t *testing.T) {
+func (r *room) close(t testing.TB) {
 	t.Helper()
 	if err := errors.Join(r.Close(), r.store.Close()); err != nil {
 		t.Error(err)
@@ -191,7 +205,7 @@ func (r *room) close(t *testing.T) {
 }
 
 // await waits until the transfer is in the state and returns it.
-func (r *room) await(t *testing.T, id string, state domain.TransferState) domain.Transfer {
+func (r *room) await(t testing.TB, id string, state domain.TransferState) domain.Transfer {
 	t.Helper()
 	var last domain.Transfer
 	for until := time.Now().Add(5 * time.Second); time.Now().Before(until); time.Sleep(5 * time.Millisecond) {
@@ -203,7 +217,7 @@ func (r *room) await(t *testing.T, id string, state domain.TransferState) domain
 	return last
 }
 
-func get(t *testing.T, r *room, p string) string {
+func get(t testing.TB, r *room, p string) string {
 	t.Helper()
 	id, err := r.Get(t.Context(), domain.GetRequest{Peer: "ana", Path: p})
 	if err != nil {
@@ -356,7 +370,9 @@ func TestReasonsOfFailures(t *testing.T) {
 	} {
 		t.Run(c.err.Error(), func(t *testing.T) {
 			w := newWorld()
-			w.fail["Holiday/a"] = fmt.Errorf("deep down: %w", c.err)
+			for _, target := range []string{"Holiday/a", "Holiday/sub/b"} { // both, or their order would tell
+				w.fail[target] = fmt.Errorf("deep down: %w", c.err)
+			}
 			w.entries["ana:Holiday"][0].Size = 1000
 			r := open(t, filepath.Join(t.TempDir(), "db"), w)
 			defer r.close(t)
@@ -425,5 +441,70 @@ func TestUploadsOfAShareAreOneRow(t *testing.T) {
 	rows := r.Transfers.Transfers()
 	if len(rows) != 1 || rows[0].Kind != domain.Upload || rows[0].Path != "Mine" || rows[0].Done != 120 || rows[0].Size != 200 || rows[0].PeerName != "Ana" {
 		t.Errorf("rows %+v", rows)
+	}
+}
+
+func TestALiarIsNamed(t *testing.T) {
+	t.Parallel()
+	for liar, want := range map[domain.PeerID]string{
+		"ben": "Ben sent damaged data. Getting it from Ana instead.",
+		"ana": "Ana sent damaged data. Getting it from others instead.",
+	} {
+		w := newWorld()
+		w.people["ben"] = domain.Peer{ID: "ben", Name: "Ben", Online: true}
+		w.liar, w.hold = liar, make(chan struct{})
+		r := open(t, filepath.Join(t.TempDir(), "db"), w)
+		id := get(t, r, "note.txt")
+		var last domain.Transfer
+		for until := time.Now().Add(5 * time.Second); time.Now().Before(until) && last.Reason != want; time.Sleep(5 * time.Millisecond) {
+			last, _ = r.Transfer(id)
+		}
+		if last.Reason != want {
+			t.Errorf("reason %q, want %q", last.Reason, want)
+		}
+		r.close(t)
+	}
+}
+
+func TestWhoHadItLastIsNamed(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.people["ben"] = domain.Peer{ID: "ben", Name: "Ben", LastSeen: time.Now().AddDate(0, 0, -1)}
+	w.providers = []domain.Provider{{Peer: "ben", Name: "Ben"}}
+	r := open(t, filepath.Join(t.TempDir(), "db"), w)
+	defer r.close(t)
+	id, err := r.Get(t.Context(), domain.GetRequest{Content: entry("film", 10).Content})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := r.await(t, id, domain.Waiting); d.Reason != "Nobody who has this is here. Last seen: Ben, yesterday." {
+		t.Errorf("reason %q", d.Reason)
+	}
+}
+
+// TestTheFolderComesBack plugs the drive with the download folder out and in.
+func TestTheFolderComesBack(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "drive")
+	w := newWorld()
+	w.folder = folder
+	r := open(t, filepath.Join(t.TempDir(), "db"), w)
+	defer r.close(t)
+	id, err := r.Get(t.Context(), domain.GetRequest{Peer: "ana", Path: "note.txt", To: folder})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := r.await(t, id, domain.Waiting); d.Reason != "The download folder is gone. Plug it in or choose another." {
+		t.Errorf("reason %q", d.Reason)
+	}
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for until := time.Now().Add(15 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if d, _ := r.Transfer(id); d.State == domain.Done {
+			break
+		} else if time.Now().After(until) {
+			t.Fatalf("it is %s: %s", d.State, d.Reason)
+		}
 	}
 }

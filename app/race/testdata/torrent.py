@@ -1,8 +1,11 @@
-"""Makes, seeds and fetches torrents with libtorrent, as fast as it can.
+"""Makes, seeds and fetches torrents with libtorrent.
 
-    torrent.py make TORRENT SOURCE
-    torrent.py seed TORRENT FOLDER ADDRESS:PORT
-    torrent.py fetch TORRENT FOLDER ADDRESS:PORT PEER:PORT...
+    torrent.py make TORRENT SOURCE PIECE-SIZE
+    torrent.py seed TORRENT FOLDER SETTINGS ADDRESS:PORT
+    torrent.py fetch TORRENT FOLDER SETTINGS ADDRESS:PORT PEER:PORT...
+
+SETTINGS are "usual", libtorrent's own, which made the faster swarm, or "fast",
+which made the faster copy between two where the link is no limit.
 
 seed and fetch print "ready" when they listen, and run until their input ends.
 fetch waits for a line of input first, and prints "done" when all is there and
@@ -15,23 +18,32 @@ import sys
 
 import libtorrent as lt
 
-PIECE = 1 << 20
+FAST = {
+    "max_out_request_queue": 3000, "max_allowed_in_request_queue": 3000,
+    "request_queue_time": 1,
+    "send_buffer_watermark": 8 << 20, "send_buffer_watermark_factor": 150,
+    "max_queued_disk_bytes": 64 << 20,
+    "aio_threads": os.cpu_count(), "hashing_threads": os.cpu_count(),
+    "unchoke_slots_limit": 64,
+}
 
 
-def make(torrent, source):
+def make(torrent, source, piece):
     files = lt.file_storage()
     lt.add_files(files, source)
     # Of the two hashes that a torrent may have, the faster one alone.
-    made = lt.create_torrent(files, PIECE, lt.create_torrent.v1_only)
+    made = lt.create_torrent(files, int(piece), lt.create_torrent.v1_only)
     lt.set_piece_hashes(made, os.path.dirname(source))
     with open(torrent, "wb") as f:
         f.write(lt.bencode(made.generate()))
 
 
-def session(address, role):
-    # What libtorrent's author gives a fast seed, which is meant for disks and
-    # links as fast as here; a downloader keeps the defaults but for its limits.
-    settings = lt.high_performance_seed() if role == "seed" else {}
+def session(address, role, chosen):
+    settings = {}
+    if chosen == "fast":
+        # What libtorrent's author gives a fast seed, and wider limits.
+        settings = lt.high_performance_seed() if role == "seed" else {}
+        settings.update(FAST)
     settings.update({
         "listen_interfaces": address,
         "enable_dht": False, "enable_lsd": False, "enable_upnp": False, "enable_natpmp": False,
@@ -39,12 +51,7 @@ def session(address, role):
         "in_enc_policy": 2, "out_enc_policy": 2,  # disabled
         "allow_multiple_connections_per_ip": True,
         "rate_limit_ip_overhead": False,
-        "max_out_request_queue": 3000, "max_allowed_in_request_queue": 3000,
-        "request_queue_time": 1,
-        "send_buffer_watermark": 8 << 20, "send_buffer_watermark_factor": 150,
-        "max_queued_disk_bytes": 64 << 20,
-        "aio_threads": os.cpu_count(), "hashing_threads": os.cpu_count(),
-        "unchoke_slots_limit": 64, "connection_speed": 1000,
+        "connection_speed": 1000,
         "alert_mask": lt.alert.category_t.status_notification | lt.alert.category_t.error_notification,
     })
     made = lt.session(settings)
@@ -96,11 +103,11 @@ def flush(ses, handle, folder):
         os.close(fd)
 
 
-def main(role, torrent, folder, address=None, *peers):
+def main(role, torrent, folder, chosen, address=None, *peers):
     if role == "make":
-        make(torrent, folder)
+        make(torrent, folder, chosen)
         return
-    ses = session(address, role)
+    ses = session(address, role, chosen)
     if role == "seed":
         ses.add_torrent(parameters(torrent, folder, True))
     print("ready", flush=True)

@@ -82,6 +82,9 @@ type Config struct {
 	// content is said to be, before a stream to it is opened. nil: nobody
 	// cares.
 	Told func(peer domain.PeerID, addresses []string)
+	// Coming is called when a piece begins to come, to be told to others who
+	// fetch the same. nil: nobody cares.
+	Coming func(content domain.ContentID, piece int)
 	// Nearby is called when a provider says, for the first time or differently
 	// than before, whether everyone nearby may have a content. It is for the
 	// caller to know whether the provider may decide that. nil: nobody cares.

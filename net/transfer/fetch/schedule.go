@@ -23,7 +23,8 @@ func (f *Fetcher) fill(s *session, now time.Time) {
 	if s.p.banned() {
 		return
 	}
-	for len(s.pending) < maxPending && (s.cost < s.window || len(s.pending) == 0) {
+	window := min(s.window, f.share())
+	for len(s.pending) < maxPending && (s.cost < window || len(s.pending) == 0) {
 		if f.free < wire.MaxAnswer {
 			f.starved = true
 			return
@@ -34,6 +35,18 @@ func (f *Fetcher) fill(s *session, now time.Time) {
 		}
 		s.ask(r, r.src.job.id, now)
 	}
+}
+
+// share is how much of the budget one session may have in flight, so that the
+// first one does not leave the others nothing.
+func (f *Fetcher) share() int64 {
+	open := 0
+	for _, p := range f.peers {
+		if p.session != nil && p.session.open {
+			open++
+		}
+	}
+	return max(windowLeast, f.cfg.Budget/int64(max(1, open)))
 }
 
 // pick takes a request from the peer's sources, each in its turn.

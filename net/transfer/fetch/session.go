@@ -294,7 +294,7 @@ func (s *session) listen(r *wire.Reader, h wire.Header) error {
 	if h.Kind == wire.Have {
 		pieces, err := wire.Indices(body)
 		if err == nil {
-			s.news(h.Content, pieces)
+			s.news(h, pieces)
 		}
 		return err
 	}
@@ -401,7 +401,12 @@ func (r *request) accept(h wire.Header) (wanted bool, err error) {
 				r.abandon()
 				s.f.fill(s, s.f.cfg.Now())
 			}
-			return wanted, err
+			if !wanted || err != nil {
+				return false, err
+			}
+		}
+		if r.what == wire.Piece {
+			r.src.begins(r.index)
 		}
 		return true, nil
 	}

@@ -20,6 +20,11 @@ const (
 	// shyTime is how long somebody who was said to hold a content is not asked
 	// again at first when it has nothing to give: it may only just have begun.
 	shyTime = 500 * time.Millisecond
+	// A provider that gives to others too has few pieces to choose at a time,
+	// or some more above fastRate bytes per second: in simulations few are as
+	// good as many for equals, and better beside somebody slow.
+	fewUndecided, manyUndecided = 2, 4
+	fastRate                    = 100e6
 	// maxNews is how many new pieces are kept until the bitmap is here.
 	maxNews = 1 << 16
 )
@@ -168,13 +173,37 @@ func (s *session) sources(id domain.ContentID) (all []*source) {
 
 // news takes what a provider says of further pieces; none means that some were
 // left out.
-func (s *session) news(id domain.ContentID, pieces []int) {
+func (s *session) news(h wire.Header, pieces []int) {
 	s.f.mu.Lock()
 	defer s.f.mu.Unlock()
-	for _, src := range s.sources(id) {
-		src.gained(pieces)
+	for _, src := range s.sources(h.Content) {
+		if h.Coming {
+			src.gains(pieces)
+		} else {
+			src.gained(pieces)
+		}
 	}
 	s.f.fill(s, s.f.cfg.Now())
+}
+
+// gains takes pieces that are on their way to the provider.
+func (src *source) gains(pieces []int) {
+	if src.partial && src.job.picker != nil && src.verdict == good {
+		for _, piece := range pieces {
+			src.job.picker.Coming(src.peer.id, piece)
+		}
+	}
+}
+
+// begins is called when the provider begins to send a piece: others who were
+// asked for it too and have not begun are not needed.
+func (src *source) begins(piece int) {
+	for _, other := range src.job.picker.Began(src.peer.id, piece) {
+		src.job.abandon(other, piece)
+	}
+	if f := src.job.f; f.cfg.Coming != nil {
+		f.cfg.Coming(src.job.id, piece)
+	}
 }
 
 // gained takes further pieces of the provider.
@@ -228,6 +257,28 @@ func (src *source) mayChoose() bool {
 		}
 	}
 	return true
+}
+
+// undecided returns how many pieces the provider has not chosen yet, and
+// mostUndecided how many that may be.
+func (src *source) undecided() (n int) {
+	for r := range src.requests {
+		if r.what == wire.Any {
+			n++
+		}
+	}
+	return n
+}
+
+func (src *source) mostUndecided() int {
+	switch {
+	case !src.job.crowded:
+		return maxPending
+	case src.peer.session.rate > fastRate:
+		return manyUndecided
+	default:
+		return fewUndecided
+	}
 }
 
 // pickAny makes r a request that leaves the choice to a whole provider. It

@@ -31,7 +31,7 @@ func newMember(t testing.TB, knows ...*server) *member {
 		o.knows(s.host)
 	}
 	m.fetcher = fetch.New(fetch.Config{
-		Open: o, Self: m.id,
+		Open: o, Self: m.id, Coming: m.provider.Coming,
 		Told: func(id domain.PeerID, addresses []string) { remember(t, m.host, id, addresses) },
 	})
 	t.Cleanup(func() {
@@ -103,6 +103,15 @@ func TestSwarm(t *testing.T) {
 	t.Parallel()
 	const size = 64*mib - 5
 	source, file, members := crowd(t, size, 4)
+	var (
+		mu    sync.Mutex
+		reads []int64
+	)
+	file.spoil = func(_ []byte, off int64) {
+		mu.Lock()
+		defer mu.Unlock()
+		reads = append(reads, off/mib)
+	}
 	var all sync.WaitGroup
 	for _, m := range members {
 		all.Go(func() {
@@ -112,6 +121,18 @@ func TestSwarm(t *testing.T) {
 		})
 	}
 	all.Wait()
+	// Each piece leaves the source before any of them does so again, but for
+	// what the first was given before the others came.
+	seen := make(map[int64]bool)
+	for i, piece := range reads {
+		seen[piece] = true
+		if len(seen) == domain.Pieces(size) {
+			if i >= len(seen)*11/10 {
+				t.Errorf("all pieces were out after %d of %d reads", i+1, len(reads))
+			}
+			break
+		}
+	}
 	var served int64
 	for _, m := range members {
 		served += m.sent.Load()

@@ -105,6 +105,15 @@ func BenchmarkPartial(b *testing.B) {
 	}
 }
 
+func BenchmarkComeAndGo(b *testing.B) {
+	p := New(million, all(million), Options{Seed: 1})
+	bitmap := half(1)
+	for range b.N {
+		p.Partial("n", bitmap)
+		p.Gone("n")
+	}
+}
+
 // half is the bitmap of a random half of a million pieces.
 func half(seed uint64) []byte {
 	bitmap := make([]byte, million/8)

@@ -71,14 +71,6 @@ func (b *bitset) common(other *bitset, from int) (w int, pieces uint64) {
 	return 0, 0
 }
 
-// overlap counts the pieces that both sets have.
-func (b *bitset) overlap(other *bitset) (n int) {
-	for w, pieces := b.common(other, 0); pieces != 0; w, pieces = b.common(other, w+1) {
-		n += bits.OnesCount64(pieces)
-	}
-	return n
-}
-
 // first returns the lowest piece that both sets have.
 func (b *bitset) first(other *bitset) (piece int, ok bool) {
 	w, pieces := b.common(other, 0)

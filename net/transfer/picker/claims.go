@@ -9,10 +9,11 @@ import (
 
 const (
 	// maxCopies is from how many providers Next has one piece asked at the same
-	// time, not counting those that are overdue.
-	maxCopies = 3
-	// mostCopies is the same with all counted.
-	mostCopies = 2 * maxCopies
+	// time at most. There are so many only if each is expected to be much
+	// earlier than all before.
+	maxCopies = 6
+	// maxWaiting is the same for a piece that nobody has begun.
+	maxWaiting = 3
 	// patience is how old a claim is before a provider of unknown speed may
 	// try the same piece.
 	patience = 2 * time.Second
@@ -191,7 +192,7 @@ func (p *Picker) late(v *provider, now time.Time) (best int, ok bool) {
 		most = 8*v.pace + patience
 	}
 	for _, a := range p.queue {
-		if !p.mayCopy(v, a, now) {
+		if !p.mayCopy(v, a) {
 			continue
 		}
 		wait := a.wait(now)
@@ -209,11 +210,11 @@ func (p *Picker) idle(v *provider, now time.Time) (best int, ok bool) {
 	if !p.begins {
 		return 0, false
 	}
-	fewest := maxCopies
+	fewest := maxWaiting
 	for i := len(p.queue) - 1; i >= 0; i-- {
 		a := p.queue[i]
 		n := len(a.claims)
-		if n < fewest && !a.begun() && now.Sub(a.claims[n-1].at) > hesitation && p.mayCopy(v, a, now) {
+		if n < fewest && !a.begun() && now.Sub(a.claims[n-1].at) > hesitation && p.mayCopy(v, a) {
 			best, fewest, ok = a.piece, n, true
 		}
 	}
@@ -221,28 +222,9 @@ func (p *Picker) idle(v *provider, now time.Time) (best int, ok bool) {
 }
 
 // mayCopy reports whether v may be asked for a claimed piece too.
-func (p *Picker) mayCopy(v *provider, a *asked, now time.Time) bool {
-	if len(a.claims) >= mostCopies || v.have != nil && !v.have.has(a.piece) || !p.want.has(a.piece) {
-		return false
-	}
-	expected := 0
-	for _, c := range a.claims {
-		if c.provider == v || c.arrived {
-			return false
-		}
-		if !c.overdue(now) {
-			expected++
-		}
-	}
-	return expected < maxCopies
-}
-
-// overdue reports whether the claim has taken much longer than usual.
-func (c claim) overdue(now time.Time) bool {
-	if c.provider.pace == 0 {
-		return now.Sub(c.at) > patience
-	}
-	return now.Sub(c.at) > 2*c.provider.pace+slack
+func (p *Picker) mayCopy(v *provider, a *asked) bool {
+	return len(a.claims) < maxCopies && (v.have == nil || v.have.has(a.piece)) && p.want.has(a.piece) &&
+		!slices.ContainsFunc(a.claims, func(c claim) bool { return c.provider == v || c.arrived })
 }
 
 func (a *asked) begun() bool {

@@ -183,7 +183,7 @@ func (s *schedule) know() string {
 	case 1, 2:
 		bitmap := make([]byte, s.rnd.IntN((s.m.pieces+7)/8+2))
 		for i := range bitmap {
-			bitmap[i] = byte(s.rnd.Uint32()) & byte(s.rnd.Uint32())
+			bitmap[i] = byte(s.rnd.Uint32() & (s.rnd.Uint32() >> 8))
 		}
 		s.p.Partial(id, bitmap)
 		v = s.m.provider(id)
@@ -245,7 +245,7 @@ func (s *schedule) next(id domain.PeerID) string {
 	switch {
 	case !m.want[piece]:
 		return fmt.Sprintf("piece %d was asked for, which is done", piece)
-	case copies >= mostCopies:
+	case copies >= maxCopies:
 		return fmt.Sprintf("piece %d was asked for %d times at once", piece, copies+1)
 	case slices.ContainsFunc(m.claims, func(c modelClaim) bool { return c.id == id && c.piece == piece }):
 		return fmt.Sprintf("%s was asked twice for piece %d", id, piece)

@@ -1,6 +1,7 @@
 package picker
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -69,6 +70,45 @@ func TestOpenClaimsAreNoMoreThanPieces(t *testing.T) {
 	}
 }
 
+func TestPaceCountsFromTheOpenClaim(t *testing.T) {
+	t.Parallel()
+	p := New(4, all(4), Options{})
+	p.Whole("a")
+	p.Open("a", start)
+	p.Chosen("a", 3, start.Add(time.Second))
+	p.Arrived("a", 3, start.Add(3*time.Second))
+	if pace := p.providers["a"].pace; pace != 3*time.Second {
+		t.Errorf("the pace is %v, want 3s", pace)
+	}
+}
+
+// A provider may choose a piece that it was asked for by name meanwhile.
+func TestOneOfTwoAnswersFails(t *testing.T) {
+	t.Parallel()
+	for _, arrived := range []bool{true, false} {
+		p := New(4, all(4), Options{})
+		p.Whole("a")
+		p.Open("a", start)
+		p.Next("a", start) // piece 0, by name
+		if p.Chosen("a", 0, start) {
+			t.Fatal("piece 0 is fresh")
+		}
+		if arrived {
+			p.Arrived("a", 0, start)
+		} else {
+			p.Began("a", 0)
+		}
+		p.Failed("a", 0)
+		claims := p.asked[0].claims
+		if len(claims) != 1 || claims[0].begun == arrived {
+			t.Errorf("after the one that had arrived (%v), or else the later one, failed: %+v", arrived, claims)
+		}
+		if others := p.Done(0); len(others) != 1 {
+			t.Errorf("%d answers are not needed any more, want 1", len(others))
+		}
+	}
+}
+
 func TestStalledOpenClaimDoesNotHoldTheLastPieces(t *testing.T) {
 	t.Parallel()
 	p := New(2, all(2), Options{})
@@ -116,6 +156,20 @@ func TestWindowOfALargeContent(t *testing.T) {
 	}
 	if len(begins) < 6 {
 		t.Errorf("8 seeds looked at %d windows first", len(begins))
+	}
+}
+
+func TestNeighboursHaveTheirChanceFirst(t *testing.T) {
+	t.Parallel()
+	p := New(8, all(8), Options{})
+	p.SetOrder(Rarest)
+	p.Whole("source")
+	p.Partial("a", []byte{0xff})
+	if i, ok := p.Next("source", start); ok {
+		t.Fatalf("picked %d at once, which a neighbour has", i)
+	}
+	if _, ok := p.Next("source", start.Add(patience)); !ok {
+		t.Error("nothing to ask for, though the neighbour brings nothing")
 	}
 }
 
@@ -197,6 +251,24 @@ func TestSlowOnesTogetherDoNotHoldTheLastPiece(t *testing.T) {
 	}
 }
 
+func TestCopiesAreBounded(t *testing.T) {
+	t.Parallel()
+	p := New(1, all(1), Options{})
+	now := start
+	copies := 0
+	for i := range 3 * maxCopies {
+		id := domain.PeerID(fmt.Sprint("p", i))
+		p.Whole(id)
+		if _, ok := p.Next(id, now); ok {
+			copies++
+		}
+		now = now.Add(time.Minute) // nobody answers
+	}
+	if copies != maxCopies {
+		t.Errorf("the piece was asked for %d times, want %d", copies, maxCopies)
+	}
+}
+
 // A piece that waits in the queue of one provider is begun by another that has
 // nothing to do; the first to begin takes it off all others.
 func TestIdleProviderBeginsWhatWaits(t *testing.T) {
@@ -229,6 +301,46 @@ func TestIdleProviderBeginsWhatWaits(t *testing.T) {
 	p.Arrived("idle", 3, now)
 	if others := p.Done(3); len(others) > 0 {
 		t.Errorf("not needed: %v, want none", others)
+	}
+}
+
+func TestFewProvidersWaitWithOnePiece(t *testing.T) {
+	t.Parallel()
+	p := New(2, all(2), Options{})
+	p.Whole("busy")
+	p.Next("busy", start)
+	p.Next("busy", start)
+	p.Began("busy", 0)
+	copies, now := 1, start
+	for i := range 2 * maxWaiting {
+		now = now.Add(hesitation + time.Millisecond)
+		id := domain.PeerID(fmt.Sprint("p", i))
+		p.Whole(id)
+		if i, ok := p.Next(id, now); ok && i == 1 {
+			copies++
+		}
+	}
+	if copies != maxWaiting {
+		t.Errorf("%d providers were asked for a piece that none has begun, want %d", copies, maxWaiting)
+	}
+}
+
+func TestOpenClaimsAreNotMixedWithCopies(t *testing.T) {
+	t.Parallel()
+	p := New(3, all(3), Options{})
+	p.Whole("source")
+	p.Whole("stalled")
+	p.Open("source", start)
+	p.Next("stalled", start)
+	p.Next("stalled", start)
+	if i, ok := p.Next("source", start.Add(time.Minute)); ok {
+		t.Fatalf("picked %d, of the set that the provider chooses from", i)
+	}
+	p.OpenFailed("source")
+	for want := range 3 {
+		if i, ok := p.Next("source", start.Add(time.Minute)); !ok || i != (want+2)%3 {
+			t.Fatalf("picked %d %v, want %d", i, ok, (want+2)%3)
+		}
 	}
 }
 

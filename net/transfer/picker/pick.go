@@ -9,14 +9,15 @@ import (
 
 // Next picks a piece to ask the provider for, and books it as claimed by it.
 // Once every piece that it has is claimed, it may get one that another provider
-// seems to need much longer for.
+// seems to need much longer for, unless it still has to choose one by itself:
+// then it has something better to do than to give again what others have.
 func (p *Picker) Next(id domain.PeerID, now time.Time) (piece int, ok bool) {
 	v := p.providers[id]
 	if v == nil || p.want.n == 0 {
 		return 0, false
 	}
 	piece, ok = p.unclaimed(v, now)
-	if !ok {
+	if !ok && len(v.opens) == 0 {
 		piece, ok = p.late(v, now)
 	}
 	if !ok {
@@ -119,7 +120,7 @@ func (n *near) brought(now time.Time) {
 // partial ones have: if they would need much longer for all of that.
 func (p *Picker) mayTakeHeld(v *provider, now time.Time) bool {
 	held := p.free.n - p.rare[0].n
-	if held == 0 {
+	if held == 0 || len(v.opens) > 0 {
 		return false
 	}
 	if p.near.last.IsZero() {

@@ -30,6 +30,7 @@ type tuning struct {
 	pipe    int64 // bytes under way on one connection
 	chunk   int64
 	latency time.Duration
+	rumour  time.Duration // how much later neighbours hear of pieces
 	budget  int64
 	least   int64 // window of a provider, see the fetcher
 	first   int64

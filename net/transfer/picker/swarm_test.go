@@ -91,7 +91,7 @@ func TestSwarmTakesLittleMoreThanOneCopy(t *testing.T) {
 			}
 			// Rumours that are late, and none of what is under way.
 			slow := rules
-			slow.latency, slow.coming = 10*time.Millisecond, false
+			slow.rumour, slow.coming = 200*time.Millisecond, false
 			late := copies(t, slow, c.sources, c.downloaders, c.see)
 			if late > c.most {
 				t.Errorf("seed %d: %.3f × one copy with slow rumours, want at most %.2f", *seedFlag, late, c.most)
@@ -117,6 +117,44 @@ func TestSwarmOfAHundred(t *testing.T) {
 		t.Errorf("seed %d: %.3f × one copy, want at most 1.25", *seedFlag, got)
 	} else {
 		t.Logf("%.3f × one copy", got)
+	}
+}
+
+// What a slow downloader was given first is not waited for by the others.
+func TestSlowDownloaderDoesNotHoldUpOthers(t *testing.T) {
+	t.Parallel()
+	for _, rate := range []float64{2e6, 200e3} {
+		s := newSim(*seedFlag, usual())
+		peers := swarm(s, 1, 4, 4, pieces256)
+		peers[0].up, peers[0].down = rate, rate
+		most := 1.2 * oneCopy(pieces256).Seconds()
+		s.run(seconds(most))
+		for i, n := range peers[1:] {
+			if f := n.files[0]; f.left > 0 {
+				t.Errorf("seed %d: beside one of %.1f MB/s, downloader %d lacks %d pieces after 1.2 × one copy", *seedFlag, rate/1e6, i, f.left)
+			}
+		}
+	}
+}
+
+// Half of what the source sends goes to those who do not send it on, so the
+// others take twice as long as without them.
+func TestBadDownloadersInASwarm(t *testing.T) {
+	t.Parallel()
+	s := newSim(*seedFlag, usual())
+	peers := swarm(s, 1, 8, 8, pieces256)
+	peers[0].liar = true
+	peers[1].stalled = true
+	peers[2].leaveAt = 20 * pieceBytes
+	peers[3].up = 10e3
+	const most = 2.2
+	s.run(seconds(most * oneCopy(pieces256).Seconds()))
+	for i, n := range peers[4:] {
+		if f := n.files[0]; f.left > 0 {
+			t.Errorf("seed %d: downloader %d lacks %d pieces after %.1f × one copy", *seedFlag, i, f.left, most)
+		} else {
+			t.Logf("%.3f × one copy", f.ended.Seconds()/oneCopy(pieces256).Seconds())
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package provide
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -258,12 +259,26 @@ func (p *Provider) Grown(id domain.ContentID, piece int) {
 		return
 	}
 	for t := range one.followers {
-		t.have(id, piece)
+		t.have(id, piece, false)
+	}
+}
+
+// Coming is told by whoever owns a Partial that a further piece of it is on its
+// way, so that others do not ask the same provider for it. It does not block.
+func (p *Provider) Coming(id domain.ContentID, piece int) {
+	p.crowds.mu.Lock()
+	defer p.crowds.mu.Unlock()
+	one := p.crowds.all[id]
+	if one == nil {
+		return
+	}
+	for t := range one.followers {
+		t.have(id, piece, true)
 	}
 }
 
 // have queues the news of a piece.
-func (t *stream) have(id domain.ContentID, piece int) {
+func (t *stream) have(id domain.ContentID, piece int, coming bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	news := t.haves[id]
@@ -271,9 +286,13 @@ func (t *stream) have(id domain.ContentID, piece int) {
 		news = &haves{}
 		t.haves[id] = news
 	}
-	if len(news.pieces) < maxHaves {
+	switch {
+	case coming && len(news.coming) < maxHaves:
+		news.coming = append(news.coming, piece)
+	case coming: // it will be told of when it is here
+	case len(news.pieces) < maxHaves:
 		news.pieces = append(news.pieces, piece)
-	} else {
+	default:
 		news.lost = true
 	}
 	wake(t.told)
@@ -283,6 +302,7 @@ func (t *stream) have(id domain.ContentID, piece int) {
 type haves struct {
 	pieces []int
 	lost   bool // there were too many
+	coming []int
 }
 
 // frames returns the frames that tell of the pieces.
@@ -291,15 +311,19 @@ func (h *haves) frames(id domain.ContentID) (frames []control) {
 	if h.lost {
 		return []control{{head: head}}
 	}
-	for left := h.pieces; len(left) > 0; {
-		some := left[:min(len(left), wire.MaxHaves)]
-		left = left[len(some):]
-		body := make([]byte, 0, 4*len(some))
-		for _, piece := range some {
+	tell := func(pieces []int) {
+		if len(pieces) == 0 {
+			return
+		}
+		body := make([]byte, 0, 4*len(pieces)) // maxHaves fit a frame
+		for _, piece := range pieces {
 			body = wire.AppendIndex(body, piece)
 		}
 		frames = append(frames, control{head, body})
 	}
+	tell(h.pieces)
+	head.Coming = true
+	tell(slices.DeleteFunc(h.coming, func(piece int) bool { return slices.Contains(h.pieces, piece) }))
 	return frames
 }
 
@@ -348,6 +372,6 @@ func (p *Provider) give(id domain.ContentID, piece, by int) {
 
 func (c *crowd) count(piece, by int) {
 	if piece < len(c.given) { // the file may have been another one in between
-		c.given[piece] = uint16(max(0, min(int(c.given[piece])+by, 1<<16-1))) //nolint:gosec // clamped
+		c.given[piece] = uint16(max(0, min(int(c.given[piece])+by, 1<<16-1)))
 	}
 }

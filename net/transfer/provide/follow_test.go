@@ -166,7 +166,13 @@ func TestFollowersHearOfFurtherPieces(t *testing.T) {
 	g.provider.Grown(g.content, 2)
 	h, body := g.news(t)
 	pieces, err := wire.Indices(body)
-	if err != nil || h.Content != g.content || !slices.Equal(pieces, []int{2}) {
+	if err != nil || h.Content != g.content || h.Coming || !slices.Equal(pieces, []int{2}) {
+		t.Errorf("told %+v %v, %v", h, pieces, err)
+	}
+	g.provider.Coming(g.content, 1)
+	h, body = g.news(t)
+	pieces, err = wire.Indices(body)
+	if err != nil || h.Content != g.content || !h.Coming || !slices.Equal(pieces, []int{1}) {
 		t.Errorf("told %+v %v, %v", h, pieces, err)
 	}
 }

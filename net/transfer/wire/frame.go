@@ -33,9 +33,10 @@ const (
 	MaxHaves = MaxBody / indexSize
 	// MaxGrant is the most bytes of a signed grant.
 	MaxGrant = 1 << 10
-	// MaxHolders and MaxAddresses bound what one Hint names; a reader ignores
+	// MaxHolders is how many holders one Hint names at most; a reader ignores
 	// what is beyond.
-	MaxHolders   = 32
+	MaxHolders = 32
+	// MaxAddresses is the same for the addresses of one holder.
 	MaxAddresses = 8
 
 	prefixSize = 4
@@ -53,9 +54,9 @@ const (
 	Cancel
 	Response
 	Data
-	// Have says in its body which further pieces of the content are here, see
-	// AppendIndex; with an empty one, that some came of which nothing was
-	// told: ask for Info again.
+	// Have says in its body which further pieces of the content are here, or
+	// Coming, see AppendIndex; with an empty one, that some came of which
+	// nothing was told: ask for Info again.
 	Have
 	// Hint names in its body others that hold or fetch the content, see
 	// EncodeHolders.
@@ -140,6 +141,7 @@ type Header struct {
 	Partial bool             // Response: not all pieces are here
 	Nearby  bool             // Response: everyone nearby may have the content
 	Last    bool             // Response, Data: the answer ends with this frame
+	Coming  bool             // Have: the pieces are on their way, not here yet
 	// Body is the number of raw bytes that follow. Writer sets it by itself.
 	Body int
 }
@@ -174,6 +176,7 @@ func (h *Header) put(m *pb.Header, content *domain.ContentID) {
 		m.Kind = pb.Kind_KIND_CANCEL
 	case Have, Hint, Leave, Grant:
 		m.Kind = pb.Kind_KIND_HAVE + pb.Kind(h.Kind-Have)
+		m.Coming = h.Kind == Have && h.Coming
 		*content = h.Content
 		m.Content = content[:]
 	case Response:
@@ -226,6 +229,7 @@ func take(m *pb.Header, body int) (h Header, known bool, err error) {
 		h.Last = m.GetLast()
 	case pb.Kind_KIND_HAVE, pb.Kind_KIND_HINT, pb.Kind_KIND_LEAVE, pb.Kind_KIND_GRANT:
 		h.Kind = Have + Kind(m.GetKind()-pb.Kind_KIND_HAVE)
+		h.Coming = h.Kind == Have && m.GetComing()
 		err = h.takeContent(m)
 		if h.Kind == Grant && body > MaxGrant {
 			err = fmt.Errorf("%w: grant of %d bytes", domain.ErrMalformed, body)

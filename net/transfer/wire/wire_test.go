@@ -44,6 +44,7 @@ var vectors = []struct {
 	{"request any", Header{Kind: Request, Request: 4, What: Any, Content: id(3), Index: 4096, Length: 1 << 20}, "\x05\x80"},
 	{"response chosen", Header{Kind: Response, Request: 4, Status: OK, Index: 4098, Length: 4, Size: 1 << 33, Nearby: true, Last: true}, "four"},
 	{"have", Header{Kind: Have, Content: id(3)}, "\x00\x00\x10\x02\x00\xff\xff\xff"},
+	{"coming", Header{Kind: Have, Content: id(3), Coming: true}, "\x00\x00\x00\x07"},
 	{"have lost", Header{Kind: Have, Content: id(3)}, ""},
 	{"hint", Header{Kind: Hint, Content: id(3)}, "\x0a\x12\x0a\x03Ana\x12\x0b/ip4/1.2.3.4"},
 	{"leave", Header{Kind: Leave, Content: id(3)}, ""},
