@@ -30,7 +30,7 @@ func TestLongKills(t *testing.T) {
 	long(t)
 	const size = 1 << 30
 	at := []int64{10, 20, 30, 40, 50, 60, 70, 80, 90}
-	kills{size: size, rate: 400 * mbit, at: at, perKill: size / 100 / int64(len(at))}.run(t)
+	kills{size: size, rate: 200 * mbit, at: at, perKill: size / 100 / int64(len(at))}.run(t)
 }
 
 // kills is a test of kills.

@@ -208,7 +208,10 @@ func (h *Host) IP(args ...string) string {
 	return h.tool("ip", args...)
 }
 
-// tool is IP for another program.
+// tool is IP for another program. It has no context, so that hosts can be set
+// up and changed in a line each.
+//
+//nolint:contextcheck // it takes 20 s at most
 func (h *Host) tool(name string, args ...string) string {
 	h.lab.t.Helper()
 	ctx, cancel := context.WithTimeout(h.lab.t.Context(), 20*time.Second)
