@@ -214,7 +214,7 @@ func (h *Host) IP(args ...string) string {
 //nolint:contextcheck // it takes 20 s at most
 func (h *Host) tool(name string, args ...string) string {
 	h.lab.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(h.lab.t.Context(), 20*time.Second)
 	defer cancel()
 	out, err := h.Command(ctx, name, args...).CombinedOutput()
 	if err != nil {

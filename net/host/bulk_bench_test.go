@@ -2,10 +2,22 @@ package host
 
 import (
 	"context"
+	"errors"
 	"io"
+	"net"
 	"testing"
 
+	"github.com/libp2p/go-libp2p"
+	"github.com/libp2p/go-libp2p/core/crypto"
+	libp2phost "github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/core/sec"
+	"github.com/libp2p/go-libp2p/p2p/muxer/yamux"
+	"github.com/libp2p/go-libp2p/p2p/net/upgrader"
+	libp2ptls "github.com/libp2p/go-libp2p/p2p/security/tls"
+	"github.com/libp2p/go-libp2p/p2p/transport/tcp"
 
 	"github.com/potluck-share/potluck/app/domain"
 )
@@ -58,6 +70,85 @@ func BenchmarkStream(b *testing.B) {
 	})
 	connect(b, to, from)
 	s, err := to.Open(b.Context(), from.ID(), bulkProto)
+	if err != nil {
+		b.Fatal(err)
+	}
+	measure(b, func() {
+		if _, err := s.Write([]byte{1}); err != nil {
+			b.Fatal(err)
+		}
+		drain(b, s)
+	})
+	_ = s.Reset() // the benchmark is over
+}
+
+// bufferedTLS is libp2p's TLS with the buffers of a bulk connection beneath it.
+type bufferedTLS struct{ *libp2ptls.Transport }
+
+func newBufferedTLS(id protocol.ID, key crypto.PrivKey, muxers []upgrader.StreamMuxer) (*bufferedTLS, error) {
+	t, err := libp2ptls.New(id, key, muxers)
+	return &bufferedTLS{t}, err
+}
+
+func (t *bufferedTLS) SecureInbound(ctx context.Context, conn net.Conn, p peer.ID) (sec.SecureConn, error) {
+	raw := &corked{Conn: conn}
+	secured, err := t.Transport.SecureInbound(ctx, raw, p)
+	raw.widen(func() {})
+	return bufferedConn{secured, raw}, err
+}
+
+func (t *bufferedTLS) SecureOutbound(ctx context.Context, conn net.Conn, p peer.ID) (sec.SecureConn, error) {
+	raw := &corked{Conn: conn}
+	secured, err := t.Transport.SecureOutbound(ctx, raw, p)
+	raw.widen(func() {})
+	return bufferedConn{secured, raw}, err
+}
+
+type bufferedConn struct {
+	sec.SecureConn
+	raw *corked
+}
+
+func (c bufferedConn) Write(p []byte) (int, error) {
+	c.raw.hold()
+	n, err := c.SecureConn.Write(p)
+	return n, errors.Join(err, c.raw.release())
+}
+
+// BenchmarkBufferedStream does so on a stream with buffers beneath its TLS.
+func BenchmarkBufferedStream(b *testing.B) {
+	var hosts [2]libp2phost.Host
+	for i := range hosts {
+		h, err := libp2p.New(
+			libp2p.ListenAddrStrings("/ip4/127.0.0.1/tcp/0"),
+			libp2p.Transport(tcp.NewTCPTransport),
+			libp2p.Security(libp2ptls.ID, newBufferedTLS),
+			libp2p.Muxer(yamux.ID, yamux.DefaultTransport),
+			libp2p.DisableRelay(),
+			libp2p.DisableMetrics(),
+		)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer func() { _ = h.Close() }() // the benchmark is over
+		hosts[i] = h
+	}
+	hosts[0].SetStreamHandler(bulkProto, func(s network.Stream) {
+		one := make([]byte, 1)
+		for {
+			if _, err := s.Read(one); err != nil {
+				return
+			}
+			if err := pour(s); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+	if err := hosts[1].Connect(b.Context(), peer.AddrInfo{ID: hosts[0].ID(), Addrs: hosts[0].Addrs()}); err != nil {
+		b.Fatal(err)
+	}
+	s, err := hosts[1].NewStream(b.Context(), hosts[0].ID(), bulkProto)
 	if err != nil {
 		b.Fatal(err)
 	}

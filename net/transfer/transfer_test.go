@@ -27,7 +27,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // start starts a host that is near to all others on loopback.
-func start(t *testing.T, listen ...string) *host.Host {
+func start(t testing.TB, listen ...string) *host.Host {
 	t.Helper()
 	identity, err := host.LoadIdentity(filepath.Join(t.TempDir(), "identity"))
 	if err != nil {
@@ -59,7 +59,7 @@ type plate struct {
 	sum content.Sum
 }
 
-func newPlate(t *testing.T, size int64) plate {
+func newPlate(t testing.TB, size int64) plate {
 	t.Helper()
 	data := make([]byte, size)
 	_, _ = rand.Read(data) // never fails

@@ -23,10 +23,14 @@ type Sum struct {
 	Layer []byte
 }
 
-var buffers = sync.Pool{New: func() any { return new([domain.PieceSize]byte) }}
+// step is how many bytes are read at a time. They are still in the cache of the
+// core when they are hashed: whole pieces took a fifth more processor time.
+const step = 128 << 10
+
+var buffers = sync.Pool{New: func() any { return new([step]byte) }}
 
 // Hash hashes the size bytes of r with that many workers, or with all cores if
-// workers is 0 or less. It reads 1 MiB at a time, in parallel if there are
+// workers is 0 or less. It reads 128 KiB at a time, in parallel if there are
 // several workers.
 //
 // progress, which may be nil, is told the number of bytes done since the last
@@ -92,7 +96,7 @@ func (h *hasher) run(ctx context.Context, workers int) error {
 
 // work hashes pieces until none is left.
 func (h *hasher) work(ctx context.Context) error {
-	buf := buffers.Get().(*[domain.PieceSize]byte)
+	buf := buffers.Get().(*[step]byte)
 	defer buffers.Put(buf)
 	for {
 		index := int(h.next.Add(1)) - 1
@@ -102,18 +106,40 @@ func (h *hasher) work(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		data := buf[:domain.PieceLength(h.size, index)]
-		if err := readFull(h.r, data, int64(index)*domain.PieceSize); err != nil {
+		length := domain.PieceLength(h.size, index)
+		node, err := h.read(buf[:], int64(index)*domain.PieceSize, uint64(length))
+		if err != nil {
 			return err
 		}
-		node := leaf(data, uint64(index)*pieceChunks)
 		if h.layer == nil {
 			h.id = finish(node)
 		} else {
 			putValue(h.layer[index*valueSize:], guts.ChainingValue(node))
 		}
-		h.tell(int64(len(data)))
+		h.tell(int64(length))
 	}
+}
+
+// read returns the node above n bytes from offset on, which are at most one
+// piece, with the help of a buffer that is a step long.
+func (h *hasher) read(buf []byte, offset int64, n uint64) (guts.Node, error) {
+	if n <= uint64(len(buf)) {
+		data := buf[:n]
+		if err := readFull(h.r, data, offset); err != nil {
+			return guts.Node{}, err
+		}
+		return leaf(data, uint64(offset)/guts.ChunkSize), nil
+	}
+	left := leftPart(n)
+	a, err := h.read(buf, offset, left)
+	if err != nil {
+		return guts.Node{}, err
+	}
+	b, err := h.read(buf, offset+int64(left), n-left)
+	if err != nil {
+		return guts.Node{}, err
+	}
+	return guts.ParentNode(guts.ChainingValue(a), guts.ChainingValue(b), &guts.IV, 0), nil
 }
 
 func (h *hasher) tell(n int64) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -293,7 +294,7 @@ func TestDownload(t *testing.T) {
 	test.Tap(v.download)
 	open(t, v, "readme.md")
 	want := []domain.GetRequest{{Peer: "a", Path: "Holiday"}, {Peer: "a", Path: "readme.md"}, {Peer: "a", Path: "readme.md"}}
-	if !slices.Equal(s.got, want) {
+	if !slices.EqualFunc(s.got, want, func(a, b domain.GetRequest) bool { return reflect.DeepEqual(a, b) }) {
 		t.Errorf("asked for %+v", s.got)
 	}
 

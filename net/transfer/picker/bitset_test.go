@@ -51,7 +51,7 @@ func TestBitsetFindsWhatTwoHaveInCommon(t *testing.T) {
 			t.Fatalf("seed %d: %d pieces, the next in common is %d; want %d, %d", seed, a.n, got, wantA, next)
 		}
 		i, ok := a.any(b, rnd.Uint64())
-		if ok != (want > 0) || ok && !(in[i][0] && in[i][1]) {
+		if ok != (want > 0) || ok && (!in[i][0] || !in[i][1]) {
 			t.Fatalf("seed %d: any is %d %v of %d in common", seed, i, ok, want)
 		}
 	}

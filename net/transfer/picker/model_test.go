@@ -183,7 +183,7 @@ func (s *schedule) know() string {
 	case 1, 2:
 		bitmap := make([]byte, s.rnd.IntN((s.m.pieces+7)/8+2))
 		for i := range bitmap {
-			bitmap[i] = byte(s.rnd.Uint32()) & byte(s.rnd.Uint32())
+			bitmap[i] = byte(s.rnd.Uint32() & (s.rnd.Uint32() >> 8))
 		}
 		s.p.Partial(id, bitmap)
 		v = s.m.provider(id)

@@ -162,7 +162,7 @@ func (l *link) from(f *file) *ask {
 		return nil
 	}
 	f.asked = append(f.asked, piece)
-	l.me.tell(f, func(o *node, p *Picker) { p.Coming(l.me.id, piece) })
+	l.me.tell(f, func(_ *node, p *Picker) { p.Coming(l.me.id, piece) })
 	return &ask{link: l, file: f, piece: piece, known: true}
 }
 
@@ -234,9 +234,8 @@ func (l *link) header(a *ask) {
 		l.abandon(a)
 		l.fill()
 		return
-	} else {
-		l.me.tell(a.file, func(o *node, p *Picker) { p.Coming(l.me.id, a.piece) })
 	}
+	l.me.tell(a.file, func(_ *node, p *Picker) { p.Coming(l.me.id, a.piece) })
 	l.began(a)
 	l.fill()
 }

@@ -19,7 +19,7 @@ type Holder struct {
 
 // AppendIndex adds a piece to the body of a Have: four bytes, big endian.
 func AppendIndex(body []byte, piece int) []byte {
-	return binary.BigEndian.AppendUint32(body, uint32(piece)) //nolint:gosec // below 1<<24, see maxIndex
+	return binary.BigEndian.AppendUint32(body, uint32(piece)) // all are below maxIndex
 }
 
 // Indices returns the pieces that the body of a Have names. The error is

@@ -33,9 +33,10 @@ const (
 	MaxHaves = MaxBody / indexSize
 	// MaxGrant is the most bytes of a signed grant.
 	MaxGrant = 1 << 10
-	// MaxHolders and MaxAddresses bound what one Hint names; a reader ignores
+	// MaxHolders is how many holders one Hint names at most; a reader ignores
 	// what is beyond.
-	MaxHolders   = 32
+	MaxHolders = 32
+	// MaxAddresses is the same for the addresses of one holder.
 	MaxAddresses = 8
 
 	prefixSize = 4

@@ -1,0 +1,169 @@
+package limit_test
+
+import (
+	"errors"
+	"io"
+	"net"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/potluck-share/potluck/net/transfer/limit"
+	"github.com/potluck-share/potluck/net/transfer/wire"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// end is one end of a connection on loopback.
+type end struct{ net.Conn }
+
+func (e end) Reset() error { return e.Close() }
+
+// pair returns both ends of a connection, the first within the limits. What
+// reaches the other one is read and counted until the test ends.
+func pair(t *testing.T, l *limit.Limits) (near wire.Stream, far net.Conn) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }() // it has served
+	a, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := listener.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = a.Close() // some tests have done so
+		_ = b.Close()
+	})
+	return l.Stream(end{a}), b
+}
+
+// swallow reads all that comes.
+func swallow(t *testing.T, from io.ReadCloser) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_, _ = io.Copy(io.Discard, from) // until the test closes it
+	}()
+	t.Cleanup(func() {
+		_ = from.Close() // it was only read from
+		<-done
+	})
+}
+
+func TestWaitingIsNotCountedAgainstTheDeadline(t *testing.T) {
+	t.Parallel()
+	l := limit.New()
+	l.Set(10_000, 0)
+	near, far := pair(t, l)
+	begun := time.Now()
+	if err := near.SetWriteDeadline(begun.Add(500 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan error, 1)
+	go func() {
+		_, err := io.ReadFull(far, make([]byte, 15_000))
+		read <- err
+	}()
+	if _, err := near.Write(make([]byte, 15_000)); err != nil {
+		t.Errorf("15 kB at 10 kB/s, with a deadline of half a second: %v", err)
+	}
+	if took := time.Since(begun); took < time.Second {
+		t.Errorf("took only %v", took)
+	}
+	if err := <-read; err != nil {
+		t.Error(err)
+	}
+	// Somebody who does not read is still found.
+	l.Set(0, 0)
+	if err := near.SetWriteDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	var timeout net.Error
+	if _, err := near.Write(make([]byte, 64<<20)); !errors.As(err, &timeout) || !timeout.Timeout() {
+		t.Errorf("writing to somebody who does not read: %v", err)
+	}
+}
+
+func TestRequestsGoAheadOfBodies(t *testing.T) {
+	t.Parallel()
+	l := limit.New()
+	l.Set(10_000, 0)
+	for range 2 {
+		busy, far := pair(t, l)
+		swallow(t, far)
+		gone := make(chan struct{})
+		go func() {
+			defer close(gone)
+			_, _ = busy.Write(make([]byte, 1<<20)) // until the reset
+		}()
+		t.Cleanup(func() {
+			_ = busy.Reset()
+			<-gone
+		})
+	}
+	quick, far := pair(t, l)
+	swallow(t, far)
+	time.Sleep(300 * time.Millisecond) // both are in full swing
+	for range 5 {
+		begun := time.Now()
+		if _, err := quick.Write(make([]byte, 60)); err != nil {
+			t.Fatal(err)
+		}
+		if took := time.Since(begun); took > 200*time.Millisecond {
+			t.Errorf("a request waited %v", took)
+		}
+	}
+}
+
+func TestAResetEndsTheWaiting(t *testing.T) {
+	t.Parallel()
+	l := limit.New()
+	l.Set(10_000, 10_000)
+	near, far := pair(t, l)
+	swallow(t, far)
+	time.AfterFunc(100*time.Millisecond, func() { _ = near.Reset() })
+	begun := time.Now()
+	if _, err := near.Write(make([]byte, 1<<20)); err == nil {
+		t.Error("it was all written")
+	}
+	if took := time.Since(begun); took > time.Second {
+		t.Errorf("it took %v to end", took)
+	}
+}
+
+// TestWithoutALimitItCostsNothing looks at what is allocated and that writes
+// and reads are handed on whole.
+func TestWithoutALimitItCostsNothing(t *testing.T) {
+	l := limit.New()
+	l.Set(10_000, 10_000)
+	l.Set(0, 0)
+	s := l.Stream(&whole{})
+	buf := make([]byte, 1<<20)
+	if n := testing.AllocsPerRun(100, func() {
+		if n, err := s.Write(buf); n != len(buf) || err != nil {
+			t.Fatal(n, err)
+		}
+		if n, err := s.Read(buf); n != len(buf) || err != nil {
+			t.Fatal(n, err)
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if limit := (*limit.Limits)(nil); limit.Stream(&whole{}) == nil {
+		t.Error("no limits at all give no stream")
+	}
+}
+
+// whole is a stream that takes and gives as much as it is asked for.
+type whole struct{ end }
+
+func (*whole) Read(p []byte) (int, error)  { return len(p), nil }
+func (*whole) Write(p []byte) (int, error) { return len(p), nil }
