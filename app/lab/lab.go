@@ -211,7 +211,7 @@ func (h *Host) IP(args ...string) string {
 // tool is IP for another program. It has no context, so that hosts can be set
 // up and changed in a line each.
 //
-//nolint:contextcheck // it takes 20 s at most
+//nolint:contextcheck,nolintlint // it takes 20 s at most; contextcheck reads this when it looks at callers
 func (h *Host) tool(name string, args ...string) string {
 	h.lab.t.Helper()
 	ctx, cancel := context.WithTimeout(h.lab.t.Context(), 20*time.Second)
