@@ -198,7 +198,7 @@ const (
 	// onTheWire is what a byte of a file is on the wire, in full packets.
 	onTheWire = 1514.0 / 1448
 	// patience is how long the crowd may go on without it.
-	patience = 45 * time.Second
+	patience = 20 * time.Second
 )
 
 // providerLeaves is the same with a provider that is killed when it has sent
