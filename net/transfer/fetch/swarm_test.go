@@ -115,7 +115,7 @@ func TestSwarm(t *testing.T) {
 	var all sync.WaitGroup
 	for _, m := range members {
 		all.Go(func() {
-			if err := m.get(within(t, 30*time.Second), t, file, fetch.Fixed{source.id}); err != nil {
+			if err := m.get(within(t, time.Minute), t, file, fetch.Fixed{source.id}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -154,7 +154,7 @@ func TestSwarmWithoutItsSource(t *testing.T) {
 	var all sync.WaitGroup
 	for _, m := range members {
 		all.Go(func() {
-			if err := m.get(within(t, 30*time.Second), t, file, fetch.Fixed{source.id}); err != nil {
+			if err := m.get(within(t, time.Minute), t, file, fetch.Fixed{source.id}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -183,7 +183,7 @@ func TestHoldersAreRemembered(t *testing.T) {
 	const size = 8 * mib
 	source, file, members := crowd(t, size, 2)
 	for _, m := range members {
-		ctx, cancel := context.WithCancel(within(t, 30*time.Second))
+		ctx, cancel := context.WithCancel(within(t, time.Minute))
 		if m == members[1] {
 			// It asks, is told of the first, and is interrupted.
 			go func() {
@@ -197,7 +197,7 @@ func TestHoldersAreRemembered(t *testing.T) {
 		cancel()
 	}
 	source.leave()
-	if err := members[1].get(within(t, 30*time.Second), t, file, fetch.Fixed{}); err != nil {
+	if err := members[1].get(within(t, time.Minute), t, file, fetch.Fixed{}); err != nil {
 		t.Error(err)
 	}
 }
