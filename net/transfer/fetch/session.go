@@ -188,6 +188,9 @@ func (s *session) settle(r *request) {
 // abandon takes back a request that is pending.
 func (r *request) abandon() {
 	r.s.settle(r)
+	if r.src != nil {
+		r.src.job.rouse()
+	}
 	r.s.send(wire.Header{Kind: wire.Cancel, Request: r.id}, nil)
 	r.kill()
 }
