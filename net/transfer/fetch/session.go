@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -228,6 +229,7 @@ func (s *session) write(ctx context.Context, stream io.Writer) error {
 	defer w.Release()
 	var frames []frame
 	for {
+		runtime.Gosched() // others that are about to ask come along
 		s.f.mu.Lock()
 		frames, s.out = s.out, frames[:0]
 		s.f.mu.Unlock()
