@@ -372,6 +372,6 @@ func (p *Provider) give(id domain.ContentID, piece, by int) {
 
 func (c *crowd) count(piece, by int) {
 	if piece < len(c.given) { // the file may have been another one in between
-		c.given[piece] = uint16(max(0, min(int(c.given[piece])+by, 1<<16-1))) //nolint:gosec // clamped
+		c.given[piece] = uint16(max(0, min(int(c.given[piece])+by, 1<<16-1)))
 	}
 }
