@@ -40,10 +40,10 @@ type Store interface {
 	// FilePage returns up to limit entries after a path, in path order, of the
 	// shares that keep accepts, and where to go on.
 	FilePage(after string, limit int, keep func(share string) bool) (page []domain.Entry, next string, err error)
-	// ContentShares names the shares that hold a content, ContentIn returns
-	// files of one of them that have it.
+	// ContentShares names the shares that hold a content, ContentFiles returns
+	// up to limit files of each of them that have it, share by share.
 	ContentShares(id domain.ContentID) ([]string, error)
-	ContentIn(id domain.ContentID, share string, limit int) ([]domain.File, error)
+	ContentFiles(id domain.ContentID, limit int) ([]domain.File, error)
 	// Layer returns the piece layer of a content, nil if it has none.
 	Layer(id domain.ContentID) ([]byte, error)
 }
@@ -85,6 +85,7 @@ type Library struct {
 	readers *semaphore.Weighted // shares being read at the same time
 	hashers *semaphore.Weighted // cores in use for hashing
 	cores   int64
+	roots   roots
 	watch   atomic.Pointer[watcher] // nil until Start
 
 	mu      sync.Mutex
@@ -137,7 +138,7 @@ func New(c Config) (*Library, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &Library{
 		store: c.Store, bus: c.Bus, log: c.Log, own: ownPaths(c.Own), now: now,
-		changed: c.Changed, blocked: c.Blocked,
+		changed: c.Changed, blocked: c.Blocked, rights: c.Rights,
 		ctx: ctx, cancel: cancel,
 		readers: semaphore.NewWeighted(readersAtOnce),
 		hashers: semaphore.NewWeighted(cores), cores: cores,
@@ -150,7 +151,6 @@ func New(c Config) (*Library, error) {
 	if l.blocked == nil {
 		l.blocked = func(domain.PeerID) bool { return false }
 	}
-	l.rights = append([]Right{shareRight{l}}, c.Rights...)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, s := range stored {
@@ -203,6 +203,7 @@ func (l *Library) Close() error {
 	l.mu.Unlock()
 	l.cancel()
 	l.running.Wait()
+	l.roots.close()
 	if err := l.watch.Load().close(); err != nil {
 		return fmt.Errorf("stop watching: %w", err)
 	}

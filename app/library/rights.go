@@ -2,61 +2,65 @@ package library
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/potluck-share/potluck/app/domain"
 )
 
-// Right is a reason for which somebody may fetch a content: a share whose
-// audience includes the asker, later an open offer or a grant. Allows may be
-// called from any goroutine.
+// Right is a reason, besides the shares, for which somebody may fetch a content:
+// an open offer or a grant. Allows may be called from any goroutine.
 type Right interface {
 	Allows(asker domain.Asker, id domain.ContentID) bool
 }
 
-// Allowed decides who may have what. It is asked on each request; everything
-// that leaves this machine passes it.
+// Allowed decides who may have what. It, or Open, which decides alike, is asked
+// on each request; everything that leaves this machine passes it.
 func (l *Library) Allowed(asker domain.Asker, id domain.ContentID) bool {
 	if asker.Peer == "" || l.blocked(asker.Peer) {
 		return false
 	}
-	for _, r := range l.rights {
-		if r.Allows(asker, id) {
-			return true
-		}
-	}
-	return false
+	return l.offers(asker, l.holders(id)) || l.granted(asker, id)
 }
 
-// shareRight allows what lies in a share whose audience includes the asker.
-type shareRight struct{ library *Library }
-
-// Allows implements Right.
-func (r shareRight) Allows(asker domain.Asker, id domain.ContentID) bool {
-	holders, err := r.library.store.ContentShares(id)
+// holders returns the shares that have the content.
+func (l *Library) holders(id domain.ContentID) []string {
+	holders, err := l.store.ContentShares(id)
 	if err != nil {
-		r.library.log.Error("a content could not be looked up; it is not given", "err", err)
-		return false
+		l.log.Error("a content could not be looked up; it is not given", "err", err)
 	}
-	r.library.mu.Lock()
-	defer r.library.mu.Unlock()
-	for _, name := range holders {
-		if sh := r.library.shares[name]; sh != nil && offers(sh.Share) && sh.Audience.Includes(asker) {
+	return holders
+}
+
+// offers reports whether one of the shares has an audience that includes the
+// asker.
+func (l *Library) offers(asker domain.Asker, names []string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, name := range names {
+		if sh := l.shares[name]; sh != nil && offers(sh.Share) && sh.Audience.Includes(asker) {
 			return true
 		}
 	}
 	return false
 }
+
+// granted reports whether there is another reason to let the asker have the
+// content.
+func (l *Library) granted(asker domain.Asker, id domain.ContentID) bool {
+	return slices.ContainsFunc(l.rights, func(r Right) bool { return r.Allows(asker, id) })
+}
+
+// anyone stands for everyone nearby.
+var anyone = domain.Asker{Peer: "anyone", Near: true}
 
 // Nearby reports whether everyone nearby may have the content.
-func (l *Library) Nearby(id domain.ContentID) bool {
-	return shareRight{l}.Allows(domain.Asker{Peer: "anyone", Near: true}, id)
-}
+func (l *Library) Nearby(id domain.ContentID) bool { return l.offers(anyone, l.holders(id)) }
 
 // Source is an open file that is served from. Its methods may be called from
 // any goroutine, Close once.
@@ -67,6 +71,11 @@ type Source struct {
 	layer   []byte
 	changed func()
 	once    sync.Once
+
+	// nearby is what was found when the file was opened. The first Nearby, which
+	// belongs to the same request, takes it.
+	nearby bool
+	known  atomic.Bool // nearby is set and not taken
 }
 
 // Size returns the content's size in bytes.
@@ -76,8 +85,14 @@ func (s *Source) Size() int64 { return s.stored.Size }
 // one piece. The caller must not change it.
 func (s *Source) Layer() []byte { return s.layer }
 
-// Nearby reports whether everyone nearby may have the content at this moment.
-func (s *Source) Nearby() bool { return s.library.Nearby(s.stored.Content) }
+// Nearby reports whether everyone nearby may have the content: when it was opened
+// for somebody else, at first, and at this moment from then on.
+func (s *Source) Nearby() bool {
+	if s.known.CompareAndSwap(true, false) {
+		return s.nearby
+	}
+	return s.library.Nearby(s.stored.Content)
+}
 
 // ReadAt reads like io.ReaderAt. What it reads is the content only if Fresh
 // agrees afterwards.
@@ -108,10 +123,29 @@ const mostCopies = 16
 // all files that had it have changed or gone; those are then looked at again.
 // ctx is not kept.
 func (l *Library) Open(ctx context.Context, asker domain.Asker, id domain.ContentID) (*Source, error) {
-	if !l.Allowed(asker, id) {
+	if asker.Peer == "" || l.blocked(asker.Peer) {
 		return nil, absent(id)
 	}
-	return l.Local(ctx, id)
+	found, err := l.copies(id)
+	if err != nil {
+		l.log.Error("a content could not be looked up; it is not given", "err", err)
+		return nil, absent(id)
+	}
+	names := make([]string, len(found))
+	for i := range found {
+		names[i] = found[i].share
+	}
+	if !l.offers(asker, names) && !l.granted(asker, id) {
+		return nil, absent(id)
+	}
+	nearby := l.offers(anyone, names)
+	source, err := l.openAny(ctx, id, found)
+	if err != nil {
+		return nil, err
+	}
+	source.nearby = nearby
+	source.known.Store(true)
+	return source, nil
 }
 
 func absent(id domain.ContentID) error { return fmt.Errorf("content %s: %w", id, domain.ErrNotFound) }
@@ -119,17 +153,43 @@ func absent(id domain.ContentID) error { return fmt.Errorf("content %s: %w", id,
 // Local opens a content for the user's own use, whoever else may have it. The
 // errors are those of Open.
 func (l *Library) Local(ctx context.Context, id domain.ContentID) (*Source, error) {
-	holders, err := l.store.ContentShares(id)
+	found, err := l.copies(id)
 	if err != nil {
 		return nil, err
 	}
+	return l.openAny(ctx, id, found)
+}
+
+// copies are the files of one share that have a content.
+type copies struct {
+	share string
+	files []domain.File // at least one
+}
+
+// copies returns where a content is.
+func (l *Library) copies(id domain.ContentID) (found []copies, err error) {
+	files, err := l.store.ContentFiles(id, mostCopies)
+	if err != nil {
+		return nil, err
+	}
+	for begin, i := 0, 1; i <= len(files); i++ {
+		if share := files[begin].Share(); i == len(files) || files[i].Share() != share {
+			found = append(found, copies{share, files[begin:i]})
+			begin = i
+		}
+	}
+	return found, nil
+}
+
+// openAny opens one of the files that have the content.
+func (l *Library) openAny(ctx context.Context, id domain.ContentID, found []copies) (*Source, error) {
 	stale := false
-	for _, name := range holders {
+	for _, c := range found {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		l.mu.Lock()
-		sh := l.shares[name]
+		sh := l.shares[c.share]
 		var s domain.Share
 		if sh != nil {
 			s = sh.Share
@@ -138,14 +198,12 @@ func (l *Library) Local(ctx context.Context, id domain.ContentID) (*Source, erro
 		if sh == nil || !offers(s) {
 			continue
 		}
-		source, err := l.openIn(sh, s, id)
+		source, err := l.openIn(sh, s, c.files)
 		if err == nil {
 			return source, nil
 		}
-		if !errors.Is(err, domain.ErrNotFound) {
-			l.log.Debug("a shared file could not be opened", "share", name, "err", err)
-			stale = true
-		}
+		l.log.Debug("a shared file could not be opened", "share", c.share, "err", err)
+		stale = true
 	}
 	if stale {
 		return nil, fmt.Errorf("content %s: %w", id, domain.ErrChanged)
@@ -153,37 +211,28 @@ func (l *Library) Local(ctx context.Context, id domain.ContentID) (*Source, erro
 	return nil, absent(id)
 }
 
-// openIn opens a content in one share.
-func (l *Library) openIn(sh *share, s domain.Share, id domain.ContentID) (*Source, error) {
-	files, err := l.store.ContentIn(id, s.Name, mostCopies)
-	if err != nil {
-		return nil, err
+// openIn opens one of the files of a share.
+func (l *Library) openIn(sh *share, s domain.Share, files []domain.File) (*Source, error) {
+	var layer []byte
+	if files[0].Size > domain.PieceSize {
+		var err error
+		if layer, err = l.store.Layer(files[0].Content); err != nil {
+			return nil, err
+		}
 	}
-	if len(files) == 0 {
-		return nil, domain.ErrNotFound
-	}
-	layer, err := l.store.Layer(id)
-	if err != nil {
-		return nil, err
-	}
-	where, err := l.locate(s.Path)
+	k, start, err := l.folderOf(s)
 	if err != nil {
 		l.touch(sh, ".")
 		return nil, fmt.Errorf("%w: %w", domain.ErrChanged, reasonOf(err))
 	}
-	root, start, err := where.open()
-	if err != nil {
-		l.touch(sh, ".")
-		return nil, fmt.Errorf("%w: %w", domain.ErrChanged, reasonOf(err))
-	}
-	defer func() { _ = root.Close() }() // the file stays open without it
+	defer l.roots.done(k) // the file stays open without it
 	for _, f := range files {
 		rel := start
-		if where.folder {
+		if start == "." {
 			rel = strings.TrimPrefix(f.Path, s.Name+"/")
 		}
 		changed := func() { l.touch(sh, rel) }
-		file, err := open(root, filepath.FromSlash(rel))
+		file, err := open(k.root, filepath.FromSlash(rel))
 		if err != nil {
 			changed()
 			continue
@@ -195,4 +244,25 @@ func (l *Library) openIn(sh *share, s domain.Share, id domain.ContentID) (*Sourc
 		_ = file.Close() // was only looked at
 	}
 	return nil, domain.ErrChanged
+}
+
+// folderOf opens the folder of a share, which may be open still, or the one that a
+// shared file lies in. start is the path of the share in it. The caller gives it
+// back by roots.done.
+func (l *Library) folderOf(s domain.Share) (k *keptRoot, start string, err error) {
+	if k = l.roots.take(s.Path); k != nil {
+		return k, ".", nil
+	}
+	where, err := l.locate(s.Path)
+	if err != nil {
+		return nil, "", err
+	}
+	root, start, err := where.open()
+	if err != nil {
+		return nil, "", err
+	}
+	if !where.folder {
+		return &keptRoot{root: root, users: 1, gone: true}, start, nil
+	}
+	return l.roots.keep(s.Path, root), start, nil
 }

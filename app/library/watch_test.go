@@ -195,3 +195,29 @@ func TestFileReplacedByAFolderAndBack(t *testing.T) {
 	same(t, "seen", k.seen(near), []string{"F/"})
 	same(t, "counts", []any{k.only().Entries, k.only().Bytes}, []any{0, 0})
 }
+
+// TestReplacedFolder moves a shared folder away right after a file of it was
+// opened, and puts another one, which has the same name, in its place.
+func TestReplacedFolder(t *testing.T) {
+	t.Parallel()
+	k := newKitchen(t)
+	k.write("F/one", "the first")
+	k.write("F/two", "the second")
+	k.share(everyone, "F")
+	one, two := k.content("F/one"), k.content("F/two")
+	for _, id := range []domain.ContentID{one, two} {
+		source, err := k.Open(t.Context(), near, id)
+		must(t, err)
+		must(t, source.Close())
+	}
+	// Some systems move no folder that is open.
+	eventually(t, "moved", "<nil>", func() string { return fmt.Sprint(os.Rename(k.path("F"), k.path("away"))) })
+	must(t, os.Mkdir(k.path("F"), 0o700))
+	must(t, os.Rename(k.path("away/two"), k.path("F/two")))
+	if _, err := k.Open(t.Context(), near, one); !errors.Is(err, domain.ErrChanged) {
+		t.Errorf("what was moved away is still to be had: %v", err)
+	}
+	source, err := k.Open(t.Context(), near, two)
+	must(t, err)
+	must(t, source.Close())
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -352,7 +353,7 @@ func (d *DB) appendFile(files []domain.File, o own, path []byte) []domain.File {
 func (d *DB) ContentShares(id domain.ContentID) ([]string, error) {
 	var names []string
 	err := d.view(func(tx *bbolt.Tx) error {
-		c := ownOf(tx).contents.Cursor()
+		c := tx.Bucket(bucketLibrary).Bucket(bucketContents).Cursor()
 		for key, _ := c.Seek(id[:]); bytes.HasPrefix(key, id[:]); {
 			share, _, below := strings.Cut(string(key[len(id):]), "/")
 			names = append(names, share)
@@ -371,21 +372,34 @@ func (d *DB) ContentShares(id domain.ContentID) ([]string, error) {
 	return names, nil
 }
 
-// ContentIn returns up to limit files of the share with that content, in path
-// order, without their layers.
-func (d *DB) ContentIn(id domain.ContentID, share string, limit int) ([]domain.File, error) {
+// ContentFiles returns own files with that content, without their layers: up to
+// limit of each share, which is at least one, by the names of the shares. It is
+// quick however many files a share has of it.
+func (d *DB) ContentFiles(id domain.ContentID, limit int) ([]domain.File, error) {
 	var files []domain.File
 	err := d.view(func(tx *bbolt.Tx) error {
-		o := ownOf(tx)
-		prefix := string(id[:]) + share
-		return eachOfShare(o.contents, prefix, nil, func(key, _ []byte) bool {
+		room := tx.Bucket(bucketLibrary)
+		o := own{files: room.Bucket(bucketFiles)}
+		c := room.Bucket(bucketContents).Cursor()
+		last, found := "", 0
+		for key, _ := c.Seek(id[:]); bytes.HasPrefix(key, id[:]); {
+			share, _, below := strings.Cut(string(key[len(id):]), "/")
+			if share != last {
+				last, found = share, 0
+			}
 			files = d.appendFile(files, o, key[len(id):])
-			return len(files) < limit
-		})
+			if found++; found >= limit && below {
+				key, _ = c.Seek(append(id[:], share+"0"...)) // '0' follows '/'
+			} else {
+				key, _ = c.Next()
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("look up content %s: %w", id, err)
 	}
+	slices.SortStableFunc(files, func(a, b domain.File) int { return strings.Compare(a.Share(), b.Share()) })
 	return files, nil
 }
 
@@ -394,7 +408,7 @@ func (d *DB) ContentIn(id domain.ContentID, share string, limit int) ([]domain.F
 func (d *DB) Layer(id domain.ContentID) ([]byte, error) {
 	var layer []byte
 	err := d.view(func(tx *bbolt.Tx) error {
-		layer = bytes.Clone(ownOf(tx).layers.Get(id[:]))
+		layer = bytes.Clone(tx.Bucket(bucketLibrary).Bucket(bucketLayers).Get(id[:]))
 		return nil
 	})
 	if err != nil {

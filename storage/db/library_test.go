@@ -91,9 +91,9 @@ func TestContentIsFoundAndForgotten(t *testing.T) {
 	holders, err := d.ContentShares(contentID(1))
 	must(t, err)
 	same(t, "holders", holders, []string{"a", "b"})
-	in, err := d.ContentIn(contentID(1), "b", 10)
+	in, err := d.ContentFiles(contentID(1), 10)
 	must(t, err)
-	same(t, "in b", paths(in), []string{"b/x/two"})
+	same(t, "both", paths(in), []string{"a/one", "b/x/two"})
 
 	// One of the two goes by being dropped, the other by changing.
 	apply(t, d, domain.CatalogueBatch{DropPaths: []string{"a/one"}})
@@ -131,6 +131,10 @@ func TestManyCopiesAreBounded(t *testing.T) {
 	holders, err := d.ContentShares(contentID(1))
 	must(t, err)
 	same(t, "holders", holders, []string{"a", "b"})
+	apply(t, d, domain.CatalogueBatch{PutFiles: []domain.File{file("a (2)/x", 1), file("a-b", 1)}})
+	files, err = d.ContentFiles(contentID(1), 2)
+	must(t, err)
+	same(t, "two of each share", paths(files), []string{"a/0000", "a/0001", "a (2)/x", "a-b", "b"})
 }
 
 func TestFilesMayWriteWhileListing(t *testing.T) {

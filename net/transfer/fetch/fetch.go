@@ -240,6 +240,10 @@ func (f *Fetcher) Fetch(ctx context.Context, id domain.ContentID, size int64, si
 			f.mu.Lock()
 			j.end(ctx.Err())
 			f.mu.Unlock()
+		case <-j.alone:
+			f.mu.Lock()
+			j.takeAll()
+			f.mu.Unlock()
 		case <-changed:
 			changed = providers.Changed()
 			f.setProviders(j, providers.Providers())

@@ -29,8 +29,9 @@ type job struct {
 	crowded      bool          // others fetch the same
 	liar         domain.PeerID // who sent wrong bytes last
 
-	queue   []*request // answers to be verified and stored
-	running int        // goroutines that do so
+	queue   []*request    // answers to be verified and stored
+	running int           // goroutines that do so
+	alone   chan struct{} // holds a token when Fetch itself is to do so; nil: never
 	storing map[int]struct{}
 	workers sync.WaitGroup
 
@@ -47,6 +48,9 @@ func (f *Fetcher) newJob(id domain.ContentID, size int64, sink Sink) (*job, erro
 		sources: make(map[domain.PeerID]*source),
 		storing: make(map[int]struct{}),
 		done:    make(chan struct{}),
+	}
+	if size <= domain.PieceSize {
+		j.alone = make(chan struct{}, 1)
 	}
 	layer, known := sink.Layer()
 	if known && layer.ID() != id {
@@ -151,9 +155,16 @@ func (j *job) judge() {
 }
 
 // process hands an answer to the goroutines that verify, starting one if there
-// are few.
+// are few. A single piece is left to the goroutine that waits for the content.
 func (j *job) process(r *request) {
 	j.queue = append(j.queue, r)
+	if j.alone != nil {
+		select {
+		case j.alone <- struct{}{}:
+		default:
+		}
+		return
+	}
 	if j.running < j.f.workers {
 		j.running++
 		j.workers.Go(j.work)
@@ -164,7 +175,13 @@ func (j *job) process(r *request) {
 func (j *job) work() {
 	j.f.mu.Lock()
 	defer j.f.mu.Unlock()
-	defer func() { j.running-- }()
+	j.takeAll()
+	j.running--
+}
+
+// takeAll verifies and stores answers until there are none. The caller holds
+// the lock.
+func (j *job) takeAll() {
 	for len(j.queue) > 0 {
 		r := j.queue[0]
 		j.queue = j.queue[1:]
@@ -184,6 +201,7 @@ func (j *job) takePiece(r *request) {
 		// Two providers brought it; the first one's will do, or it is asked
 		// for again.
 		j.picker.Failed(r.src.peer.id, r.index)
+		j.rouse()
 		return
 	}
 	j.storing[r.index] = struct{}{}
@@ -205,6 +223,7 @@ func (j *job) takePiece(r *request) {
 	switch {
 	case wrong:
 		j.picker.Failed(r.src.peer.id, r.index)
+		j.rouse()
 		j.blame(r.src, err)
 	case err != nil:
 		j.end(fmt.Errorf("content %v: %w", j.id, err))

@@ -20,7 +20,8 @@ type peer struct {
 	id      domain.PeerID
 	session *session // nil: none
 	sources []*source
-	next    int // the source whose turn it is
+	awake   []*source // those that do not rest
+	next    int       // the one of them whose turn it is
 	probes  []*probe
 
 	failures int // sessions in a row that brought nothing

@@ -49,12 +49,21 @@ func (f *Fetcher) share() int64 {
 	return max(windowLeast, f.cfg.Budget/int64(max(1, open)))
 }
 
-// pick takes a request from the peer's sources, each in its turn.
+// pick takes a request from the peer's sources, each in its turn. Those that
+// rest are passed over: hundreds of small files may be on their way, of which
+// each was asked for.
 func (p *peer) pick(now time.Time) *request {
-	for i := range p.sources {
-		at := (p.next + i) % len(p.sources)
-		if r := p.sources[at].pick(now); r != nil {
-			p.next = at + 1
+	for range len(p.awake) {
+		p.next %= len(p.awake)
+		src := p.awake[p.next]
+		r := src.pick(now)
+		if src.mayRest() {
+			src.rests = true
+			p.awake = slices.Delete(p.awake, p.next, p.next+1)
+		} else {
+			p.next++
+		}
+		if r != nil {
 			return r
 		}
 	}
@@ -81,6 +90,9 @@ func (f *Fetcher) relieve() {
 // late. It reports whether it has to be called again.
 func (f *Fetcher) sweep(now time.Time) (again bool) {
 	for id, p := range f.peers {
+		for _, src := range p.sources {
+			src.rouse()
+		}
 		if s := p.session; s != nil {
 			switch {
 			case s.stalled(now):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -188,6 +189,9 @@ func (s *session) settle(r *request) {
 // abandon takes back a request that is pending.
 func (r *request) abandon() {
 	r.s.settle(r)
+	if r.src != nil {
+		r.src.job.rouse()
+	}
 	r.s.send(wire.Header{Kind: wire.Cancel, Request: r.id}, nil)
 	r.kill()
 }
@@ -225,6 +229,7 @@ func (s *session) write(ctx context.Context, stream io.Writer) error {
 	defer w.Release()
 	var frames []frame
 	for {
+		runtime.Gosched() // others that are about to ask come along
 		s.f.mu.Lock()
 		frames, s.out = s.out, frames[:0]
 		s.f.mu.Unlock()

@@ -54,6 +54,10 @@ type source struct {
 	newer     []int     // pieces told of while the bitmap was on its way
 	lost      bool      // there were too many of these
 
+	// rests is set while there is nothing to ask for, until something happens to
+	// the content or the time is looked at. It is then not in peer.awake.
+	rests bool
+
 	hinted  bool // not one of the caller's providers, but named by one
 	shy     int  // times in a row that it had nothing to give
 	asked   bool // on the present session, so it sees us as a follower
@@ -67,6 +71,7 @@ func newSource(j *job, p *peer, hinted bool) *source {
 	src := &source{job: j, peer: p, requests: make(map[*request]struct{}), hinted: hinted, partial: hinted}
 	j.sources[p.id] = src
 	p.sources = append(p.sources, src)
+	p.awake = append(p.awake, src)
 	if _, wrong := p.wrong[j.id]; wrong || p.banned() {
 		src.verdict = lied
 		return src
@@ -82,7 +87,35 @@ func (src *source) remove() {
 		src.job.picker.Gone(src.peer.id)
 	}
 	delete(src.job.sources, src.peer.id)
-	src.peer.sources = slices.DeleteFunc(src.peer.sources, func(x *source) bool { return x == src })
+	same := func(x *source) bool { return x == src }
+	src.peer.sources = slices.DeleteFunc(src.peer.sources, same)
+	if !src.rests {
+		src.peer.awake = slices.DeleteFunc(src.peer.awake, same)
+	}
+	src.rests = false
+}
+
+// mayRest reports whether the provider need not be looked at again, after pick,
+// before something happens: the only piece there is was asked of it or of
+// another one.
+func (src *source) mayRest() bool {
+	return src.job.size <= domain.PieceSize && src.job.picker != nil && !src.partial
+}
+
+// rouse ends the rest of the provider.
+func (src *source) rouse() {
+	if src.rests {
+		src.rests = false
+		src.peer.awake = append(src.peer.awake, src)
+	}
+}
+
+// rouse has all providers looked at again, since what was asked for may be free
+// again.
+func (j *job) rouse() {
+	for _, src := range j.sources {
+		src.rouse()
+	}
 }
 
 // leave tells the provider that we will not hold the content.
@@ -124,6 +157,7 @@ func (src *source) drop(v verdict, until time.Time) {
 		return
 	}
 	src.verdict, src.until = v, until
+	src.job.rouse()
 	src.abandonAll()
 	if src.job.picker != nil {
 		src.job.picker.Gone(src.peer.id)
@@ -294,6 +328,7 @@ func (src *source) absence() time.Duration {
 
 // failed takes back what a request was for.
 func (src *source) failed(r *request) {
+	src.job.rouse()
 	switch r.what {
 	case wire.Piece:
 		if src.job.picker != nil {
@@ -318,6 +353,7 @@ func (src *source) isPartial() {
 		return
 	}
 	src.partial = true
+	src.job.rouse()
 	src.infoAt = time.Time{}
 	if src.job.picker != nil {
 		src.job.picker.Partial(src.peer.id, nil)

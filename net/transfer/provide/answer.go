@@ -32,7 +32,8 @@ func (t *stream) answer(ctx context.Context, q question) answer {
 	a.head.Size, a.head.Nearby = c.Size(), c.Spread() == Nearby
 	partial, isPartial := c.(Partial)
 	a.head.Partial = isPartial
-	if h.What == wire.Any {
+	switch h.What {
+	case wire.Any:
 		var some bool
 		if h.Index, some = t.p.choose(h.Content, c, h.Index, q.set); !some {
 			a.head.Status = wire.Missing
@@ -40,9 +41,10 @@ func (t *stream) answer(ctx context.Context, q question) answer {
 		}
 		h.What = wire.Piece
 		a.head.Index, a.piece = h.Index, h.Index
-	} else if h.What == wire.Piece {
+	case wire.Piece:
 		t.p.give(h.Content, h.Index, 1)
 		a.piece = h.Index
+	default:
 	}
 	length, status := extent(c, h)
 	if status == wire.OK && h.What == wire.Piece && isPartial && !partial.Has(h.Index) {

@@ -60,6 +60,14 @@ type answer struct {
 	piece int // counted as given; -1: none
 }
 
+const (
+	// linger is how long a small answer waits for the next one, so that both
+	// are sent in one go.
+	linger = time.Millisecond
+	// smallAnswer is up to how many bytes it does so.
+	smallAnswer = 64 << 10
+)
+
 // bodies are the buffers that pieces are read into.
 var bodies = sync.Pool{New: func() any { return new([wire.MaxAnswer]byte) }}
 
@@ -237,6 +245,7 @@ func (t *stream) write(ctx context.Context) error {
 	w := wire.NewWriter(deadlined{t.s, t.p.cfg.Patience})
 	defer w.Release()
 	defer t.report()
+	small := false // the last answer, which is not flushed
 	for {
 		var a answer
 		select { // more without waiting, else send what is there
@@ -247,6 +256,13 @@ func (t *stream) write(ctx context.Context) error {
 			}
 			continue
 		default:
+			var ok bool
+			if small {
+				if a, ok = t.soon(ctx); ok {
+					break
+				}
+			}
+			small = false
 			if err := w.Flush(); err != nil {
 				return err
 			}
@@ -265,11 +281,29 @@ func (t *stream) write(ctx context.Context) error {
 			}
 		}
 		sent, err := t.writeAnswer(w, a)
+		small = a.head.Length <= smallAnswer
 		t.finish(a, sent)
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// soon waits a moment for the next answer, if there is to be one. It is not ok
+// if none came.
+func (t *stream) soon(ctx context.Context) (a answer, ok bool) {
+	if !t.busy() {
+		return a, false
+	}
+	timer := time.NewTimer(linger)
+	defer timer.Stop()
+	select {
+	case a = <-t.loaded:
+		return a, true
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+	return a, false
 }
 
 // writeAnswer writes the response and its body, frame by frame, and stops if
