@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/storage/disk"
@@ -25,12 +26,19 @@ type folder struct {
 	info fs.FileInfo // what root is
 	real string      // the path of the destination folder, without links
 
-	users int // guarded by folders
+	users  int          // guarded by folders
+	looked atomic.Int64 // when its path led to it, as time since start
 
 	asked    atomic.Int64 // how often a flush was asked for
 	flushing sync.Mutex
 	flushed  int64 // asked, when the last flush began
 }
+
+// trustFor is for how long a new download takes a folder for what its path
+// leads to. At the end of the download that is looked at in any case.
+const trustFor = 100 * time.Millisecond
+
+var start = time.Now()
 
 type folderKey struct {
 	path string // of the destination folder, as it was wanted
@@ -56,7 +64,7 @@ func openFolder(path, sub string, create bool) (*folder, error) {
 	}
 	folders.Unlock()
 	if d != nil {
-		if d.leads() {
+		if d.led() {
 			return d, nil
 		}
 		_ = d.release() // its path leads elsewhere by now
@@ -83,6 +91,7 @@ func (d *folder) open(create bool) (err error) {
 	if d.info, err = d.root.Stat("."); err != nil {
 		return fmt.Errorf("opening the folder %s: %w", d.key.path, disk.Kind(err))
 	}
+	d.looked.Store(int64(time.Since(start)))
 	d.self, _ = d.root.Open(".") // everything but the flush goes without it
 	return nil
 }
@@ -124,17 +133,17 @@ func (d *folder) openSub(create bool) (err error) {
 // leads reports whether the folder's path still leads to it. Otherwise what is
 // written to it would end up where nobody looks for it.
 func (d *folder) leads() bool {
-	var named fs.FileInfo
-	var err error
-	switch {
-	case d.up == nil:
-		named, err = os.Stat(d.key.path)
-	case d.up.leads():
-		named, err = d.up.root.Stat(filepath.FromSlash(d.key.sub))
-	default:
+	named, err := os.Stat(filepath.Join(d.key.path, filepath.FromSlash(d.key.sub)))
+	if err != nil || !os.SameFile(named, d.info) {
 		return false
 	}
-	return err == nil && os.SameFile(named, d.info)
+	d.looked.Store(int64(time.Since(start)))
+	return true
+}
+
+// led is leads for a moment ago.
+func (d *folder) led() bool {
+	return time.Since(start)-time.Duration(d.looked.Load()) < trustFor || d.leads()
 }
 
 // sync makes the names in the folder that there were before the call last over
