@@ -201,7 +201,7 @@ func TestRenameNew(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer dir.Close()
+	defer func() { _ = dir.Close() }() // only read from
 	rename := func(want string) {
 		t.Helper()
 		write(t, folder+"/from", want)
