@@ -60,18 +60,18 @@ func (d *transfer) here() int64 {
 // fetchAll fetches all files that d lacks, several at once, and those that the
 // user adds meanwhile. One that changed at the source, or is being fetched by
 // another download, does not keep the others from being fetched.
-func (t *Transfers) fetchAll(ctx context.Context, d *transfer) error {
+func (t *Transfers) fetchAll(ctx context.Context, d *transfer) (err error) {
 	ctx, stop := context.WithCancelCause(ctx)
-	var files sync.WaitGroup
-	watched := make(chan struct{})
-	go func() {
-		defer close(watched)
-		t.watchAlone(ctx, d, stop)
-	}()
+	var files, watchers sync.WaitGroup
+	watchers.Go(func() { t.watchAlone(ctx, d, stop) })
+	watchers.Go(func() { t.markLoop(ctx, d, stop) })
 	defer func() {
 		stop(nil)
 		files.Wait()
-		<-watched
+		watchers.Wait()
+		if markErr := t.writeMarks(ctx, d); err == nil {
+			err = markErr
+		}
 	}()
 
 	t.mu.Lock()
@@ -148,7 +148,8 @@ func (t *Transfers) fetchOne(ctx context.Context, d *transfer, i int) error {
 	t.mu.Unlock()
 	final, had, err := t.bring(ctx, d, i, f)
 	if err == nil {
-		return t.mark(ctx, d, i, final, had)
+		t.mark(d, i, final, had)
+		return nil
 	}
 	stopped := errors.Is(context.Cause(ctx), errSkipped)
 	t.mu.Lock()
@@ -203,29 +204,4 @@ func wantOf(d *transfer, f domain.TransferFile) domain.Want {
 		Content: f.Content, Size: f.Size, Modified: f.Modified, Owner: d.Peer, Folder: d.Folder, Target: f.Target,
 		New: d.untouched,
 	}
-}
-
-// mark notes that file i of d is finished.
-func (t *Transfers) mark(ctx context.Context, d *transfer, i int, final string, had bool) error {
-	t.mu.Lock()
-	f := &d.Files[i]
-	f.Final = final
-	delete(d.partly, i)
-	t.found(*f)
-	if !f.Skipped {
-		d.finished += f.Size
-		d.missing--
-	}
-	if had {
-		d.had++
-	}
-	if fl := d.flight[i]; fl != nil {
-		fl.stop(nil)
-		delete(d.flight, i)
-	}
-	t.mu.Unlock()
-	if err := t.cfg.Store.MarkFile(context.WithoutCancel(ctx), d.ID, i, final); err != nil {
-		return fmt.Errorf("noting that %s is here: %w", final, err)
-	}
-	return nil
 }

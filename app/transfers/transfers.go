@@ -86,7 +86,8 @@ type People interface {
 // Store keeps transfers over restarts.
 type Store interface {
 	PutTransfer(ctx context.Context, t domain.Transfer) error
-	MarkFile(ctx context.Context, id string, index int, final string) error
+	// MarkFiles notes where finished files lie, by their index.
+	MarkFiles(ctx context.Context, id string, finals map[int]string) error
 	DropTransfer(ctx context.Context, id string) error
 	Transfers() ([]domain.Transfer, error)
 }
@@ -146,6 +147,7 @@ type transfer struct {
 	fresh       bool            // asked for in this run
 	flight      map[int]*flight // files being fetched
 	partly      map[int]int64   // bytes that are here of files that are not finished, as far as this run knows
+	unmarked    map[int]string  // where finished files lie that are not noted in the store yet
 	next        int             // no file before this one is to be begun
 	putOff      map[int]bool    // files that this attempt does not try again
 	putOffErr   error           // why the first of them was

@@ -508,3 +508,26 @@ func TestTheFolderComesBack(t *testing.T) {
 		}
 	}
 }
+
+// TestAllIsNotedWhenItIsDone reads the database at the moment a folder of many
+// files is said to be done.
+func TestAllIsNotedWhenItIsDone(t *testing.T) {
+	w := newWorld()
+	const many = 500
+	for i := range many {
+		name := fmt.Sprintf("many/%03d", i)
+		w.entries["ana:many"] = append(w.entries["ana:many"], entry(name, 10))
+	}
+	r := open(t, filepath.Join(t.TempDir(), "db"), w)
+	defer r.close(t)
+	r.await(t, get(t, r, "many"), domain.Done)
+	kept, err := r.store.Transfers()
+	if err != nil || len(kept) != 1 || len(kept[0].Files) != many {
+		t.Fatalf("%d transfers are kept: %v", len(kept), err)
+	}
+	for _, f := range kept[0].Files {
+		if f.Final != path.Join("/downloads", f.Target) {
+			t.Fatalf("%s is noted at %q", f.Target, f.Final)
+		}
+	}
+}

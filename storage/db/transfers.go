@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 
 	"go.etcd.io/bbolt"
 
@@ -109,12 +111,15 @@ func putChanged(b *bbolt.Bucket, key, value []byte) error {
 	return b.Put(key, value)
 }
 
-// MarkFile notes that the file with that index in the transfer is finished and
-// lies at final, an absolute path. It does not touch the rest of the transfer.
-func (d *DB) MarkFile(ctx context.Context, id string, index int, final string) error {
-	if index < 0 || index > math.MaxInt32 || len(final) > maxLocalPath {
-		return fmt.Errorf("mark file %d of transfer %s: %w", index, id, domain.ErrMalformed)
+// MarkFiles notes that files of the transfer are finished: by their index, the
+// absolute paths at which they lie. It does not touch the rest of the transfer.
+func (d *DB) MarkFiles(ctx context.Context, id string, finals map[int]string) error {
+	for index, final := range finals {
+		if index < 0 || index > math.MaxInt32 || len(final) > maxLocalPath {
+			return fmt.Errorf("mark file %d of transfer %s: %w", index, id, domain.ErrMalformed)
+		}
 	}
+	indexes := slices.Sorted(maps.Keys(finals))
 	err := d.write(ctx, func(tx *bbolt.Tx) error {
 		var room *bbolt.Bucket
 		if id != "" {
@@ -123,10 +128,16 @@ func (d *DB) MarkFile(ctx context.Context, id string, index int, final string) e
 		if room == nil {
 			return domain.ErrNotFound
 		}
-		return room.Bucket(bucketMarks).Put(indexKey(index), []byte(final))
+		marks := room.Bucket(bucketMarks)
+		for _, index := range indexes {
+			if err := marks.Put(indexKey(index), []byte(finals[index])); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("mark file %d of transfer %s: %w", index, id, err)
+		return fmt.Errorf("mark %d files of transfer %s: %w", len(finals), id, err)
 	}
 	return nil
 }

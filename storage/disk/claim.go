@@ -56,6 +56,36 @@ func RenameOver(root *os.Root, from, to string) error {
 	return nil
 }
 
+// RenameNew gives the file from the name to, or if something has that already,
+// the first free name that names.Numbered gives, and returns it. Both are plain
+// names in the folder dir; there is no moment at which anything else has the
+// name. The error is errors.ErrUnsupported where the system or the file system
+// cannot do that; nothing has happened then.
+func RenameNew(dir *os.File, from, to string) (taken string, err error) {
+	taken = to
+	for n := 2; n < maxClaims; n++ {
+		err := renameNew(dir, from, taken)
+		switch {
+		case err == nil:
+			return taken, nil
+		case errors.Is(err, errors.ErrUnsupported):
+			return "", err
+		case !errors.Is(err, fs.ErrExist):
+			return "", fmt.Errorf("renaming %s to %s: %w", from, taken, Kind(err))
+		}
+		taken = names.Numbered(to, n)
+	}
+	return "", fmt.Errorf("every name like %s is taken: %w", to, domain.ErrUnwritable)
+}
+
+// SyncOpen is SyncFolder for a folder that is open.
+func SyncOpen(dir *os.File) error {
+	if err := syncOpen(dir); err != nil {
+		return fmt.Errorf("flushing the folder %s: %w", dir.Name(), Kind(err))
+	}
+	return nil
+}
+
 // SyncFolder makes the names in the folder rel below root last over a power
 // cut. Where the system cannot do that, it does nothing.
 func SyncFolder(root *os.Root, rel string) error {

@@ -193,6 +193,49 @@ func TestRenameOver(t *testing.T) {
 	}
 }
 
+// TestRenameNew takes a free name, and leaves what has one alone: a file, a
+// folder, a link that leads nowhere.
+func TestRenameNew(t *testing.T) {
+	folder := t.TempDir()
+	dir, err := os.Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = dir.Close() }() // only read from
+	rename := func(want string) {
+		t.Helper()
+		write(t, folder+"/from", want)
+		taken, err := disk.RenameNew(dir, "from", "a.txt")
+		if errors.Is(err, errors.ErrUnsupported) && runtime.GOOS != "linux" {
+			t.Skip("not here")
+		}
+		if err != nil || taken != want || read(t, folder+"/"+want) != want {
+			t.Errorf("renamed to %q, not %q: %v", taken, want, err)
+		}
+		if _, err := os.Lstat(folder + "/from"); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the old name is there: %v", err)
+		}
+	}
+	rename("a.txt")
+	rename("a (2).txt")
+	if err := os.Mkdir(folder+"/a (3).txt", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("nowhere", folder+"/a (4).txt"); err != nil {
+		t.Fatal(err)
+	}
+	rename("a (5).txt")
+	if got := read(t, folder+"/a.txt"); got != "a.txt" {
+		t.Errorf("the first file holds %q", got)
+	}
+	if err := disk.SyncOpen(dir); err != nil {
+		t.Error(err)
+	}
+	if _, err := disk.RenameNew(dir, "from", "b"); !errors.Is(err, domain.ErrUnwritable) {
+		t.Errorf("renaming what is gone: %v", err)
+	}
+}
+
 func TestFree(t *testing.T) {
 	folder := t.TempDir()
 	n, err := disk.Free(folder)

@@ -36,8 +36,13 @@ func syncFolder(root *os.Root, rel string) error {
 	if err != nil {
 		return err
 	}
-	err = folder.Sync()
+	err = syncOpen(folder)
 	_ = folder.Close() // it was only read
+	return err
+}
+
+func syncOpen(folder *os.File) error {
+	err := folder.Sync()
 	if isErrno(err, syscall.EINVAL, syscall.ENOTSUP, syscall.EACCES, syscall.EBADF) {
 		return nil // network and FUSE file systems that cannot
 	}

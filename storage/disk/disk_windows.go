@@ -34,6 +34,8 @@ func rename(root *os.Root, from, to string) error {
 // be flushed.
 func syncFolder(_ *os.Root, _ string) error { return nil }
 
+func syncOpen(_ *os.File) error { return nil }
+
 // Lock takes the file for this process alone, as long as it is open, and
 // reports whether it could. Another handle on it counts as another process. On
 // a file system without locks it always can.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"time"
 
@@ -32,15 +33,16 @@ func (f *File) Finish() (path string, err error) {
 	return path, err
 }
 
-func (f *File) finish() (path string, err error) {
+func (f *File) finish() (final string, err error) {
 	f.flushing.Lock()
 	defer f.flushing.Unlock()
 	f.access.Lock()
 	defer f.access.Unlock()
-	if err := f.prepare(); err != nil {
+	info, err := f.prepare()
+	if err != nil {
 		return "", err
 	}
-	claimed, err := f.moveIn()
+	claimed, err := f.moveIn(info)
 	if err != nil {
 		return "", err
 	}
@@ -49,54 +51,62 @@ func (f *File) finish() (path string, err error) {
 	if f.side != nil {
 		_ = f.side.file.Close()
 		f.side = nil
-		_ = f.place.root.Remove(f.place.side)
+		_ = f.place.dir.root.Remove(f.place.side)
 	}
-	_ = disk.SyncFolder(f.place.root, parent(claimed))
+	_ = f.place.dir.sync()
 	_ = f.release()
-	return filepath.Join(f.place.folder, filepath.FromSlash(claimed)), nil
+	return filepath.Join(f.place.folder, filepath.FromSlash(path.Dir(f.place.target)), claimed), nil
 }
 
-// prepare makes the part just as the finished file is to be, and flushes it.
-func (f *File) prepare() error {
+// prepare makes the part just as the finished file is to be, flushes it, and
+// returns which file it is.
+func (f *File) prepare() (fs.FileInfo, error) {
 	f.mu.Lock()
 	left, known, size, failed := f.left, f.known, f.size, f.failed
 	f.mu.Unlock()
 	switch {
 	case f.part == nil:
-		return f.errorf("finishing", errClosed)
+		return nil, f.errorf("finishing", errClosed)
 	case failed != nil:
-		return failed
+		return nil, failed
 	case !known || left > 0:
-		return fmt.Errorf("%s lacks %d pieces: %w", f.place.target, left, domain.ErrWaiting)
-	case !f.place.leads(f.part):
-		return f.errorf("finishing", errMoved)
+		return nil, fmt.Errorf("%s lacks %d pieces: %w", f.place.target, left, domain.ErrWaiting)
 	}
-	info, err := f.part.Stat()
-	if err != nil {
-		return f.errorf("finishing", err)
-	}
+	info, there := f.place.leads(f.part)
 	switch {
+	case !there:
+		return nil, f.errorf("finishing", errMoved)
 	case info.Size() < size:
-		return f.fail("finishing", errCut)
+		return nil, f.fail("finishing", errCut)
 	case info.Size() > size: // the size was wrong at first
 		if err := f.part.Truncate(size); err != nil {
-			return f.errorf("finishing", err)
+			return nil, f.errorf("finishing", err)
 		}
 	}
-	setTime(f.place.root, f.place.part, f.want.Modified)
+	setTime(f.place.dir.root, f.place.part, f.want.Modified)
 	if err := f.part.Sync(); err != nil {
-		return f.fail("flushing", err)
+		return nil, f.fail("flushing", err)
 	}
-	return nil
+	return info, nil
 }
 
-// moveIn gives the part its final name. If that fails, the part is open again.
-func (f *File) moveIn() (claimed string, err error) {
-	before, err := f.part.Stat()
-	if err != nil {
-		return "", f.errorf("finishing", err)
+// moveIn gives the part its final name, and returns it. If that fails, the
+// part is open as before.
+func (f *File) moveIn(part fs.FileInfo) (claimed string, err error) {
+	if f.place.dir.self != nil {
+		claimed, err = disk.RenameNew(f.place.dir.self, f.place.part, f.place.name)
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return claimed, err
+		}
 	}
-	claimed, claim, err := disk.ClaimName(f.place.root, f.place.target)
+	return f.moveOver(part)
+}
+
+// moveOver is moveIn for where the system cannot rename without taking the
+// place of what has the name: an empty file of ours has it first.
+func (f *File) moveOver(part fs.FileInfo) (claimed string, err error) {
+	root := f.place.dir.root
+	claimed, claim, err := disk.ClaimName(root, f.place.name)
 	if err != nil {
 		return "", err
 	}
@@ -106,14 +116,14 @@ func (f *File) moveIn() (claimed string, err error) {
 		f.part = nil
 	}
 	if err == nil {
-		err = disk.RenameOver(f.place.root, f.place.part, claimed)
+		err = disk.RenameOver(root, f.place.part, claimed)
 	}
 	if err == nil {
 		return claimed, nil
 	}
-	err = errors.Join(f.errorf("finishing", err), f.place.root.Remove(claimed))
+	err = errors.Join(f.errorf("finishing", err), root.Remove(claimed))
 	if f.part == nil {
-		err = errors.Join(err, f.reopen(before))
+		err = errors.Join(err, f.reopen(part))
 	}
 	return "", err
 }
@@ -151,8 +161,7 @@ func (f *File) Close() error {
 		return f.release()
 	}
 	err := f.flush(true)
-	info, statErr := f.part.Stat()
-	if statErr == nil && info.Size() == 0 && f.side == nil && f.place.holds(f.part) {
+	if info, held := f.place.holds(f.part); held && info.Size() == 0 && f.side == nil {
 		return errors.Join(err, f.remove()) // there is nothing to go on with
 	}
 	return errors.Join(err, f.release())
@@ -179,18 +188,18 @@ func Remove(want domain.Want) error {
 	if err != nil {
 		return err
 	}
-	root, err := os.OpenRoot(want.Folder)
+	dir, err := openFolder(want.Folder, path.Dir(target), false)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("opening the folder %s: %w", want.Folder, disk.Kind(err))
+		return err
 	}
-	f := &File{want: want, place: locate(root, want, target), stop: make(chan struct{})}
+	f := &File{want: want, place: locate(dir, want, target), stop: make(chan struct{})}
 	if f.unlock, err = f.place.lock(); err != nil {
-		return errors.Join(err, root.Close())
+		return errors.Join(err, dir.release())
 	}
-	if _, err := root.Lstat(f.place.part); err == nil {
+	if _, err := dir.root.Lstat(f.place.part); err == nil {
 		if f.part, err = f.place.openPart(); err != nil {
 			return errors.Join(err, f.release())
 		}
@@ -202,12 +211,14 @@ func Remove(want domain.Want) error {
 // means it.
 func (f *File) remove() error {
 	doomed := []string{f.place.side}
-	if f.part != nil && f.place.holds(f.part) {
-		doomed = append(doomed, f.place.part)
+	if f.part != nil {
+		if _, held := f.place.holds(f.part); held {
+			doomed = append(doomed, f.place.part)
+		}
 	}
 	err := f.closeFiles()
 	for _, name := range doomed {
-		if e := f.place.root.Remove(name); e != nil && !errors.Is(e, fs.ErrNotExist) {
+		if e := f.place.dir.root.Remove(name); e != nil && !errors.Is(e, fs.ErrNotExist) {
 			err = errors.Join(err, f.errorf("removing the part of", e))
 		}
 	}
@@ -235,22 +246,26 @@ func (f *File) release() error {
 	}
 	f.unlock()
 	f.unlock = nil
-	return errors.Join(err, f.place.root.Close())
+	return errors.Join(err, f.place.dir.release())
 }
 
 // Folder makes an empty folder at target below the folder root, both as in
 // domain.Want, and gives it the modified time unless it was there before.
 func Folder(root, target string, modified time.Time) error {
-	p, err := find(domain.Want{Folder: root, Target: target})
+	target, err := names.Clean(target)
 	if err != nil {
 		return err
 	}
-	if info, statErr := p.root.Stat(p.target); statErr == nil && info.IsDir() {
-		return p.root.Close()
+	top, err := openFolder(root, ".", false)
+	if err != nil {
+		return err
 	}
-	err = makeFolder(p.root, p.target)
+	if info, statErr := top.root.Stat(target); statErr == nil && info.IsDir() {
+		return top.release()
+	}
+	err = makeFolder(top.root, target)
 	if err == nil {
-		setTime(p.root, p.target, modified)
+		setTime(top.root, target, modified)
 	}
-	return errors.Join(err, p.root.Close())
+	return errors.Join(err, top.release())
 }

@@ -40,7 +40,10 @@ func (f *File) flushLoop() {
 func (f *File) look() {
 	f.access.RLock()
 	defer f.access.RUnlock()
-	if f.part != nil && !f.place.leads(f.part) {
+	if f.part == nil {
+		return
+	}
+	if _, there := f.place.leads(f.part); !there {
 		_ = f.fail("writing", errMoved) // Put tells of it
 	}
 }

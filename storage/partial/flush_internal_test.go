@@ -36,7 +36,7 @@ func putZeros(f *File, layer content.Layer, index int) error {
 // noted returns what the sidecar on disk says.
 func noted(t *testing.T, f *File) state {
 	t.Helper()
-	raw, err := f.place.root.ReadFile(f.place.side)
+	raw, err := f.place.dir.root.ReadFile(f.place.side)
 	if err != nil {
 		t.Fatal(err)
 	}

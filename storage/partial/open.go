@@ -3,7 +3,6 @@ package partial
 import (
 	"errors"
 	"fmt"
-	"path"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/storage/content"
@@ -28,7 +27,7 @@ func Open(want domain.Want) (*File, error) {
 	}
 	unlock, err := p.lock()
 	if err != nil {
-		return nil, errors.Join(err, p.root.Close())
+		return nil, errors.Join(err, p.dir.release())
 	}
 	f := &File{want: want, place: p, unlock: unlock, size: -1, kick: make(chan struct{}, 1), stop: make(chan struct{})}
 	if err := f.open(); err != nil {
@@ -42,9 +41,6 @@ func Open(want domain.Want) (*File, error) {
 
 // open opens the part and takes in what is known of it.
 func (f *File) open() error {
-	if err := makeFolder(f.place.root, parent(f.place.target)); err != nil {
-		return err
-	}
 	part, err := f.place.openPart()
 	if err != nil {
 		return err
@@ -64,7 +60,7 @@ func (f *File) open() error {
 	default:
 		f.setSize(f.want.Size)
 	}
-	side, layer, s, err := loadSidecar(f.place.root, f.place.side, f.want.Content)
+	side, layer, s, err := loadSidecar(f.place.dir.root, f.place.side, f.want.Content)
 	switch {
 	case err != nil:
 		return nil // there is none, or it is damaged: the layer comes anew
@@ -119,7 +115,7 @@ func (f *File) SetLayer(layer content.Layer) error {
 	if f.side != nil { // of the size that was wrong
 		_ = f.side.file.Close() // it is of no use any more
 		f.side = nil
-		_ = f.place.root.Remove(f.place.side) // and is ignored if it stays
+		_ = f.place.dir.root.Remove(f.place.side) // and is ignored if it stays
 	}
 	return f.adopt(layer, state{})
 }
@@ -128,7 +124,7 @@ func (f *File) SetLayer(layer content.Layer) error {
 // the File alone or holds access for writing.
 func (f *File) adopt(layer content.Layer, s state) error {
 	if layer.Pieces() > 1 && f.side == nil {
-		side, err := createSidecar(f.place.root, f.place.side, layer)
+		side, err := createSidecar(f.place.dir.root, f.place.side, layer)
 		if err != nil {
 			return f.errorf("noting the state of", err)
 		}
@@ -161,6 +157,3 @@ func (f *File) setSize(size int64) {
 	f.done = 0
 	f.have = make(bitmap, bitmapLen(f.left))
 }
-
-// parent returns the folder that holds the slash-separated path rel.
-func parent(rel string) string { return path.Dir(rel) }

@@ -25,6 +25,9 @@ func TestMain(m *testing.M) {
 	if folder := os.Getenv(victimEnv); folder != "" {
 		os.Exit(victim(folder))
 	}
+	if folder := os.Getenv(smallEnv); folder != "" {
+		os.Exit(smallVictim(folder))
+	}
 	goleak.VerifyTestMain(m)
 }
 

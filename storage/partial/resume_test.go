@@ -255,6 +255,7 @@ func TestDamagedSidecar(t *testing.T) {
 
 const (
 	victimEnv  = "POTLUCK_TEST_VICTIM"
+	smallEnv   = "POTLUCK_TEST_SMALL_VICTIM"
 	victimSize = 24<<20 + 333
 )
 
@@ -301,14 +302,14 @@ type prey struct {
 	lines *bufio.Scanner
 }
 
-func startVictim(t *testing.T, folder string) prey {
+func startVictim(t *testing.T, folder, env string) prey {
 	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), program)
-	cmd.Env = append(os.Environ(), victimEnv+"="+folder)
+	cmd.Env = append(os.Environ(), env+"="+folder)
 	allow, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -346,7 +347,7 @@ func TestResumeAfterKill(t *testing.T) {
 	folder := t.TempDir()
 	told := make(map[string]bool)
 	for _, pieces := range []int{1, 12} {
-		p := startVictim(t, folder)
+		p := startVictim(t, folder, victimEnv)
 		if !p.lines.Scan() || p.lines.Text() != fmt.Sprint("begin ", s.layer.Pieces()-len(told)) {
 			t.Errorf("began with %q after %d pieces were put", p.lines.Text(), len(told))
 		}
@@ -387,7 +388,7 @@ func TestResumeAfterKill(t *testing.T) {
 // TestBusyInAnotherProcess opens what another program has open.
 func TestBusyInAnotherProcess(t *testing.T) {
 	folder := t.TempDir()
-	p := startVictim(t, folder)
+	p := startVictim(t, folder, victimEnv)
 	if !p.lines.Scan() {
 		t.Error("it did not begin")
 	}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/storage/content"
-	"github.com/potluck-share/potluck/storage/disk"
 )
 
 // A sidecar is laid out for being written in place, a little at a time:
@@ -218,7 +217,7 @@ func (s *sidecar) write(p place, to state) error {
 	if s.lasts {
 		return nil
 	}
-	if err := disk.SyncFolder(p.root, parent(p.side)); err != nil {
+	if err := p.dir.sync(); err != nil {
 		return err
 	}
 	s.lasts = true
