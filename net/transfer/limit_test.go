@@ -1,11 +1,7 @@
 package transfer_test
 
 import (
-	"bytes"
 	"context"
-	"crypto/rand"
-	"net/netip"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -16,7 +12,6 @@ import (
 	"github.com/potluck-share/potluck/net/transfer/fetch"
 	"github.com/potluck-share/potluck/net/transfer/limit"
 	"github.com/potluck-share/potluck/net/transfer/provide"
-	"github.com/potluck-share/potluck/storage/content"
 )
 
 const mib = 1 << 20
@@ -27,30 +22,15 @@ type computer struct {
 	limits  *limit.Limits
 	fetcher *fetch.Fetcher
 
-	mu       sync.Mutex
-	contents map[domain.ContentID]memory
+	mu     sync.Mutex
+	plates map[domain.ContentID]plate
 }
 
-func newComputer(t *testing.T, name string) *computer {
+func newComputer(t *testing.T) *computer {
 	t.Helper()
-	identity, err := host.LoadIdentity(filepath.Join(t.TempDir(), "identity"))
-	if err != nil {
-		t.Fatal(err)
+	c := &computer{
+		Host: start(t, "/ip4/127.0.0.1/tcp/0"), limits: limit.New(), plates: make(map[domain.ContentID]plate),
 	}
-	c := &computer{limits: limit.New(), contents: make(map[domain.ContentID]memory)}
-	c.Host, err = host.New(t.Context(), host.Config{
-		Identity: identity, Listen: []string{"/ip4/127.0.0.1/tcp/0"},
-		Nearby: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
-		Hello:  func(domain.PeerID) domain.Hello { return domain.Hello{Name: name} },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := c.Close(); err != nil {
-			t.Error(err)
-		}
-	})
 	provider := provide.New(provide.Config{Source: c})
 	transfer.Serve(c.Host, provider, c.limits)
 	t.Cleanup(provider.Close)
@@ -60,9 +40,6 @@ func newComputer(t *testing.T, name string) *computer {
 			t.Error(err)
 		}
 	})
-	if err := c.Listen(); err != nil {
-		t.Fatal(err)
-	}
 	return c
 }
 
@@ -77,121 +54,44 @@ func (c *computer) meet(t *testing.T, others ...*computer) {
 }
 
 // share makes the computer provide size random bytes.
-func (c *computer) share(t *testing.T, size int) domain.ContentID {
+func (c *computer) share(t *testing.T, size int64) domain.ContentID {
 	t.Helper()
-	data := make([]byte, size)
-	_, _ = rand.Read(data) // it never fails
-	sum, err := content.Hash(t.Context(), bytes.NewReader(data), int64(size), 0, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	food := newPlate(t, size)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.contents[sum.ID] = memory{bytes.NewReader(data), sum}
-	return sum.ID
+	c.plates[food.sum.ID] = food
+	return food.sum.ID
 }
 
 func (c *computer) Allowed(domain.Asker, domain.ContentID) bool { return true }
 
-func (c *computer) Open(_ context.Context, _ domain.Asker, id domain.ContentID) (provide.Content, error) {
+func (c *computer) Open(ctx context.Context, asker domain.Asker, id domain.ContentID) (provide.Content, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if m, ok := c.contents[id]; ok {
-		return m, nil
-	}
-	return nil, domain.ErrNotFound
-}
-
-// memory is a content in memory.
-type memory struct {
-	*bytes.Reader
-	sum content.Sum
-}
-
-func (m memory) Size() int64          { return m.sum.Size }
-func (m memory) Layer() []byte        { return m.sum.Layer }
-func (m memory) Fresh() error         { return nil }
-func (m memory) Close() error         { return nil }
-func (memory) Spread() provide.Spread { return provide.Nearby }
-
-// sink counts the pieces of a content.
-type sink struct {
-	size int64
-
-	mu    sync.Mutex
-	layer content.Layer
-	known bool
-	have  map[int]bool
-	done  int64
-}
-
-func (s *sink) Layer() (content.Layer, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.layer, s.known
-}
-
-func (s *sink) SetLayer(l content.Layer) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.layer, s.known = l, true
-	return nil
-}
-
-func (s *sink) Has(i int) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.have[i]
-}
-
-func (s *sink) Missing() (missing []int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i := range domain.Pieces(s.size) {
-		if !s.have[i] {
-			missing = append(missing, i)
-		}
-	}
-	return missing
-}
-
-func (s *sink) Done() int64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.done
-}
-
-func (s *sink) Put(p content.Piece) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.have[p.Index()] {
-		s.have[p.Index()] = true
-		s.done += int64(len(p.Data()))
-	}
-	return nil
+	return c.plates[id].Open(ctx, asker, id)
 }
 
 // get fetches a content of size bytes and returns how long that took.
-func (c *computer) get(t *testing.T, id domain.ContentID, size int, from ...*computer) time.Duration {
+func (c *computer) get(t *testing.T, id domain.ContentID, size int64, from ...*computer) time.Duration {
 	t.Helper()
 	providers := make(fetch.Fixed, len(from))
 	for i, o := range from {
 		providers[i] = o.ID()
 	}
 	begun := time.Now()
-	s := &sink{size: int64(size), have: make(map[int]bool)}
-	if err := c.fetcher.Fetch(t.Context(), id, int64(size), s, providers, nil); err != nil {
+	if err := c.fetcher.Fetch(t.Context(), id, size, newBowl(size), providers, nil); err != nil {
 		t.Error(err)
 	}
 	return time.Since(begun)
 }
 
-// about fails unless took is within 15 % of want.
+// about fails if took is much less than want, or so much more that it cannot be
+// for a machine that is busy.
 func about(t *testing.T, what string, took, want time.Duration) {
 	t.Helper()
 	t.Logf("%s took %v, should take %v", what, took.Round(time.Millisecond), want)
-	if took < want*85/100 || took > want*115/100 {
-		t.Errorf("%s took %v, not %v ± 15 %%", what, took, want)
+	if took < want*85/100 || took > want*150/100 {
+		t.Errorf("%s took %v, not about %v", what, took, want)
 	}
 }
 
@@ -201,7 +101,7 @@ func TestLimitsHold(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes 15 s")
 	}
-	ana, ben, cleo := newComputer(t, "ana"), newComputer(t, "ben"), newComputer(t, "cleo")
+	ana, ben, cleo := newComputer(t), newComputer(t), newComputer(t)
 	ben.meet(t, ana, cleo)
 	cleo.meet(t, ana)
 
@@ -256,10 +156,10 @@ func TestASlowLimitDoesNotLookDead(t *testing.T) {
 		t.Skip("takes 12 s")
 	}
 	t.Parallel()
-	ana, ben := newComputer(t, "ana"), newComputer(t, "ben")
+	ana, ben := newComputer(t), newComputer(t)
 	ben.meet(t, ana)
 	ben.limits.Set(domain.LeastRate, domain.LeastRate)
 	ana.limits.Set(domain.LeastRate, domain.LeastRate)
-	size := 10 * int(domain.LeastRate)
+	const size = 10 * domain.LeastRate
 	about(t, "100 kB at 10 kB/s", ben.get(t, ana.share(t, size), size, ana), 10*time.Second)
 }

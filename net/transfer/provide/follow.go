@@ -251,29 +251,19 @@ func (all *crowds) tidy(id domain.ContentID, one *crowd) {
 
 // Grown is told by whoever owns a Partial that a further piece of it is here,
 // so that those who fetch it from here hear of it. It does not block.
-func (p *Provider) Grown(id domain.ContentID, piece int) {
-	p.crowds.mu.Lock()
-	defer p.crowds.mu.Unlock()
-	one := p.crowds.all[id]
-	if one == nil {
-		return
-	}
-	for t := range one.followers {
-		t.have(id, piece, false)
-	}
-}
+func (p *Provider) Grown(id domain.ContentID, piece int) { p.news(id, piece, false) }
 
 // Coming is told by whoever owns a Partial that a further piece of it is on its
 // way, so that others do not ask the same provider for it. It does not block.
-func (p *Provider) Coming(id domain.ContentID, piece int) {
+func (p *Provider) Coming(id domain.ContentID, piece int) { p.news(id, piece, true) }
+
+func (p *Provider) news(id domain.ContentID, piece int, coming bool) {
 	p.crowds.mu.Lock()
 	defer p.crowds.mu.Unlock()
-	one := p.crowds.all[id]
-	if one == nil {
-		return
-	}
-	for t := range one.followers {
-		t.have(id, piece, true)
+	if one := p.crowds.all[id]; one != nil {
+		for t := range one.followers {
+			t.have(id, piece, coming)
+		}
 	}
 }
 
