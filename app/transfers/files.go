@@ -87,8 +87,16 @@ func (t *Transfers) fetchAll(ctx context.Context, d *transfer) (err error) {
 		i, begun, busy := t.nextFile(ctx, d)
 		if begun != nil {
 			files.Go(func() {
-				if err := t.fetchOne(begun, d, i); err != nil {
-					stop(err)
+				// One after the other: a goroutine for each would grow its
+				// stack anew for each.
+				for begun != nil {
+					if err := t.fetchOne(begun, d, i); err != nil {
+						stop(err)
+					}
+					begun = nil
+					if ctx.Err() == nil {
+						i, begun, _ = t.nextFile(ctx, d)
+					}
 				}
 				<-room
 				d.poke()
