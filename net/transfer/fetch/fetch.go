@@ -4,7 +4,8 @@
 // the requests of all running fetches on it. Who is asked for what, and what
 // comes of it, is decided under one lock that is never held during I/O: each
 // session has a goroutine that reads and one that writes, and each fetch has a
-// few that verify pieces and put them into its Sink. A piece takes buffer space
+// few that verify pieces and put them into its Sink; a content of one piece has
+// the caller of Fetch do so. A piece takes buffer space
 // from a common budget from the moment it is asked for until it is in the Sink,
 // so that a slow disk slows the asking and not the memory.
 //
