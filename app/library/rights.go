@@ -168,6 +168,12 @@ type copies struct {
 
 // copies returns where a content is.
 func (l *Library) copies(id domain.ContentID) (found []copies, err error) {
+	l.mu.Lock()
+	none := len(l.shares) == 0
+	l.mu.Unlock()
+	if none {
+		return nil, nil // who shares nothing need not be asked for each file of a download
+	}
 	files, err := l.store.ContentFiles(id, mostCopies)
 	if err != nil {
 		return nil, err

@@ -59,6 +59,14 @@ func Clean(path string) (string, error) {
 
 // cleanPart makes one name safe. It never returns an empty name, "." or "..".
 func cleanPart(part string) string {
+	if plain(part) {
+		return part // as most are
+	}
+	return scrub(part)
+}
+
+// scrub is cleanPart for names that are not plain.
+func scrub(part string) string {
 	part = compose(strings.Map(cleanRune, compose(part)))
 	part = shorten(strings.TrimRight(part, ". "), "")
 	switch {
@@ -68,6 +76,22 @@ func cleanPart(part string) string {
 		return shorten("_"+part, "")
 	}
 	return part
+}
+
+// plain reports whether a name is so plain that there is nothing to clean, by a
+// look at its bytes. It may say no to one that is.
+func plain(name string) bool {
+	if name == "" || len(name) > maxPart || name[0] == '.' || strings.HasSuffix(name, ".") || reserved(name) {
+		return false
+	}
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9', c == '.', c == '-', c == '_':
+		default:
+			return false
+		}
+	}
+	return true
 }
 
 // compose returns s in Unicode's form C, with '_' for what is not UTF-8.
