@@ -122,7 +122,7 @@ func TestPartialProviderThatGrows(t *testing.T) {
 	}()
 	var reports []domain.Progress
 	// Long before it would be asked again by itself.
-	err := f.Fetch(within(t, 5*time.Second), file.sum.ID, size, dst, fetch.Fixed{s.id},
+	err := f.Fetch(within(t, 12*time.Second), file.sum.ID, size, dst, fetch.Fixed{s.id},
 		func(p domain.Progress) {
 			reports = append(reports, p)
 			if p.Done == 4*mib {
