@@ -73,7 +73,7 @@ func (e *engine) Fetch(ctx context.Context, want domain.Want, from transfers.Pro
 		holding.End(file)
 		return "", false, errors.Join(err, file.Close())
 	}
-	holding.Finish(final, file)
+	holding.Finish(want.Folder, final, file)
 	return final, false, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -64,6 +65,7 @@ type Holding struct {
 	granted map[domain.PeerID]time.Time
 
 	file    string      // absolute path of the finished file; empty until then
+	folder  string      // the absolute download folder in which it lies
 	info    fs.FileInfo // as it was then
 	layer   []byte
 	until   time.Time
@@ -75,7 +77,8 @@ func NewHoldings(network func(domain.PeerID) (string, bool), now func() time.Tim
 	return &Holdings{network: network, now: now, all: make(map[domain.ContentID]*Holding)}
 }
 
-// Begin holds a download that has begun. Finish or End must follow.
+// Begin holds a download that has begun. Finish or End must follow, with the
+// same part.
 func (h *Holdings) Begin(want domain.Want, part Part) *Holding {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -91,8 +94,8 @@ func (h *Holdings) Begin(want domain.Want, part Part) *Holding {
 	return one
 }
 
-// Finish says that the part has become the file at path.
-func (one *Holding) Finish(path string, part Part) {
+// Finish says that the part has become the file at path in its download folder.
+func (one *Holding) Finish(folder, path string, part Part) {
 	info, err := os.Lstat(path)
 	layer, known := part.Layer()
 	h := one.in
@@ -102,7 +105,8 @@ func (one *Holding) Finish(path string, part Part) {
 		if one.file == "" {
 			h.done = append(h.done, one.want.Content)
 		}
-		one.file, one.info, one.layer, one.until = path, info, layer.Raw(), h.now().Add(keepFor)
+		one.file, one.folder, one.info = path, folder, info
+		one.layer, one.until = layer.Raw(), h.now().Add(keepFor)
 	}
 	one.end(part)
 	for len(h.done) > mostHeld {
@@ -130,11 +134,11 @@ func (one *Holding) end(part Part) {
 
 // drop forgets a finished download, unless it is under way again.
 func (h *Holdings) drop(id domain.ContentID) {
-	for i, other := range h.done {
-		if other == id {
-			h.done = append(h.done[:i:i], h.done[i+1:]...)
-			break
-		}
+	switch i := slices.Index(h.done, id); {
+	case i == 0:
+		h.done = h.done[1:]
+	case i > 0:
+		h.done = slices.Delete(h.done, i, i+1)
 	}
 	one := h.all[id]
 	if one == nil {
@@ -251,10 +255,15 @@ type Held struct {
 	file    *os.File
 }
 
-// look returns the part, or the finished download if there is none.
+// look returns the part, or the finished download if there is none. A download
+// that was interrupted and goes on is another Holding of the same content.
 func (d *Held) look() (Part, Holding) {
-	d.one.in.mu.Lock()
-	defer d.one.in.mu.Unlock()
+	h := d.one.in
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if now := h.all[d.one.want.Content]; now != nil {
+		d.one = now
+	}
 	return d.one.part, *d.one
 }
 
@@ -308,11 +317,11 @@ func (d *Held) ReadAt(p []byte, off int64) (int, error) {
 // not followed.
 func (d *Held) openFile() error {
 	_, now := d.look()
-	rel, err := filepath.Rel(now.want.Folder, now.file)
+	rel, err := filepath.Rel(now.folder, now.file)
 	if now.file == "" || err != nil {
 		return fmt.Errorf("content %s: %w", now.want.Content, domain.ErrNotFound)
 	}
-	root, err := os.OpenRoot(now.want.Folder)
+	root, err := os.OpenRoot(now.folder)
 	if err != nil {
 		return fmt.Errorf("%s: %w: %w", now.file, domain.ErrChanged, err)
 	}

@@ -73,7 +73,7 @@ func (h *held) finish(t *testing.T) (path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.holding.Finish(path, h.part)
+	h.holding.Finish(h.want.Folder, path, h.part)
 	return path
 }
 
@@ -230,4 +230,53 @@ func TestDownloadThatStopsIsNotHeld(t *testing.T) {
 	if _, err := d.ReadAt(make([]byte, mib), 0); err == nil {
 		t.Error("can still be read")
 	}
+}
+
+// The same content goes to two folders at once; what is served is the file that
+// was finished last, in its own folder.
+func TestSameContentInTwoFolders(t *testing.T) {
+	h := newHeld(t)
+	h.Said(h.want.Content, "ana", true)
+	want := h.want
+	want.Folder = t.TempDir()
+	part, err := partial.Open(want)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = part.Close() })
+	if err := part.SetLayer(h.layer); err != nil {
+		t.Fatal(err)
+	}
+	second := h.Begin(want, part)
+	h.finish(t)
+	h.holding, h.part = second, part
+	h.want = want
+	h.put(t, 0)
+	h.finish(t)
+	d, err := h.Open(ben, h.want.Content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.read(t, d, 1)
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// What was opened before a download was paused goes on when that does.
+func TestPausedDownloadGoesOn(t *testing.T) {
+	h := newHeld(t)
+	h.Said(h.want.Content, "ana", true)
+	d, err := h.Open(ben, h.want.Content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.holding.End(h.part)
+	h.holding = h.Begin(h.want, h.part)
+	h.Said(h.want.Content, "ana", true)
+	h.put(t, 1)
+	if !d.Here(1) {
+		t.Error("a piece that came after the pause is not here")
+	}
+	h.read(t, d, 1)
 }

@@ -129,7 +129,8 @@ func (j *job) check() {
 }
 
 // judge ends the job if those who had the content say that there is no such
-// thing any more, and nobody else may have it.
+// thing any more, and nobody else may have it. Strangers who were only said to
+// hold it cannot say that for its owner, who may be away.
 func (j *job) judge() {
 	if j.ended {
 		return
@@ -140,9 +141,9 @@ func (j *job) judge() {
 		case good, busy:
 			return
 		case changed:
-			wasChanged = true
+			wasChanged = wasChanged || !src.hinted
 		case otherSize:
-			differs = true
+			differs = differs || !src.hinted
 		case absent, lied:
 		}
 	}
@@ -237,10 +238,8 @@ func (j *job) takePiece(r *request) {
 
 // takeLayer verifies a layer and gives it to the sink, without the lock.
 func (j *job) takeLayer(r *request) {
-	raw := r.src.layer
-	r.src.layer = nil
 	j.f.mu.Unlock()
-	layer, err := content.NewLayer(j.id, j.size, raw)
+	layer, err := content.NewLayer(j.id, j.size, r.layer)
 	wrong := errors.Is(err, domain.ErrDamaged)
 	var missing *picker.Picker
 	if err == nil {
@@ -274,6 +273,9 @@ func (j *job) takeLayer(r *request) {
 
 // blame drops a provider that sent wrong bytes.
 func (j *job) blame(src *source, err error) {
+	if again := j.sources[src.peer.id]; again != nil {
+		src = again // it was taken off the job and came back meanwhile
+	}
 	j.liar = src.peer.id
 	src.drop(lied, time.Time{})
 	src.peer.lied(j.id, err)

@@ -65,6 +65,7 @@ type request struct {
 	what  wire.What
 	index int
 	set   []byte // of a request for Any piece
+	layer []byte // all of it, to be verified
 	want  int    // bytes expected
 	cost  int64  // of the budget
 

@@ -31,6 +31,9 @@ const (
 	infoTime = 15 * time.Second
 	// hedgeTime is after how long a layer is asked of a second provider.
 	hedgeTime = time.Second
+	// layerTime is after how long one that was asked for a layer does not keep
+	// others from being asked, whatever it sends meanwhile.
+	layerTime = 5 * time.Second
 	// maxLayers is of how many providers a layer is asked at a time.
 	maxLayers = 2
 )
@@ -253,7 +256,7 @@ func (src *source) mayAskLayer(now time.Time) bool {
 	}
 	asked := 0
 	for _, other := range src.job.sources {
-		if other.layerAt.IsZero() {
+		if other.layerAt.IsZero() || now.Sub(other.layerAt) > layerTime {
 			continue
 		}
 		asked++
@@ -278,7 +281,8 @@ func (src *source) arrived(r *request, now time.Time) {
 		if int64(len(src.layer)) == j.layerLength() && !j.checking {
 			j.checking = true
 			r.release()
-			j.process(&request{src: src, s: r.s, what: wire.Layer})
+			j.process(&request{src: src, s: r.s, what: wire.Layer, layer: src.layer})
+			src.layer = nil
 			return
 		}
 	case wire.Info:

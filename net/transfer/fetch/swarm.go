@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/net/transfer/grant"
 	"github.com/potluck-share/potluck/net/transfer/picker"
 	"github.com/potluck-share/potluck/net/transfer/wire"
 )
@@ -13,6 +14,9 @@ const (
 	// maxHinted is how many providers a fetch has at most that it was told of:
 	// enough for every piece to find its way.
 	maxHinted = 40
+	// maxByHinted is how many of these may be named by those who were only
+	// named themselves, so that nobody fills the list with inventions.
+	maxByHinted = 10
 	// rememberContents is of how many contents it is remembered who else was
 	// said to hold them, and rememberFor for how long.
 	rememberContents = 256
@@ -31,9 +35,10 @@ const (
 
 // holders are the peers that were said to hold a content.
 type holders struct {
-	at    time.Time
-	peers []domain.PeerID
-	grant []byte // the owner's leave, to be shown to them; nil: none is needed
+	at       time.Time
+	peers    []domain.PeerID
+	byHinted int    // of these, named by somebody who was only named
+	grant    []byte // the owner's leave, to be shown to them; nil: none is needed
 }
 
 // Holders returns the peers that were said within the last hour, by providers
@@ -48,14 +53,15 @@ func (f *Fetcher) Holders(id domain.ContentID) []domain.PeerID {
 }
 
 // hinted takes what a provider says of other holders.
-func (s *session) hinted(id domain.ContentID, told []wire.Holder, grant []byte) {
+func (s *session) hinted(id domain.ContentID, told []wire.Holder, signed []byte) {
 	s.f.mu.Lock()
-	known := s.sources(id) != nil
-	if known && len(grant) > 0 {
-		s.f.granted(id, grant)
+	known := s.sources(id)
+	byHinted := !slices.ContainsFunc(known, func(src *source) bool { return !src.hinted })
+	if len(known) > 0 && len(signed) > 0 {
+		s.f.granted(id, s.p.id, signed)
 	}
 	s.f.mu.Unlock()
-	if !known {
+	if len(known) == 0 {
 		return // we never asked it for that
 	}
 	for _, h := range told {
@@ -63,7 +69,7 @@ func (s *session) hinted(id domain.ContentID, told []wire.Holder, grant []byte) 
 			continue
 		}
 		s.f.mu.Lock()
-		took := s.f.remember(id, h.Peer)
+		took := s.f.remember(id, h.Peer, byHinted)
 		s.f.mu.Unlock()
 		if !took {
 			continue // there are enough
@@ -81,9 +87,15 @@ func (s *session) hinted(id domain.ContentID, told []wire.Holder, grant []byte) 
 	}
 }
 
-// granted keeps the owner's leave and shows it to those it is for.
-func (f *Fetcher) granted(id domain.ContentID, grant []byte) {
-	f.holdersOf(id).grant = grant
+// granted keeps the owner's leave and shows it to those it is for, if it is
+// ours, and by whom it came from: nobody can spoil another one's.
+func (f *Fetcher) granted(id domain.ContentID, from domain.PeerID, signed []byte) {
+	g, err := grant.Open(signed, f.cfg.Now())
+	if err != nil || g.Issuer != from || g.Holder != f.cfg.Self || g.Content != id {
+		f.log.Debug("a grant is of no use", "peer", from.Short(), "content", id, "err", err)
+		return
+	}
+	f.holdersOf(id).grant = signed
 	for j := range f.jobs {
 		if j.id == id {
 			for _, src := range j.sources {
@@ -103,13 +115,16 @@ func (src *source) show() {
 }
 
 // remember notes that the peer is said to hold the content, unless so many are.
-func (f *Fetcher) remember(id domain.ContentID, peer domain.PeerID) bool {
+func (f *Fetcher) remember(id domain.ContentID, peer domain.PeerID, byHinted bool) bool {
 	h := f.holdersOf(id)
 	if slices.Contains(h.peers, peer) {
 		return true
 	}
-	if len(h.peers) >= maxHinted {
+	if len(h.peers) >= maxHinted || byHinted && h.byHinted >= maxByHinted {
 		return false
+	}
+	if byHinted {
+		h.byHinted++
 	}
 	h.peers = append(h.peers, peer)
 	return true

@@ -2,6 +2,7 @@ package fetch_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"testing"
@@ -199,5 +200,39 @@ func TestHoldersAreRemembered(t *testing.T) {
 	source.leave()
 	if err := members[1].get(within(t, time.Minute), t, file, fetch.Fixed{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// Somebody who was only named says that the file has changed, or has another
+// size. That is not for it to say while the owner is away.
+func TestStrangersDoNotEndADownload(t *testing.T) {
+	t.Parallel()
+	const size = 8 * mib
+	source, file, members := crowd(t, size, 2)
+	stranger, me := members[0], members[1]
+	if err := stranger.get(within(t, time.Minute), t, file, fetch.Fixed{source.id}); err != nil {
+		t.Fatal(err)
+	}
+	// It has another file now.
+	stranger.leave()
+	stranger.mu.Lock()
+	delete(stranger.growing, file.sum.ID)
+	stranger.mu.Unlock()
+	stranger.copyOf(file).path = writeFile(t, size+1)
+
+	ctx, cancel := context.WithCancel(within(t, time.Minute))
+	go func() {
+		defer cancel()
+		eventually(t, "the stranger was named", func() bool { return len(me.fetcher.Holders(file.sum.ID)) == 1 })
+	}()
+	if err := me.get(ctx, t, file, fetch.Fixed{source.id}); !errors.Is(err, context.Canceled) {
+		t.Fatalf("it was to be interrupted: %v", err)
+	}
+	source.leave()
+	stranger.serve(t)
+	ctx, cancel = context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	if err := me.get(ctx, t, file, fetch.Fixed{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the download ended: %v", err)
 	}
 }

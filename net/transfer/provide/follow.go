@@ -1,6 +1,7 @@
 package provide
 
 import (
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -53,6 +54,7 @@ type crowd struct {
 type follower struct {
 	told    map[domain.PeerID]bool // others it was told of
 	granted time.Time              // when it got a grant; zero: never
+	known   bool                   // others may be told of it
 }
 
 // follow makes the stream a follower of the content, and tells it and the
@@ -103,6 +105,7 @@ func (t *stream) introduce(id domain.ContentID, c Content, one *crowd, me *follo
 	if !may(t) {
 		return
 	}
+	me.known = true
 	now := t.p.crowds.now()
 	var holders []wire.Holder
 	for other, they := range one.followers {
@@ -200,9 +203,11 @@ func (t *stream) unfollowAll() {
 	defer all.mu.Unlock()
 	t.ended = true
 	for id := range t.follows {
+		known := all.all[id].followers[t].known
 		one := all.leave(t, id)
 		one.last = all.now()
-		if len(one.held) < maxTold {
+		maps.DeleteFunc(one.held, func(_ domain.PeerID, at time.Time) bool { return one.last.Sub(at) >= holdTime })
+		if known && len(one.held) < maxTold {
 			one.held[t.peer] = one.last
 		}
 		all.tidy(id, one)

@@ -69,12 +69,18 @@ func DecodeHolders(body []byte) (holders []Holder, grant []byte, err error) {
 	}
 	all := m.GetHolders()
 	all = all[:min(len(all), MaxHolders)]
-	holders = make([]Holder, len(all))
-	for i, h := range all {
-		addresses := h.GetAddresses()
-		holders[i] = Holder{
-			Peer: domain.PeerID(h.GetPeer()), Addresses: addresses[:min(len(addresses), MaxAddresses)],
+	holders = make([]Holder, 0, len(all))
+	for _, h := range all {
+		if h.GetPeer() == "" || len(h.GetPeer()) > maxPeerID {
+			continue
 		}
+		one := Holder{Peer: domain.PeerID(h.GetPeer())}
+		for _, address := range h.GetAddresses() {
+			if len(address) <= maxAddress && len(one.Addresses) < MaxAddresses {
+				one.Addresses = append(one.Addresses, address)
+			}
+		}
+		holders = append(holders, one)
 	}
 	return holders, m.GetGrant(), nil
 }

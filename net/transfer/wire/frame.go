@@ -38,6 +38,10 @@ const (
 	MaxHolders = 32
 	// MaxAddresses is the same for the addresses of one holder.
 	MaxAddresses = 8
+	// maxPeerID and maxAddress are the longest that a peer ID and an address
+	// may be, in bytes; what is longer is left out.
+	maxPeerID  = 64
+	maxAddress = 256
 
 	prefixSize = 4
 	indexSize  = 4

@@ -238,7 +238,7 @@ func TestBodies(t *testing.T) {
 
 	many := make([]Holder, 2*MaxHolders)
 	for i := range many {
-		many[i] = Holder{Peer: domain.PeerID(strings.Repeat("x", i)), Addresses: make([]string, 2*MaxAddresses)}
+		many[i] = Holder{Peer: domain.PeerID(strings.Repeat("x", i+1)), Addresses: make([]string, 2*MaxAddresses)}
 	}
 	body, err := EncodeHolders(many, []byte("leave"))
 	if err != nil {
@@ -247,6 +247,17 @@ func TestBodies(t *testing.T) {
 	got, grant, err := DecodeHolders(body)
 	if err != nil || len(got) != MaxHolders || len(got[0].Addresses) != MaxAddresses || got[9].Peer != many[9].Peer || string(grant) != "leave" {
 		t.Errorf("%d holders, the first with %d addresses, %v", len(got), len(got[0].Addresses), err)
+	}
+	body, err = EncodeHolders([]Holder{
+		{Peer: domain.PeerID(strings.Repeat("x", maxPeerID+1))},
+		{Peer: "Ana", Addresses: []string{strings.Repeat("x", maxAddress+1), "/ip4/1.2.3.4"}},
+		{},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _, err := DecodeHolders(body); err != nil || len(got) != 1 || !slices.Equal(got[0].Addresses, []string{"/ip4/1.2.3.4"}) {
+		t.Errorf("of what is too long, %v is left, %v", got, err)
 	}
 	if _, err := EncodeHolders([]Holder{{Peer: domain.PeerID(strings.Repeat("x", MaxFrame))}}, nil); !errors.Is(err, domain.ErrTooLarge) {
 		t.Errorf("a hint over the limit: %v", err)
