@@ -64,11 +64,10 @@ func (e *engine) Fetch(ctx context.Context, want domain.Want, from transfers.Pro
 		return "", false, errors.Join(err, file.Close())
 	}
 	holding := e.holdings.Begin(want, file)
-	if err := e.fetcher.Fetch(ctx, want.Content, want.Size, told{file, want.Content, e.provider}, from, report); err != nil {
-		holding.End(file)
-		return "", false, errors.Join(err, file.Close())
+	err = e.fetcher.Fetch(ctx, want.Content, want.Size, told{file, want.Content, e.provider}, from, report)
+	if err == nil {
+		final, err = file.Finish()
 	}
-	final, err = file.Finish()
 	if err != nil {
 		holding.End(file)
 		return "", false, errors.Join(err, file.Close())
