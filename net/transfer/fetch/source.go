@@ -225,17 +225,8 @@ func (src *source) pick(now time.Time) *request {
 		r.what = wire.Info
 		r.index = len(src.info) / wire.PageSize
 		r.want = wire.PageLength(j.bitmapLength(), r.index)
-	case src.mayChoose() && src.undecided() >= src.mostUndecided():
-		return nil // later it knows better what to give
-	case src.mayChoose() && src.pickAny(r, now):
-	default:
-		piece, ok := j.picker.Next(src.peer.id, now)
-		if !ok {
-			return nil
-		}
-		r.what = wire.Piece
-		r.index = piece
-		r.want = domain.PieceLength(j.size, piece)
+	case !src.pickPiece(r, now):
+		return nil
 	}
 	src.requests[r] = struct{}{}
 	if !src.asked {

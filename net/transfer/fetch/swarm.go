@@ -65,7 +65,7 @@ func (s *session) hinted(id domain.ContentID, told []wire.Holder, signed []byte)
 		return // we never asked it for that
 	}
 	for _, h := range told {
-		if h.Peer == "" || h.Peer == s.f.cfg.Self || h.Peer == s.p.id {
+		if h.Peer == s.f.cfg.Self || h.Peer == s.p.id {
 			continue
 		}
 		s.f.mu.Lock()
@@ -175,8 +175,7 @@ func (j *job) crowd() {
 	}
 }
 
-// source returns the provider's part in a fetch of the content, nil if there is
-// none.
+// sources returns the provider's parts in the fetches of the content.
 func (s *session) sources(id domain.ContentID) (all []*source) {
 	for _, src := range s.p.sources {
 		if src.job.id == id {
@@ -274,8 +273,7 @@ func (src *source) mayChoose() bool {
 	return true
 }
 
-// undecided returns how many pieces the provider has not chosen yet, and
-// mostUndecided how many that may be.
+// undecided returns how many pieces the provider has not chosen yet.
 func (src *source) undecided() (n int) {
 	for r := range src.requests {
 		if r.what == wire.Any {
@@ -285,15 +283,33 @@ func (src *source) undecided() (n int) {
 	return n
 }
 
+// mostUndecided returns how many that may be while it gives to others too.
 func (src *source) mostUndecided() int {
-	switch {
-	case !src.job.crowded:
-		return maxPending
-	case src.peer.session.rate > fastRate:
+	if src.peer.session.rate > fastRate {
 		return manyUndecided
-	default:
-		return fewUndecided
 	}
+	return fewUndecided
+}
+
+// pickPiece makes r a request for a piece. It returns false if there is none to
+// ask the provider for now.
+func (src *source) pickPiece(r *request, now time.Time) bool {
+	j := src.job
+	if src.mayChoose() {
+		if j.crowded && src.undecided() >= src.mostUndecided() {
+			return false // later it knows better what to give
+		}
+		if src.pickAny(r, now) {
+			return true
+		}
+	}
+	piece, ok := j.picker.Next(src.peer.id, now)
+	if !ok {
+		return false
+	}
+	r.what, r.index = wire.Piece, piece
+	r.want = domain.PieceLength(j.size, piece)
+	return true
 }
 
 // pickAny makes r a request that leaves the choice to a whole provider. It

@@ -28,8 +28,9 @@ func (t *stream) answer(ctx context.Context, q question) answer {
 		a.head.Status = t.status(ctx, h, err)
 		return a
 	}
-	t.follow(h.Content, c)
-	a.head.Size, a.head.Nearby = c.Size(), c.Spread() == Nearby
+	spread := c.Spread()
+	t.follow(h.Content, c, spread)
+	a.head.Size, a.head.Nearby = c.Size(), spread == Nearby
 	partial, isPartial := c.(Partial)
 	a.head.Partial = isPartial
 	switch h.What {

@@ -24,10 +24,10 @@ const (
 	// named to others as one who holds it, and maxHeld of how many contents
 	// nobody fetches at the moment that is kept.
 	holdTime = time.Hour
+	maxHeld  = 256
 	// renewTime is after how long a follower gets a new grant: well within the
 	// life of one.
 	renewTime = 20 * time.Minute
-	maxHeld   = 256
 )
 
 // crowds are those who fetch a content from here, or have done so lately, by
@@ -58,8 +58,9 @@ type follower struct {
 }
 
 // follow makes the stream a follower of the content, and tells it and the
-// others of each other.
-func (t *stream) follow(id domain.ContentID, c Content) {
+// others of each other. spread is what the content says of itself now: it is
+// not asked again with the lock held, since that may take a look at a database.
+func (t *stream) follow(id domain.ContentID, c Content, spread Spread) {
 	if c.Size() <= domain.PieceSize {
 		return // a single piece is not worth a detour
 	}
@@ -68,7 +69,7 @@ func (t *stream) follow(id domain.ContentID, c Content) {
 	defer all.mu.Unlock()
 	one := all.all[id]
 	if one != nil && one.followers[t] != nil {
-		t.renew(id, c, one.followers[t])
+		t.renew(id, c, spread, one.followers[t])
 		return
 	}
 	if len(t.follows) >= maxFollows || t.ended {
@@ -85,15 +86,15 @@ func (t *stream) follow(id domain.ContentID, c Content) {
 	one.followers[t] = me
 	t.follows[id] = struct{}{}
 	delete(one.held, t.peer)
-	t.introduce(id, c, one, me)
+	t.introduce(id, c, spread, one, me)
 }
 
 // introduce tells the stream and the other followers of each other, as far as
 // they may know.
-func (t *stream) introduce(id domain.ContentID, c Content, one *crowd, me *follower) {
+func (t *stream) introduce(id domain.ContentID, c Content, spread Spread, one *crowd, me *follower) {
 	may := func(t *stream) bool {
 		asker := t.asker()
-		switch c.Spread() {
+		switch spread {
 		case Nearby:
 			return asker.Near
 		case Granted:
@@ -116,7 +117,7 @@ func (t *stream) introduce(id domain.ContentID, c Content, one *crowd, me *follo
 			holders = append(holders, t.p.holder(other.peer))
 		}
 		if they.tell(t.peer) {
-			other.hint(id, []wire.Holder{t.p.holder(t.peer)}, other.grant(id, c, they))
+			other.hint(id, []wire.Holder{t.p.holder(t.peer)}, other.grant(id, c, spread, they))
 		}
 	}
 	for peer, at := range one.held {
@@ -125,14 +126,14 @@ func (t *stream) introduce(id domain.ContentID, c Content, one *crowd, me *follo
 		}
 	}
 	if len(holders) > 0 {
-		t.hint(id, holders, t.grant(id, c, me))
+		t.hint(id, holders, t.grant(id, c, spread, me))
 	}
 }
 
 // grant returns a new grant for the follower if it needs one, else nothing.
-func (t *stream) grant(id domain.ContentID, c Content, me *follower) []byte {
+func (t *stream) grant(id domain.ContentID, c Content, spread Spread, me *follower) []byte {
 	now := t.p.crowds.now()
-	if c.Spread() != Granted || t.p.cfg.Grant == nil || !me.granted.IsZero() && now.Sub(me.granted) < renewTime {
+	if spread != Granted || t.p.cfg.Grant == nil || !me.granted.IsZero() && now.Sub(me.granted) < renewTime {
 		return nil
 	}
 	signed, err := t.p.cfg.Grant(t.peer, id, c.Size())
@@ -145,11 +146,11 @@ func (t *stream) grant(id domain.ContentID, c Content, me *follower) []byte {
 }
 
 // renew sends a follower that goes on asking a new grant in time.
-func (t *stream) renew(id domain.ContentID, c Content, me *follower) {
+func (t *stream) renew(id domain.ContentID, c Content, spread Spread, me *follower) {
 	if me.granted.IsZero() {
 		return
 	}
-	if grant := t.grant(id, c, me); grant != nil {
+	if grant := t.grant(id, c, spread, me); grant != nil {
 		t.hint(id, nil, grant)
 	}
 }

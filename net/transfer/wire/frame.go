@@ -29,8 +29,6 @@ const (
 	// MaxSet is the most bytes of the body of a request for Any piece, which
 	// has a bit for each piece of the set.
 	MaxSet = 512
-	// MaxHaves is the most pieces that one Have names.
-	MaxHaves = MaxBody / indexSize
 	// MaxGrant is the most bytes of a signed grant.
 	MaxGrant = 1 << 10
 	// MaxHolders is how many holders one Hint names at most; a reader ignores
