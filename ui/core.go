@@ -1,5 +1,3 @@
-//go:build !headless
-
 // Package ui is Potluck's window: the frame around the pages, which share,
 // drop, keys and notices go through, and the pump that brings the core's
 // events to them.

@@ -1,4 +1,4 @@
-//go:build !headless && !preview
+//go:build !preview
 
 package ui
 

@@ -1,0 +1,59 @@
+//go:build !headless
+
+package ui
+
+import (
+	"context"
+	"os"
+	"sync"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/app"
+
+	"github.com/potluck-share/potluck/ui/theme"
+	"github.com/potluck-share/potluck/ui/work"
+)
+
+// appID names the program to the desktop.
+const appID = "io.github.potluck-share.potluck"
+
+// Run opens the window and blocks, on the main goroutine, until it is closed
+// or ctx ends. A value on raise brings the window to the front. Whatever was
+// started is stopped when it returns.
+func Run(ctx context.Context, core Core, raise <-chan struct{}) error {
+	// The toolkit complains on every start of a user who has no cache yet.
+	if dir, err := os.UserCacheDir(); err == nil {
+		_ = os.MkdirAll(dir, 0o700) // without it only the font cache is slower
+	}
+	app.SetMetadata(fyne.AppMetadata{
+		ID: appID, Name: "Potluck", Version: core.Version, Icon: theme.AppIcon(),
+		Migrations: map[string]bool{"fyneDo": true},
+	})
+	a := app.NewWithID(appID)
+	a.SetIcon(theme.AppIcon())
+	a.Settings().SetTheme(theme.Theme{})
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	w := &window{core: core, app: a, cancel: cancel, started: make(chan struct{})}
+	w.run = work.New(ctx, w.do)
+	w.build()
+
+	var background sync.WaitGroup
+	a.Lifecycle().SetOnStarted(func() {
+		// Only now, after the first frame, so that the window is there at once.
+		background.Go(func() { w.start(ctx) })
+		background.Go(func() { w.pump(ctx) })
+		background.Go(func() { w.watch(ctx, raise) })
+	})
+	a.Lifecycle().SetOnStopped(w.stopQueueing)
+	w.win.ShowAndRun()
+
+	w.stopQueueing()
+	w.run.Close()
+	background.Wait()
+	if core.Stop != nil {
+		core.Stop()
+	}
+	return nil
+}
