@@ -7,13 +7,30 @@ import (
 	ftheme "fyne.io/fyne/v2/theme"
 )
 
-// Theme is Potluck's look for Fyne. Its zero value is ready.
-type Theme struct{}
+// Mode says which variant of the look is shown.
+type Mode string
+
+// The modes. Any other one follows the desktop, as System does.
+const (
+	System Mode = "system"
+	Light  Mode = "light"
+	Dark   Mode = "dark"
+)
+
+// Theme is Potluck's look for Fyne. Its zero value is ready, and light or dark
+// as the desktop is.
+type Theme struct{ Mode Mode }
 
 var _ fyne.Theme = Theme{}
 
-// Color returns the colour of a role.
-func (Theme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
+// Color returns the colour of a role in the theme's mode, or else in variant.
+func (t Theme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.Color {
+	switch t.Mode {
+	case Light:
+		variant = ftheme.VariantLight
+	case Dark:
+		variant = ftheme.VariantDark
+	}
 	if name == ftheme.ColorNameFocus {
 		// Fyne blends it over what has the focus.
 		c := table[Primary].of(variant)
@@ -90,8 +107,9 @@ func (Theme) Size(name fyne.ThemeSizeName) float32 {
 	return ftheme.DefaultTheme().Size(name)
 }
 
-// Color returns the colour of a role in the variant that the running app
-// shows.
+// Color returns the colour of a role as the running app shows it.
 func Color(name fyne.ThemeColorName) color.Color {
-	return Theme{}.Color(name, fyne.CurrentApp().Settings().ThemeVariant())
+	settings := fyne.CurrentApp().Settings()
+	t, _ := settings.Theme().(Theme)
+	return t.Color(name, settings.ThemeVariant())
 }
