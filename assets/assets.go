@@ -1,4 +1,5 @@
-// Package assets holds the bytes that the program carries with it: the icons.
+// Package assets holds the bytes that the program carries with it: the icons
+// and the translations.
 // They are read-only; any goroutine may ask for them.
 package assets
 
@@ -9,6 +10,13 @@ import (
 
 //go:embed icons/*.svg
 var icons embed.FS
+
+// Translations holds a folder lang with files named ROOM.LANGUAGE.json. Each
+// leads from the English form of a text to that in its language; those of
+// English hold only the forms that depend on a number.
+//
+//go:embed lang/*.json
+var Translations embed.FS
 
 // AppIcon is the program's own icon, a PNG of 512 × 512.
 //

@@ -79,7 +79,7 @@ func rowOf(r domain.Result, at place, now time.Time) row {
 	out.lower = strings.ToLower(out.name)
 	if r.Folder {
 		if r.Entries > 0 {
-			out.size = format.Number(r.Entries, "file", "files")
+			out.size = format.Files(r.Entries)
 		}
 		if r.Size > 0 {
 			out.size = format.Size(r.Size)

@@ -179,7 +179,7 @@ func (v *View) total() string {
 		parts = append(parts, format.Number(folders, "folder", "folders"))
 	}
 	if files > 0 {
-		parts = append(parts, format.Number(files, "file", "files"))
+		parts = append(parts, format.Files(files))
 	}
 	return strings.Join(parts, ", ")
 }

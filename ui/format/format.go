@@ -1,19 +1,19 @@
 // Package format turns sizes, rates, times and counts into the words that the
-// window shows. All functions are pure.
+// window shows, in the user's language. All functions may be called from any
+// goroutine.
 package format
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/ui/words"
 )
 
 // Size writes a number of bytes in decimal units: "0 B", "512 B", "4.2 MB".
-func Size(bytes int64) string { return domain.SizeText(bytes) }
+func Size(bytes int64) string { return words.Size(bytes) }
 
 // SizeOf writes how much of a whole is done, with the unit once where it is
 // the same: "1.9 of 3.1 GB".
@@ -21,9 +21,9 @@ func SizeOf(done, size int64) string {
 	d, s := Size(min(done, size)), Size(size)
 	dv, du, _ := strings.Cut(d, " ")
 	if _, su, _ := strings.Cut(s, " "); du == su {
-		return dv + " of " + s
+		return words.T("%s of %s", dv, s)
 	}
-	return d + " of " + s
+	return words.T("%s of %s", d, s)
 }
 
 // Rate writes bytes per second, and nothing for a rate that rounds to zero.
@@ -60,51 +60,29 @@ func Left(rest int64, rate float64) string {
 	seconds := math.Ceil(float64(rest) / rate)
 	switch {
 	case seconds < 60:
-		return fmt.Sprintf("%.0f s left", seconds)
+		return words.T("%s s left", number(seconds))
 	case seconds < 3600:
-		return fmt.Sprintf("%.0f min left", math.Round(seconds/60))
+		return words.T("%s min left", number(seconds/60))
 	case seconds < 48*3600:
-		return fmt.Sprintf("%.0f h left", math.Round(seconds/3600))
+		return words.T("%s h left", number(seconds/3600))
 	case seconds < 100*24*3600:
-		return fmt.Sprintf("%.0f days left", math.Round(seconds/(24*3600)))
+		return words.T("%s days left", number(seconds/(24*3600)))
 	default:
 		return ""
 	}
 }
+
+func number(f float64) string { return strconv.FormatFloat(math.Round(f), 'f', 0, 64) }
 
 // Day writes when something was modified, as near as a list needs: "14:02" for
 // today, "yesterday", "12 Nov", "12 Nov 2024".
-func Day(t, now time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	t = t.In(now.Location())
-	year, month, day := now.Date()
-	today := time.Date(year, month, day, 0, 0, 0, 0, now.Location())
-	switch {
-	case !t.Before(today) && t.Before(today.AddDate(0, 0, 1)):
-		return t.Format("15:04")
-	case !t.Before(today.AddDate(0, 0, -1)) && t.Before(today):
-		return "yesterday"
-	case t.Year() == year:
-		return t.Format("2 Jan")
-	default:
-		return t.Format("2 Jan 2006")
-	}
-}
+func Day(t, now time.Time) string { return words.Time(t, now) }
 
-// Count writes a number with commas: "2,140".
-func Count(n int) string {
-	text := strconv.Itoa(n)
-	start := 0
-	if n < 0 {
-		start = 1
-	}
-	for i := len(text) - 3; i > start; i -= 3 {
-		text = text[:i] + "," + text[i:]
-	}
-	return text
-}
+// Count writes a number in groups of three digits: "2,140".
+func Count(n int) string { return words.Count(n) }
+
+// Files writes how many files there are: "1 file", "2,140 files".
+func Files(n int) string { return words.N("%s files", n) }
 
 // Number writes how many there are of something: "1 file", "2,140 files".
 func Number(n int, one, many string) string {
@@ -122,11 +100,11 @@ func Names(names []string) string {
 	case 1:
 		return names[0]
 	case 2:
-		return names[0] + " and " + names[1]
+		return words.T("%s and %s", names[0], names[1])
 	case 3:
-		return names[0] + ", " + names[1] + " and " + names[2]
+		return words.T("%s, %s and %s", names[0], names[1], names[2])
 	default:
-		return fmt.Sprintf("%s, %s and %s more", names[0], names[1], Count(len(names)-2))
+		return words.T("%s, %s and %s more", names[0], names[1], Count(len(names)-2))
 	}
 }
 

@@ -153,7 +153,7 @@ func (v *View) show(rows []row) {
 	}
 	v.count.SetText("")
 	if len(rows) > 0 {
-		v.count.SetText(format.Number(files, "file", "files") + ", " + format.Size(bytes))
+		v.count.SetText(format.Files(files) + ", " + format.Size(bytes))
 		v.empty.Hide()
 		v.table.Show()
 		return

@@ -50,7 +50,7 @@ func RiskWords(risk domain.Risk, audience domain.Audience) (question, meaning st
 	if risk.Files == 0 {
 		return question, "It would be visible to " + whom(audience) + "."
 	}
-	files := format.Number(risk.Files, "file", "files")
+	files := format.Files(risk.Files)
 	if risk.More {
 		files = "Over " + files
 	}

@@ -71,7 +71,7 @@ func before(a, b bool) int {
 func detail(p domain.Peer, now time.Time) string {
 	files := ""
 	if p.Entries > 0 {
-		files = format.Number(p.Entries, "file", "files")
+		files = format.Files(p.Entries)
 	}
 	switch {
 	case !p.Online:

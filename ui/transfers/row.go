@@ -175,7 +175,7 @@ func sentence(t *domain.Transfer, now time.Time) string {
 		}
 		words := format.Size(t.Size)
 		if t.Count > 1 {
-			words += " in " + format.Number(t.Count, "file", "files")
+			words += " in " + format.Files(t.Count)
 		}
 		if at := format.Day(t.Ended, now); at != "" {
 			words += ", done " + at

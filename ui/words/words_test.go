@@ -1,0 +1,66 @@
+package words_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/potluck-share/potluck/ui/words"
+)
+
+func speak(t *testing.T, language string) {
+	t.Helper()
+	if err := words.Use(language); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := words.Use(words.English); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestLanguages(t *testing.T) {
+	now := time.Date(2026, 11, 12, 15, 0, 0, 0, time.UTC)
+	for language, want := range map[string][]string{
+		words.English: {"yesterday", "1 file", "2,140 files", "0 files", "4.2 MB", "12 Mar", "12 Nov 2024", "14:02", "not translated %s"},
+		words.German:  {"gestern", "1 Datei", "2.140 Dateien", "0 Dateien", "4,2 MB", "12. März", "12. Nov. 2024", "14:02", "not translated %s"},
+	} {
+		t.Run(language, func(t *testing.T) {
+			speak(t, language)
+			unknown := "not translated %s"
+			for i, got := range []string{
+				words.T("yesterday"), words.N("%s files", 1), words.N("%s files", 2140), words.N("%s files", 0), words.Size(4_200_000),
+				words.Time(time.Date(2026, 3, 12, 9, 0, 0, 0, time.UTC), now),
+				words.Time(time.Date(2024, 11, 12, 9, 0, 0, 0, time.UTC), now),
+				words.Time(time.Date(2026, 11, 12, 14, 2, 0, 0, time.UTC), now),
+				words.T(unknown),
+			} {
+				if got != want[i] {
+					t.Errorf("%q, want %q", got, want[i])
+				}
+			}
+			if words.Language() != language {
+				t.Errorf("speaks %q", words.Language())
+			}
+		})
+	}
+}
+
+// Rows are put into words by the thousand.
+func BenchmarkT(b *testing.B) {
+	if err := words.Use(words.German); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		words.T("yesterday")
+	}
+}
+
+func BenchmarkN(b *testing.B) {
+	if err := words.Use(words.German); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		words.N("%s files", 3)
+	}
+}
