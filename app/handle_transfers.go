@@ -69,20 +69,21 @@ func (n *node) handleChoose(ctx context.Context, r chooseRequest, emit func(any)
 
 // handleLimit changes the limits that are given, and tells all.
 func (n *node) handleLimit(ctx context.Context, r limitRequest, emit func(any) error) error {
-	values := n.settings.Values()
-	if r.Upload != nil {
-		values.UploadLimit = *r.Upload
-	}
-	if r.Download != nil {
-		values.DownloadLimit = *r.Download
-	}
-	if r.AtOnce != nil {
-		values.DownloadsAtOnce = *r.AtOnce
-	}
 	if r != (limitRequest{}) {
-		if err := n.settings.Set(ctx, values); err != nil {
+		if err := n.settings.Update(ctx, func(values *domain.Settings) {
+			if r.Upload != nil {
+				values.UploadLimit = *r.Upload
+			}
+			if r.Download != nil {
+				values.DownloadLimit = *r.Download
+			}
+			if r.AtOnce != nil {
+				values.DownloadsAtOnce = *r.AtOnce
+			}
+		}); err != nil {
 			return err
 		}
 	}
+	values := n.settings.Values()
 	return emit(limitShape{Upload: values.UploadLimit, Download: values.DownloadLimit, AtOnce: values.DownloadsAtOnce})
 }

@@ -69,7 +69,7 @@ func startNode(ctx context.Context, opts options, chosen *settings.Settings, bus
 			n = nil
 		}
 	}()
-	store, err := db.Open(filepath.Join(opts.data, "potluck.db"), log)
+	store, err := db.Open(databasePath(opts.data), log)
 	if err != nil {
 		return n, err
 	}
@@ -111,7 +111,7 @@ func (n *node) close() {
 // prepare opens the settings, in the data folder that the caller has made and
 // locked, with what the flags say for this run.
 func prepare(opts options) (*settings.Settings, error) {
-	chosen, err := settings.Open(filepath.Join(opts.data, "settings.toml"), defaults(opts.data))
+	chosen, err := settings.Open(settingsPath(opts.data), defaults(opts.data))
 	if err != nil {
 		return nil, err
 	}

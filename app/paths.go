@@ -74,12 +74,22 @@ func defaults(data string) domain.Settings {
 	if home, err := os.UserHomeDir(); err == nil {
 		downloads = filepath.Join(home, "Downloads", "Potluck")
 	}
+	// A database without settings is that of somebody who never changed any.
+	_, err := os.Lstat(databasePath(data))
 	return domain.Settings{
-		Name:      ownName(),
-		Downloads: downloads,
-		Audience:  domain.Audience{Kind: domain.Everyone},
+		Name:        ownName(),
+		Downloads:   downloads,
+		Audience:    domain.Audience{Kind: domain.Everyone},
+		Theme:       domain.ThemeSystem,
+		KeepRunning: true,
+		Notify:      true,
+		Introduced:  err == nil,
 	}
 }
+
+// databasePath and settingsPath are where the data folder holds them.
+func databasePath(data string) string { return filepath.Join(data, "potluck.db") }
+func settingsPath(data string) string { return filepath.Join(data, "settings.toml") }
 
 // ownName is the user's first name, else the login name, else the computer's.
 func ownName() string {

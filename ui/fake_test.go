@@ -169,7 +169,9 @@ func (f *fake) Clear(context.Context) error {
 
 func (f *fake) Values() domain.Settings { return f.values }
 
-func (f *fake) Set(_ context.Context, values domain.Settings) error {
+func (f *fake) Update(_ context.Context, change func(*domain.Settings)) error {
+	values := f.values
+	change(&values)
 	f.note("set %s, %s", values.Name, values.Downloads)
 	if strings.ContainsAny(values.Name, ":/") || values.Name == "" {
 		return fmt.Errorf("a name has no “:” and no “/”: %w", domain.ErrUsage)

@@ -18,6 +18,37 @@ type Settings struct {
 	// DownloadsAtOnce is how many downloads run at once, up to
 	// MostDownloadsAtOnce; 0 stands for UsualDownloadsAtOnce.
 	DownloadsAtOnce int
+	// SlowFrom and SlowUntil are when the slow hours begin and end, in minutes
+	// after midnight, local time; they may go over midnight. Equal: there are
+	// none.
+	SlowFrom  int
+	SlowUntil int
+	// SlowUpload and SlowDownload are the limits that hold in the slow hours
+	// instead of the others, in bytes per second; 0: none.
+	SlowUpload   int64
+	SlowDownload int64
+	// Skip holds patterns of names, as path.Match has them, of files and
+	// folders that are left out of shared folders besides those that always
+	// are.
+	Skip []string
+	// Port is what Potluck listens on from the next start on, TCP and UDP,
+	// LeastPort to MostPort; 0 stands for the usual one.
+	Port int
+	// Theme is ThemeSystem, ThemeLight or ThemeDark; "" stands for the first.
+	Theme string
+	// Language is one of Languages; "" stands for the system's.
+	Language string
+	// StartAtLogin is whether Potluck starts when the user logs in.
+	StartAtLogin bool
+	// KeepRunning is whether Potluck stays in the tray when its window is
+	// closed.
+	KeepRunning bool
+	// Notify is whether the desktop is told of what happens while the window
+	// is not looked at.
+	Notify bool
+	// Introduced is whether the first-launch sheet was answered. Before that
+	// nobody is to notice this Potluck.
+	Introduced bool
 }
 
 // How many downloads may run at once, and how many do if nobody chose.
@@ -25,3 +56,29 @@ const (
 	MostDownloadsAtOnce  = 100
 	UsualDownloadsAtOnce = 3
 )
+
+// The ports that may be chosen.
+const (
+	LeastPort = 1024
+	MostPort  = 65535
+)
+
+// The themes: the system's, or always this one.
+const (
+	ThemeSystem = "system"
+	ThemeLight  = "light"
+	ThemeDark   = "dark"
+)
+
+// Languages are those that the window speaks.
+var Languages = []string{"en", "de"} //nolint:gochecknoglobals // a constant, if there were such slices
+
+// WindowState is what the window remembers of itself.
+type WindowState struct {
+	// Width and Height are the window's size, in the toolkit's units; 0 is not
+	// known.
+	Width  float32
+	Height float32
+	// Page is the name of the page that was shown; "" is not known.
+	Page string
+}

@@ -16,7 +16,12 @@ func base(t *testing.T) domain.Settings {
 	return domain.Settings{Name: "Mira", Downloads: t.TempDir(), Audience: domain.Audience{Kind: domain.Everyone}}
 }
 
-func TestSetIsKeptAndTold(t *testing.T) {
+// to changes everything to values.
+func to(values domain.Settings) func(*domain.Settings) {
+	return func(v *domain.Settings) { *v = values }
+}
+
+func TestAChangeIsKeptAndTold(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "settings.toml")
 	s, err := settings.Open(path, base(t))
 	if err != nil {
@@ -26,7 +31,7 @@ func TestSetIsKeptAndTold(t *testing.T) {
 	s.OnChange(func(v domain.Settings) { told = append(told, v.Name) })
 	v := s.Values()
 	v.Name, v.Audience.Kind = "Mira & Co", domain.Friends
-	if err := s.Set(t.Context(), v); err != nil {
+	if err := s.Update(t.Context(), to(v)); err != nil {
 		t.Fatal(err)
 	}
 	if len(told) != 1 || told[0] != "Mira & Co" {
@@ -65,10 +70,22 @@ func TestBadValuesAreRefusedAndChangeNothing(t *testing.T) {
 		func(v *domain.Settings) { v.DownloadsAtOnce = domain.MostDownloadsAtOnce + 1 },
 		func(v *domain.Settings) { v.UploadLimit = domain.LeastRate - 1 },
 		func(v *domain.Settings) { v.DownloadLimit = -1 },
+		func(v *domain.Settings) { v.SlowUpload = 1 },
+		func(v *domain.Settings) { v.SlowDownload = domain.MostRate + 1 },
+		func(v *domain.Settings) { v.SlowFrom = -1 },
+		func(v *domain.Settings) { v.SlowUntil = 24 * 60 },
+		func(v *domain.Settings) { v.Port = domain.LeastPort - 1 },
+		func(v *domain.Settings) { v.Port = domain.MostPort + 1 },
+		func(v *domain.Settings) { v.Skip = []string{"*.tmp", ""} },
+		func(v *domain.Settings) { v.Skip = []string{"a/b"} },
+		func(v *domain.Settings) { v.Skip = []string{"[a"} },
+		func(v *domain.Settings) { v.Skip = make([]string, 1000) },
+		func(v *domain.Settings) { v.Theme = "pink" },
+		func(v *domain.Settings) { v.Language = "tlh" },
 	} {
 		bad := s.Values()
 		spoil(&bad)
-		if err := s.Set(t.Context(), bad); !errors.Is(err, domain.ErrUsage) {
+		if err := s.Update(t.Context(), to(bad)); !errors.Is(err, domain.ErrUsage) {
 			t.Errorf("%+v: %v", bad, err)
 		}
 	}
@@ -94,7 +111,7 @@ func TestOverridesAreForThisRunOnly(t *testing.T) {
 		t.Errorf("override not in force: %+v", v)
 	}
 	v.Audience.Kind = domain.Friends
-	if err := s.Set(t.Context(), v); err != nil {
+	if err := s.Update(t.Context(), to(v)); err != nil {
 		t.Fatal(err)
 	}
 	again, err := settings.Open(path, base(t))
@@ -114,7 +131,16 @@ func TestFileByHand(t *testing.T) {
 		// Guessing could show files to the wrong people.
 		"audience = \"neighbours\"": func(v domain.Settings, err error) bool { return err == nil && v.Audience.Kind == domain.Nobody },
 		"nearby = [\"x\"]":          func(_ domain.Settings, err error) bool { return errors.Is(err, domain.ErrUsage) },
-		"later = true":              func(v domain.Settings, err error) bool { return err == nil && v.Name == "Mira" },
+		"theme = \"pink\"\nlanguage = \"tlh\"": func(v domain.Settings, err error) bool {
+			return err == nil && v.Theme == domain.ThemeSystem && v.Language == ""
+		},
+		"slow_hours = \"at night\"": func(_ domain.Settings, err error) bool {
+			return errors.Is(err, domain.ErrUsage) && strings.Contains(err.Error(), "22:00-06:00")
+		},
+		"port = 80":              func(_ domain.Settings, err error) bool { return errors.Is(err, domain.ErrUsage) },
+		"skip = [\"[\"]":         func(_ domain.Settings, err error) bool { return errors.Is(err, domain.ErrUsage) },
+		"[window]\nwidth = -1.0": func(v domain.Settings, err error) bool { return err == nil && v.Name == "Mira" },
+		"later = true":           func(v domain.Settings, err error) bool { return err == nil && v.Name == "Mira" },
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -141,7 +167,7 @@ func TestLimitsAreWrittenForPeople(t *testing.T) {
 		t.Errorf("the defaults are %+v", v)
 	}
 	v.UploadLimit, v.DownloadsAtOnce = 1_500_000, 5
-	if err := s.Set(t.Context(), v); err != nil {
+	if err := s.Update(t.Context(), to(v)); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(path)

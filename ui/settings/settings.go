@@ -21,9 +21,9 @@ import (
 // from any goroutine and may block.
 type Settings interface {
 	Values() domain.Settings
-	// Set applies and keeps values, or returns why they cannot be and changes
-	// nothing.
-	Set(ctx context.Context, values domain.Settings) error
+	// Update lets change alter the values, applies and keeps them, or returns
+	// why they cannot be and changes nothing.
+	Update(ctx context.Context, change func(*domain.Settings)) error
 }
 
 // Connector reaches people by an address. Its method may be called from any
@@ -144,25 +144,25 @@ func (v *View) SetStatus(status domain.Status) {
 }
 
 func (v *View) saveName() {
-	values := v.saved
-	values.Name = strings.TrimSpace(v.name.entry.Text)
-	v.save(v.name, values)
+	name := strings.TrimSpace(v.name.entry.Text)
+	v.save(v.name, func(values *domain.Settings) { values.Name = name })
 }
 
 func (v *View) saveDownloads() {
-	values := v.saved
-	values.Downloads = strings.TrimSpace(v.downloads.entry.Text)
-	v.save(v.downloads, values)
+	folder := strings.TrimSpace(v.downloads.entry.Text)
+	v.save(v.downloads, func(values *domain.Settings) { values.Downloads = folder })
 }
 
 // save applies what changed, or says underneath its field why that cannot be.
-func (v *View) save(f *field, values domain.Settings) {
+func (v *View) save(f *field, change func(*domain.Settings)) {
+	values := v.saved
+	change(&values)
 	if !v.loaded || (values.Name == v.saved.Name && values.Downloads == v.saved.Downloads) {
 		f.explain("")
 		return
 	}
 	v.run.Go(func(ctx context.Context) func() {
-		err := v.settings.Set(ctx, values)
+		err := v.settings.Update(ctx, change)
 		return func() {
 			if err != nil {
 				f.explain(format.Sentence(err))
@@ -170,8 +170,8 @@ func (v *View) save(f *field, values domain.Settings) {
 			}
 			f.explain("")
 			f.typing = false
-			v.saved = values
-			v.OnName(values.Name)
+			change(&v.saved)
+			v.OnName(v.saved.Name)
 		}
 	})
 }

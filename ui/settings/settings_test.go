@@ -25,8 +25,10 @@ type keeper struct {
 
 func (k *keeper) Values() domain.Settings { return k.values }
 
-func (k *keeper) Set(_ context.Context, values domain.Settings) error {
+func (k *keeper) Update(_ context.Context, change func(*domain.Settings)) error {
 	k.sets++
+	values := k.values
+	change(&values)
 	if strings.Contains(values.Name, ":") {
 		return fmt.Errorf("a name has no colon: %w", domain.ErrUsage)
 	}
