@@ -71,7 +71,7 @@ func (n *node) follow(ctx, wait context.Context, events *event.Subscription, wan
 			if !ok || !mine {
 				continue
 			}
-			reasons[t.ID] = t.Reason
+			reasons[t.ID] = t.Reason.String()
 			if err := emit(n.progress(item, t)); err != nil {
 				return err
 			}
@@ -86,7 +86,7 @@ func (n *node) follow(ctx, wait context.Context, events *event.Subscription, wan
 
 func (n *node) progress(item string, t domain.Transfer) progressShape {
 	p := progressShape{
-		Item: item, ID: t.ID, State: t.State, Done: t.Done, Size: t.Size, Rate: int64(t.Rate), Reason: t.Reason,
+		Item: item, ID: t.ID, State: t.State, Done: t.Done, Size: t.Size, Rate: int64(t.Rate), Reason: t.Reason.String(),
 	}
 	if t.State == domain.Done {
 		p.Done, p.Path = t.Size, t.Final

@@ -66,7 +66,7 @@ type shareShape struct {
 func shapeShare(s domain.Share) shareShape {
 	return shareShape{
 		Name: s.Name, Path: s.Path, Audience: s.Audience.String(), Entries: s.Entries, Bytes: s.Bytes,
-		State: s.State, Problem: s.Problem,
+		State: s.State, Problem: s.Problem.String(),
 	}
 }
 
@@ -122,7 +122,7 @@ type transferShape struct {
 func shapeTransfer(t domain.Transfer) transferShape {
 	return transferShape{
 		ID: t.ID, Kind: t.Kind, PeerID: t.Peer, Name: t.PeerName, Path: t.Path, Size: t.Size, Done: t.Done,
-		Rate: int64(t.Rate), State: t.State, Reason: t.Reason, Providers: t.Providers, Final: t.Final,
+		Rate: int64(t.Rate), State: t.State, Reason: t.Reason.String(), Providers: t.Providers, Final: t.Final,
 		Queue: t.Queue,
 	}
 }

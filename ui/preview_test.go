@@ -60,20 +60,20 @@ func (f *fake) fill() {
 	for _, s := range []domain.Share{
 		{Name: "Holiday", Path: "/home/mira/Holiday", Folder: true, Audience: everyone, Entries: 214, Bytes: 3_100_000_000, State: domain.ShareReady},
 		{Name: "notes.txt", Path: "/home/mira/notes.txt", Audience: everyone, Entries: 1, Bytes: 4200, State: domain.ShareReading, Read: 40, ToRead: 100},
-		{Name: "Talk.mp4", Path: "/home/mira/Talk.mp4", Audience: domain.Audience{Kind: domain.Friends}, Entries: 1, Bytes: 812_000_000, State: domain.ShareGone, Problem: "Talk.mp4 has moved."},
-		{Name: "A very long name of a folder that somebody shares with all the people in the building.tar.gz", Path: "/home/mira/A", Audience: everyone, Entries: 12_345, Bytes: 99_000_000_000, State: domain.ShareReady, Problem: "Can't read diary.doc and 3 more."},
+		{Name: "Talk.mp4", Path: "/home/mira/Talk.mp4", Audience: domain.Audience{Kind: domain.Friends}, Entries: 1, Bytes: 812_000_000, State: domain.ShareGone, Problem: domain.Say("Talk.mp4 has moved.")},
+		{Name: "A very long name of a folder that somebody shares with all the people in the building.tar.gz", Path: "/home/mira/A", Audience: everyone, Entries: 12_345, Bytes: 99_000_000_000, State: domain.ShareReady, Problem: domain.Say("Can't read diary.doc and 3 more.")},
 	} {
 		event.Publish(f.bus, event.Shares, s.Name, s)
 	}
 	for i, t := range []domain.Transfer{
 		{Kind: domain.Download, Peer: "12D3KooWpeer0", PeerName: "Ana", Path: "Holiday", Size: 3_100_000_000, Done: 1_900_000_000, Rate: 48e6, State: domain.Running, Count: 214},
-		{Kind: domain.Download, Peer: "12D3KooWcleo", PeerName: "Cleo", Path: "Films/Talk.mp4", Size: 812_000_000, Done: 65_000_000, State: domain.Waiting, Reason: "Cleo is away since 14:02. Continues when Cleo is back.", Failure: "away"},
+		{Kind: domain.Download, Peer: "12D3KooWcleo", PeerName: "Cleo", Path: "Films/Talk.mp4", Size: 812_000_000, Done: 65_000_000, State: domain.Waiting, Reason: domain.Say("Cleo is away since 14:02. Continues when Cleo is back."), Failure: "away"},
 		{Kind: domain.Download, Peer: "12D3KooWpeer0", PeerName: "Ana", Path: "Holiday/IMG_0003.jpg", Size: 4_200_000, Done: 1_300_000, Rate: 1e6, State: domain.Running, Count: 1},
 		{Kind: domain.Upload, PeerName: "Ben", Path: "notes.txt", Size: 42_000_000, Done: 21_000_000, Rate: 2e6, State: domain.Running, Count: 1},
-		{Kind: domain.Download, PeerName: "Ana", Path: "backup/An extraordinarily long file name that goes on and on and does not end soon enough.iso", Size: 9_000_000_000, Done: 8_000_000_000, State: domain.Waiting, Failure: "no_space", Reason: "Disk full. Free 2.1 GB and it continues."},
+		{Kind: domain.Download, PeerName: "Ana", Path: "backup/An extraordinarily long file name that goes on and on and does not end soon enough.iso", Size: 9_000_000_000, Done: 8_000_000_000, State: domain.Waiting, Failure: "no_space", Reason: domain.Say("Disk full. Free 2.1 GB and it continues.")},
 		{Kind: domain.Download, PeerName: "Ana", Path: "book.pdf", Size: 9_000_000, Done: 1_000_000, State: domain.Paused},
 		{Kind: domain.Download, PeerName: "Ana", Path: "song.mp3", Size: 9_000_000, Done: 9_000_000, State: domain.Done, Final: "/etc/hosts", Count: 1, Ended: now.Add(-5 * time.Minute)},
-		{Kind: domain.Download, PeerName: "Ben", Path: "old.zip", Size: 9_000_000, State: domain.Failed, Failure: "changed", Reason: "Ben changed this file meanwhile."},
+		{Kind: domain.Download, PeerName: "Ben", Path: "old.zip", Size: 9_000_000, State: domain.Failed, Failure: "changed", Reason: domain.Say("Ben changed this file meanwhile.")},
 		{Kind: domain.Download, PeerName: "Ben", Path: "never.zip", Size: 9_000_000, State: domain.Cancelled, Ended: now.Add(-time.Hour)},
 	} {
 		t.ID = fmt.Sprintf("t%d", i)

@@ -82,7 +82,7 @@ type peer struct {
 	entries int            // as the head says
 	pulling bool
 	again   bool // something new was announced while pulling
-	problem string
+	problem domain.Saying
 	settled chan struct{} // closed when no pull is running or due
 }
 
@@ -181,7 +181,7 @@ func (b *Browse) pull(id domain.PeerID, p *peer) {
 		p.again = true
 		return
 	}
-	p.pulling, p.problem = true, ""
+	p.pulling, p.problem = true, domain.Saying{}
 	p.settled = make(chan struct{})
 	b.publish(id, p)
 	ctx := b.ctx
@@ -233,18 +233,18 @@ func (b *Browse) pullAll(ctx context.Context, id domain.PeerID) {
 	}
 }
 
-func problemOf(name string, err error) string {
+func problemOf(name string, err error) domain.Saying {
 	switch {
 	case errors.Is(err, domain.ErrRefused):
-		return name + " doesn't count you as nearby yet."
+		return domain.Say("%s doesn't count you as nearby yet.", name)
 	case errors.Is(err, domain.ErrVersion):
-		return name + " uses another version of Potluck. Update the older one."
+		return domain.Say("%s uses another version of Potluck. Update the older one.", name)
 	case errors.Is(err, domain.ErrNoSpace):
-		return "Disk full: no room for " + name + "'s list."
+		return domain.Say("Disk full: no room for %s's list.", name)
 	case errors.Is(err, domain.ErrTooLarge):
-		return name + "'s list is too long."
+		return domain.Say("%s's list is too long.", name)
 	default:
-		return name + "'s list stopped halfway."
+		return domain.Say("%s's list stopped halfway.", name)
 	}
 }
 

@@ -47,23 +47,24 @@ var (
 var kinds = []struct {
 	err  error
 	name string
+	said Saying
 }{
-	{ErrWaiting, "waiting"},
-	{ErrRefused, "refused"},
-	{ErrNotFound, "not_found"},
-	{ErrNotRunning, "not_running"},
-	{ErrUsage, "usage"},
-	{ErrChanged, "changed"},
-	{ErrDamaged, "damaged"},
-	{ErrBusy, "busy"},
-	{ErrNoSpace, "no_space"},
-	{ErrUnwritable, "unwritable"},
-	{ErrUnreadable, "unreadable"},
-	{ErrNotShareable, "not_shareable"},
-	{ErrTooLarge, "too_large"},
-	{ErrMalformed, "malformed"},
-	{ErrVersion, "version"},
-	{ErrOffline, "offline"},
+	{ErrWaiting, "waiting", Say("It takes longer than expected. It goes on by itself.")},
+	{ErrRefused, "refused", Say("The other side said no. Ask there whether you may have it.")},
+	{ErrNotFound, "not_found", Say("It isn't there any more, or isn't shared with you.")},
+	{ErrNotRunning, "not_running", Say("Potluck isn't running. Start it and try again.")},
+	{ErrUsage, "usage", Say("That can't be understood. Look at what you entered.")},
+	{ErrChanged, "changed", Say("The file changed meanwhile. Get the new one.")},
+	{ErrDamaged, "damaged", Say("The data is damaged. Try again, or get it from somebody else.")},
+	{ErrBusy, "busy", Say("It's busy at the moment. Try again in a while.")},
+	{ErrNoSpace, "no_space", Say("The disk is full. Free some space and try again.")},
+	{ErrUnwritable, "unwritable", Say("It can't be written there. Choose another folder.")},
+	{ErrUnreadable, "unreadable", Say("It can't be read. Look whether you may open it.")},
+	{ErrNotShareable, "not_shareable", Say("That can't be shared. Choose a file or a folder.")},
+	{ErrTooLarge, "too_large", Say("That is too large for Potluck.")},
+	{ErrMalformed, "malformed", Say("The other side sent something that makes no sense. Update Potluck there.")},
+	{ErrVersion, "version", Say("It was made by another version of Potluck. Update the older one.")},
+	{ErrOffline, "offline", Say("Nobody who has it is here. Try again when they are back.")},
 }
 
 // ErrorKind returns the stable name of err's kind, "failed" if it has none,

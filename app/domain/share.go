@@ -95,7 +95,7 @@ type Share struct {
 	Bytes   int64
 	State   ShareState
 	// Problem says in words what is wrong, to whom it may concern: this user.
-	Problem string
+	Problem Saying
 	// Read and ToRead are the bytes hashed so far and in all while reading.
 	Read, ToRead int64
 }

@@ -73,7 +73,7 @@ type Transfer struct {
 	Rate  float64 // bytes per second
 	State TransferState
 	// Reason says in a sentence why it waits or failed; empty while it runs.
-	Reason string
+	Reason Saying
 	// Failure is the error kind of a failed or waiting transfer, as ErrorKind
 	// names it.
 	Failure   string

@@ -26,5 +26,5 @@ type CatalogueState struct {
 	Total   int  // as the head says; 0 if unknown
 	Pulling bool // a pull is running
 	// Problem says in words why the last pull stopped early.
-	Problem string
+	Problem domain.Saying
 }

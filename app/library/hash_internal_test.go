@@ -89,7 +89,7 @@ func TestProblemsInWords(t *testing.T) {
 		{map[string]error{"F/pipe": notShareable(os.ModeNamedPipe)}, domain.Share{Folder: true}, "Can't share pipe."},
 		{map[string]error{"note": unreadable}, domain.Share{Entries: 1}, "Can't read note."},
 	} {
-		if got := problemInWords(c.problems, c.share); got != c.want {
+		if got := problemInWords(c.problems, c.share); got.String() != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}

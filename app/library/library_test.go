@@ -218,7 +218,7 @@ func TestShareFolder(t *testing.T) {
 	same(t, "skipped", report.Skipped, 3)
 	same(t, "shared", len(report.Shared), 1)
 	s := report.Shared[0]
-	same(t, "counts", []any{s.Name, s.Entries, s.Bytes, s.State, s.Problem}, []any{"Holiday", 4, 19, domain.ShareReady, ""})
+	same(t, "counts", []any{s.Name, s.Entries, s.Bytes, s.State, s.Problem.String()}, []any{"Holiday", 4, 19, domain.ShareReady, ""})
 	want := []string{
 		"Holiday/clutter only/", "Holiday/deep er=12", "Holiday/deep/er/é.txt=4",
 		"Holiday/empty/nested/", "Holiday/img 1.jpg=3", "Holiday/zero=0",
@@ -305,7 +305,7 @@ func TestProblemsInsideAFolder(t *testing.T) {
 	k.makeSpecial("F/pipe")
 	report := k.share(everyone, "F")
 	same(t, "problems", len(report.Problems), 2)
-	same(t, "words", report.Shared[0].Problem, "Can't share bad� and 1 more; the other 2 are shared.")
+	same(t, "words", report.Shared[0].Problem.String(), "Can't share bad� and 1 more; the other 2 are shared.")
 	same(t, "seen", k.seen(near), []string{"F/a.txt=1", "F/b.txt=1"})
 }
 

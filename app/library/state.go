@@ -3,7 +3,6 @@ package library
 import (
 	"context"
 	"errors"
-	"fmt"
 	"path/filepath"
 	"strings"
 
@@ -59,12 +58,12 @@ func (l *Library) settle(ctx context.Context, sh *share) error {
 // when it comes back.
 func (l *Library) lose(ctx context.Context, sh *share, s domain.Share, reason error) outcome {
 	name := names.Display(filepath.Base(s.Path))
-	state, words := domain.ShareUnreadable, fmt.Sprintf("Can't read %s.", name)
+	state, words := domain.ShareUnreadable, domain.Say("Can't read %s.", name)
 	switch {
 	case errors.Is(reason, domain.ErrNotFound):
-		state, words = domain.ShareGone, name+" has moved."
+		state, words = domain.ShareGone, domain.Say("%s has moved.", name)
 	case errors.Is(reason, domain.ErrNotShareable):
-		words = fmt.Sprintf("%s is no file or folder any more.", name)
+		words = domain.Say("%s is no file or folder any more.", name)
 	}
 	if err := l.setState(ctx, sh, s, state, words); err != nil {
 		return outcome{err: err}
@@ -72,7 +71,7 @@ func (l *Library) lose(ctx context.Context, sh *share, s domain.Share, reason er
 	return outcome{err: reason, lost: true}
 }
 
-func (l *Library) setState(ctx context.Context, sh *share, s domain.Share, state domain.ShareState, words string) error {
+func (l *Library) setState(ctx context.Context, sh *share, s domain.Share, state domain.ShareState, words domain.Saying) error {
 	if s.State == state && s.Problem == words {
 		return nil
 	}
@@ -80,9 +79,9 @@ func (l *Library) setState(ctx context.Context, sh *share, s domain.Share, state
 }
 
 // problemInWords says what could not be shared of s, and what is.
-func problemInWords(problems map[string]error, s domain.Share) string {
+func problemInWords(problems map[string]error, s domain.Share) domain.Saying {
 	if len(problems) == 0 {
-		return ""
+		return domain.Saying{}
 	}
 	first := ""
 	for path := range problems {
@@ -90,26 +89,65 @@ func problemInWords(problems map[string]error, s domain.Share) string {
 			first = path
 		}
 	}
-	what := names.Display(first[strings.LastIndexByte(first, '/')+1:])
-	if more := len(problems) - 1; more > 0 {
-		what = fmt.Sprintf("%s and %d more", what, more)
+	what, more, shared := names.Display(first[strings.LastIndexByte(first, '/')+1:]), len(problems)-1, 0
+	if s.Folder {
+		shared = s.Entries
 	}
-	var b strings.Builder
 	switch reason := problems[first]; {
 	case errors.Is(reason, domain.ErrNotShareable), errors.Is(reason, domain.ErrTooLarge):
-		fmt.Fprintf(&b, "Can't share %s", what)
-	case errors.Is(reason, domain.ErrChanged) && len(problems) == 1:
-		fmt.Fprintf(&b, "Can't read %s while it keeps changing", what)
+		return cannotShare(what, more, shared)
+	case errors.Is(reason, domain.ErrChanged) && more == 0:
+		return keepsChanging(what, shared)
 	default:
-		fmt.Fprintf(&b, "Can't read %s", what)
+		return cannotRead(what, more, shared)
 	}
+}
+
+// cannotShare says that what, and more besides, is never shared, and how many
+// others are.
+func cannotShare(what string, more, shared int) domain.Saying {
 	switch {
-	case !s.Folder || s.Entries == 0:
-	case s.Entries == 1:
-		b.WriteString("; the other one is shared")
+	case more == 0 && shared == 0:
+		return domain.Say("Can't share %s.", what)
+	case more == 0 && shared == 1:
+		return domain.Say("Can't share %s; the other one is shared.", what)
+	case more == 0:
+		return domain.Say("Can't share %s; the other %s are shared.", what, shared)
+	case shared == 0:
+		return domain.Say("Can't share %s and %s more.", what, more)
+	case shared == 1:
+		return domain.Say("Can't share %s and %s more; the other one is shared.", what, more)
 	default:
-		fmt.Fprintf(&b, "; the other %d are shared", s.Entries)
+		return domain.Say("Can't share %s and %s more; the other %s are shared.", what, more, shared)
 	}
-	b.WriteByte('.')
-	return b.String()
+}
+
+// cannotRead is cannotShare for what cannot be read.
+func cannotRead(what string, more, shared int) domain.Saying {
+	switch {
+	case more == 0 && shared == 0:
+		return domain.Say("Can't read %s.", what)
+	case more == 0 && shared == 1:
+		return domain.Say("Can't read %s; the other one is shared.", what)
+	case more == 0:
+		return domain.Say("Can't read %s; the other %s are shared.", what, shared)
+	case shared == 0:
+		return domain.Say("Can't read %s and %s more.", what, more)
+	case shared == 1:
+		return domain.Say("Can't read %s and %s more; the other one is shared.", what, more)
+	default:
+		return domain.Say("Can't read %s and %s more; the other %s are shared.", what, more, shared)
+	}
+}
+
+// keepsChanging is cannotRead for a file that is being written.
+func keepsChanging(what string, shared int) domain.Saying {
+	switch shared {
+	case 0:
+		return domain.Say("Can't read %s while it keeps changing.", what)
+	case 1:
+		return domain.Say("Can't read %s while it keeps changing; the other one is shared.", what)
+	default:
+		return domain.Say("Can't read %s while it keeps changing; the other %s are shared.", what, shared)
+	}
 }

@@ -78,7 +78,7 @@ func TestChangesWhileItDidNotRun(t *testing.T) {
 	same(t, "content", k.content("F/stays"), stays)
 	eventually(t, "note", "gone note has moved.", func() string {
 		s := k.Shares()[1]
-		return string(s.State) + " " + s.Problem
+		return string(s.State) + " " + s.Problem.String()
 	})
 }
 
@@ -116,7 +116,7 @@ func TestShareThatGoesAndComesBack(t *testing.T) {
 	since := k.Head(near).Version
 	// The folder above goes, of which the system does not tell.
 	must(t, os.Rename(k.path("drive"), k.path("unplugged")))
-	eventually(t, "state", "gone F has moved.", func() string { return string(k.only().State) + " " + k.only().Problem })
+	eventually(t, "state", "gone F has moved.", func() string { return string(k.only().State) + " " + k.only().Problem.String() })
 	same(t, "seen", len(k.seen(near)), 0)
 	same(t, "head", k.Head(near).Entries, 0)
 	if k.Allowed(near, id) {
@@ -131,7 +131,7 @@ func TestShareThatGoesAndComesBack(t *testing.T) {
 
 	must(t, os.WriteFile(k.path("unplugged/F/b"), []byte("new"), 0o600))
 	must(t, os.Rename(k.path("unplugged"), k.path("drive")))
-	eventually(t, "state", "shared ", func() string { return string(k.only().State) + " " + k.only().Problem })
+	eventually(t, "state", "shared ", func() string { return string(k.only().State) + " " + k.only().Problem.String() })
 	same(t, "seen", k.seen(near), []string{"F/a=1", "F/b=3"})
 	eventually(t, "told", "false 2", func() string {
 		var full bool

@@ -2,7 +2,6 @@ package transfers
 
 import (
 	"context"
-	"fmt"
 	"path"
 	"strings"
 
@@ -59,7 +58,7 @@ func (d *transfer) mayChoose(wanted map[int]bool) error {
 	chosen := d.Count
 	for i, want := range wanted {
 		if i < 0 || i >= len(d.Files) {
-			return fmt.Errorf("%w: the download has %d files, not one of number %d", domain.ErrUsage, len(d.Files), i)
+			return domain.Fault(domain.ErrUsage, "the download has %s files, not one of number %s", len(d.Files), i)
 		}
 		switch {
 		case want && d.Files[i].Skipped:
@@ -69,7 +68,7 @@ func (d *transfer) mayChoose(wanted map[int]bool) error {
 		}
 	}
 	if chosen == 0 {
-		return fmt.Errorf("%w: no file would be left of it; to end the download, cancel it", domain.ErrUsage)
+		return domain.Fault(domain.ErrUsage, "no file would be left of it; to end the download, cancel it")
 	}
 	return nil
 }
@@ -101,7 +100,7 @@ func (t *Transfers) choose(d *transfer, wanted map[int]bool) {
 	}
 	switch {
 	case d.State == domain.Done && d.missing > 0:
-		t.set(d, domain.Queued, "", nil)
+		t.set(d, domain.Queued, domain.Saying{}, nil)
 		t.launch(d)
 	case d.State == domain.Running:
 		d.poke()
@@ -111,7 +110,7 @@ func (t *Transfers) choose(d *transfer, wanted map[int]bool) {
 		t.finish(d)
 	case d.State == domain.Waiting:
 		t.halt(d, errPaused) // what it waits for may be another now
-		t.set(d, domain.Queued, "", nil)
+		t.set(d, domain.Queued, domain.Saying{}, nil)
 		t.launch(d)
 	default:
 		d.Done = d.finished
@@ -143,7 +142,7 @@ func (d *transfer) only(patterns []string) error {
 
 // NothingLike is the error of a pattern that means no file of a download.
 func NothingLike(pattern string) error {
-	return fmt.Errorf("%w: no file of it is like %q", domain.ErrNotFound, pattern)
+	return domain.Fault(domain.ErrNotFound, "no file of it is like \"%s\"", pattern)
 }
 
 // Means reports whether a pattern means the file with that Target. A pattern
@@ -169,5 +168,5 @@ func Means(pattern, target string) bool {
 }
 
 func unknown(id string) error {
-	return fmt.Errorf("%w: there is no download %q; see: potluck transfers", domain.ErrNotFound, id)
+	return domain.Fault(domain.ErrNotFound, "there is no download \"%s\"; see: potluck transfers", id)
 }

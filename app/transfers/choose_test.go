@@ -202,10 +202,10 @@ func TestWhatIsHereNeedsNobody(t *testing.T) {
 	w.mu.Lock()
 	w.had = map[string]bool{"img/1": true}
 	w.mu.Unlock()
-	if d := r.await(t, get(t, r, "pics/img"), domain.Done); d.Reason != "You already have this." {
+	if d := r.await(t, get(t, r, "pics/img"), domain.Done); d.Reason.String() != "You already have this." {
 		t.Errorf("reason %q", d.Reason)
 	}
-	if d := r.await(t, id, domain.Done); d.Reason != "" {
+	if d := r.await(t, id, domain.Done); d.Reason.String() != "" {
 		t.Errorf("reason %q", d.Reason)
 	}
 }

@@ -1,8 +1,9 @@
 package transfers
 
 import (
-	"fmt"
 	"time"
+
+	"github.com/potluck-share/potluck/app/domain"
 )
 
 // remindedOf is how long a running download tells that somebody sent damaged
@@ -37,15 +38,14 @@ func (t *Transfers) sum(d *transfer, now time.Time) {
 	case d.liar != "" && now.Sub(d.lied) < remindedOf:
 		d.Reason = t.damagedReason(d, providers)
 	default:
-		d.Reason = ""
+		d.Reason = domain.Saying{}
 	}
 }
 
 // checkingReason says how far looking through what is here has come.
-func checkingReason(done, size int64) string {
-	const words = "Checking what's already here…"
+func checkingReason(done, size int64) domain.Saying {
 	if done < 0 || size <= 0 {
-		return words
+		return domain.Say("Checking what's already here…")
 	}
-	return fmt.Sprintf("%s %d %%", words, min(100, 100*done/size))
+	return domain.Say("Checking what's already here… %s %%", int(min(100, 100*done/size)))
 }

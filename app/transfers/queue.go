@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -154,7 +153,7 @@ func (t *Transfers) serve() {
 		p.held = append(p.held, d)
 		d.Queue, d.yielding = 0, false
 		close(d.turn)
-		t.set(d, domain.Running, "", nil)
+		t.set(d, domain.Running, domain.Saying{}, nil)
 	}
 	t.tellQueue()
 }
@@ -212,29 +211,13 @@ const numbered = 99
 func (t *Transfers) tellQueue() {
 	for i, d := range t.places.queue {
 		d.Queue = i + 1
-		reason := "Waits in your queue."
+		reason := domain.Say("Waits in your queue.")
 		switch {
 		case i == 0:
-			reason = "Next in your queue."
+			reason = domain.Say("Next in your queue.")
 		case i < numbered:
-			reason = ordinal(i+1) + " in your queue."
+			reason = domain.Say("Number %s in your queue.", i+1)
 		}
 		t.set(d, domain.Queued, reason, nil)
 	}
-}
-
-// ordinal writes 2nd, 3rd, 11th.
-func ordinal(n int) string {
-	ending := "th"
-	if tens := n % 100; tens < 11 || tens > 13 {
-		switch n % 10 {
-		case 1:
-			ending = "st"
-		case 2:
-			ending = "nd"
-		case 3:
-			ending = "rd"
-		}
-	}
-	return fmt.Sprintf("%d%s", n, ending)
 }

@@ -69,10 +69,10 @@ func TestTheUserOrdersTheQueue(t *testing.T) {
 		get(t, r, fmt.Sprint("f", i))
 	}
 	r.awaitStates(t, "f0 running, f1 running, f2 1, f3 2, f4 3")
-	if d, _ := r.Transfer(r.id(t, "f2")); d.Reason != "Next in your queue." {
+	if d, _ := r.Transfer(r.id(t, "f2")); d.Reason.String() != "Next in your queue." {
 		t.Errorf("the first says %q", d.Reason)
 	}
-	if d, _ := r.Transfer(r.id(t, "f3")); d.Reason != "2nd in your queue." {
+	if d, _ := r.Transfer(r.id(t, "f3")); d.Reason.String() != "Number 2 in your queue." {
 		t.Errorf("the second says %q", d.Reason)
 	}
 	do := func(what func(context.Context, []string) error, paths ...string) {
@@ -156,11 +156,11 @@ func TestOrdinals(t *testing.T) {
 		}
 	}
 	for place, want := range map[int]string{
-		1: "Next in your queue.", 3: "3rd in your queue.", 11: "11th in your queue.", 22: "22nd in your queue.",
-		99: "99th in your queue.", 100: "Waits in your queue.", 124: "Waits in your queue.",
+		1: "Next in your queue.", 3: "Number 3 in your queue.", 11: "Number 11 in your queue.", 22: "Number 22 in your queue.",
+		99: "Number 99 in your queue.", 100: "Waits in your queue.", 124: "Waits in your queue.",
 	} {
 		id := r.id(t, fmt.Sprint("f", place))
-		if d, _ := r.Transfer(id); d.Queue != place || d.Reason != want {
+		if d, _ := r.Transfer(id); d.Queue != place || d.Reason.String() != want {
 			t.Errorf("place %d says %d, %q", place, d.Queue, d.Reason)
 		}
 	}

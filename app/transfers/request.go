@@ -162,7 +162,7 @@ func (t *Transfers) resolveContent(ctx context.Context, d *transfer, id domain.C
 	}
 	who, size, asked := t.askAll(ctx, id)
 	if who.ID == "" {
-		return fmt.Errorf("%w: nobody shares %s (asked %d people around)", domain.ErrNotFound, id, asked)
+		return domain.Fault(domain.ErrNotFound, "nobody shares %s (asked %s people around)", id.String(), asked)
 	}
 	d.Peer, d.PeerName = who.ID, who.Name
 	d.Files = []domain.TransferFile{{

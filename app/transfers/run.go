@@ -97,7 +97,7 @@ func (t *Transfers) conclude(ctx context.Context, d *transfer, err error) (ended
 	case errors.Is(err, domain.ErrNoSpace), errors.Is(err, domain.ErrUnwritable):
 		t.set(d, domain.Waiting, t.diskReason(d, err), err)
 	case errors.Is(err, domain.ErrBusy):
-		t.set(d, domain.Waiting, "Another download of this is still ending. Trying again.", err)
+		t.set(d, domain.Waiting, domain.Say("Another download of this is still ending. Trying again."), err)
 	default:
 		t.cfg.Log.Warn("a download failed", "id", d.ID, "path", d.Path, "err", err)
 		t.set(d, domain.Failed, failureReason(d.PeerName, err), err)
@@ -119,14 +119,15 @@ func (t *Transfers) conclude(ctx context.Context, d *transfer, err error) (ended
 
 // finish says that all that was wanted of d is here. The lock is held.
 func (t *Transfers) finish(d *transfer) {
-	reason, files := "", 0
+	var reason domain.Saying
+	files := 0
 	for i := range d.Files {
 		if f := &d.Files[i]; !f.Folder && !f.Skipped {
 			files++
 		}
 	}
 	if d.fresh && d.had > 0 && d.had >= files {
-		reason = "You already have this."
+		reason = domain.Say("You already have this.")
 	}
 	d.Final, d.Done = d.place(), d.Size
 	t.set(d, domain.Done, reason, nil)
@@ -173,7 +174,7 @@ func (t *Transfers) concludeAlone(d *transfer) {
 		return
 	}
 	if d.Peer == "" {
-		t.set(d, domain.Waiting, "Nobody who has this answers. Trying again.", domain.ErrOffline)
+		t.set(d, domain.Waiting, domain.Say("Nobody who has this answers. Trying again."), domain.ErrOffline)
 		return
 	}
 	if !who.Online {
@@ -183,9 +184,9 @@ func (t *Transfers) concludeAlone(d *transfer) {
 		t.set(d, domain.Failed, failureReason(d.PeerName, err), err)
 		return
 	}
-	reason := who.Name + "'s computer doesn't answer. Trying again."
+	reason := domain.Say("%s's computer doesn't answer. Trying again.", who.Name)
 	if who.FarForThem {
-		reason = who.Name + " doesn't count you as nearby yet."
+		reason = domain.Say("%s doesn't count you as nearby yet.", who.Name)
 	}
 	t.set(d, domain.Waiting, reason, domain.ErrOffline)
 }
@@ -262,7 +263,10 @@ func (t *Transfers) awaitProvider(ctx context.Context, d *transfer) bool {
 		case <-ctx.Done():
 			return false
 		case <-changed:
-		case <-time.After(time.Minute): // "since yesterday" wants a fresh look
+		case <-time.After(time.Minute): // what was "since 14:02" may be "since yesterday"
+			t.mu.Lock()
+			t.publish(d)
+			t.mu.Unlock()
 		}
 	}
 }

@@ -190,7 +190,7 @@ func New(cfg Config) (*Transfers, error) {
 		if !d.State.Ended() {
 			d.Done = d.finished
 			if d.State != domain.Paused {
-				d.State, d.Reason = domain.Queued, ""
+				d.State, d.Reason = domain.Queued, domain.Saying{}
 			}
 		}
 		t.all[d.ID] = d
@@ -275,7 +275,7 @@ func (t *Transfers) Pause(ctx context.Context, ids []string) error {
 			return
 		}
 		t.halt(d, errPaused)
-		t.set(d, domain.Paused, "Paused by you.", nil)
+		t.set(d, domain.Paused, domain.Say("Paused by you."), nil)
 	})
 }
 
@@ -292,7 +292,7 @@ func (t *Transfers) Resume(ctx context.Context, ids []string) error {
 		}
 		t.halt(d, errPaused)
 		d.nothingHere = false
-		t.set(d, domain.Queued, "", nil)
+		t.set(d, domain.Queued, domain.Saying{}, nil)
 		t.launch(d)
 	})
 }
@@ -321,7 +321,7 @@ func (t *Transfers) Cancel(ctx context.Context, ids []string) error {
 			defer t.mu.Unlock()
 			clear(d.partly)
 		})
-		t.set(d, domain.Cancelled, "Cancelled by you.", nil)
+		t.set(d, domain.Cancelled, domain.Say("Cancelled by you."), nil)
 	})
 }
 
@@ -421,7 +421,7 @@ func (t *Transfers) publish(d *transfer) {
 
 // set moves d to a state and publishes it. The lock is held; the caller calls
 // save when it is not any more.
-func (t *Transfers) set(d *transfer, state domain.TransferState, reason string, cause error) {
+func (t *Transfers) set(d *transfer, state domain.TransferState, reason domain.Saying, cause error) {
 	if d.State == state && d.Reason == reason {
 		return
 	}

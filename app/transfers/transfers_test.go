@@ -261,7 +261,7 @@ func TestAbsentOwnerIsNamedAndWaitedFor(t *testing.T) {
 	defer r.close(t)
 	id := get(t, r, "note.txt")
 	d := r.await(t, id, domain.Waiting)
-	if d.Reason != "Ana is away since 3 May. Continues when Ana is back." {
+	if d.Reason.String() != "Ana is away since 3 May. Continues when Ana is back." {
 		t.Errorf("reason %q", d.Reason)
 	}
 	w.online("ana", true)
@@ -282,7 +282,7 @@ func TestPauseResumeCancelClear(t *testing.T) {
 	if err := r.Pause(t.Context(), []string{id}); err != nil {
 		t.Fatal(err)
 	}
-	if d := r.await(t, id, domain.Paused); d.Reason != "Paused by you." {
+	if d := r.await(t, id, domain.Paused); d.Reason.String() != "Paused by you." {
 		t.Errorf("reason %q", d.Reason)
 	}
 	if err := r.Pause(t.Context(), []string{"none", id}); !errors.Is(err, domain.ErrNotFound) {
@@ -378,7 +378,7 @@ func TestReasonsOfFailures(t *testing.T) {
 			defer r.close(t)
 			id := get(t, r, "Holiday")
 			d := r.await(t, id, c.state)
-			if d.Reason != c.reason || d.Failure != domain.ErrorKind(c.err) {
+			if d.Reason.String() != c.reason || d.Failure != domain.ErrorKind(c.err) {
 				t.Errorf("reason %q, failure %q", d.Reason, d.Failure)
 			}
 			// Trying again gets what is there now.
@@ -420,7 +420,7 @@ func TestHistoryAndUnfinishedSurviveRestart(t *testing.T) {
 		t.Errorf("history: %+v", d)
 	}
 	again.await(t, half, domain.Done)
-	if d := again.await(t, paused, domain.Paused); d.Reason != "Paused by you." {
+	if d := again.await(t, paused, domain.Paused); d.Reason.String() != "Paused by you." {
 		t.Errorf("paused: %+v", d)
 	}
 	for _, target := range []string{"Holiday/a", "Holiday/sub/b"} {
@@ -456,10 +456,10 @@ func TestALiarIsNamed(t *testing.T) {
 		r := open(t, filepath.Join(t.TempDir(), "db"), w)
 		id := get(t, r, "note.txt")
 		var last domain.Transfer
-		for until := time.Now().Add(5 * time.Second); time.Now().Before(until) && last.Reason != want; time.Sleep(5 * time.Millisecond) {
+		for until := time.Now().Add(5 * time.Second); time.Now().Before(until) && last.Reason.String() != want; time.Sleep(5 * time.Millisecond) {
 			last, _ = r.Transfer(id)
 		}
-		if last.Reason != want {
+		if last.Reason.String() != want {
 			t.Errorf("reason %q, want %q", last.Reason, want)
 		}
 		r.close(t)
@@ -477,7 +477,7 @@ func TestWhoHadItLastIsNamed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := r.await(t, id, domain.Waiting); d.Reason != "Nobody who has this is here. Last seen: Ben, yesterday." {
+	if d := r.await(t, id, domain.Waiting); d.Reason.String() != "Nobody who has this is here. Last seen: Ben, yesterday." {
 		t.Errorf("reason %q", d.Reason)
 	}
 }
@@ -494,7 +494,7 @@ func TestTheFolderComesBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if d := r.await(t, id, domain.Waiting); d.Reason != "The download folder is gone. Plug it in or choose another." {
+	if d := r.await(t, id, domain.Waiting); d.Reason.String() != "The download folder is gone. Plug it in or choose another." {
 		t.Errorf("reason %q", d.Reason)
 	}
 	if err := os.Mkdir(folder, 0o700); err != nil {

@@ -2,30 +2,31 @@ package transfers
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/potluck-share/potluck/app/domain"
 )
 
 // absenceReason says for whom d waits. The lock is held.
-func (t *Transfers) absenceReason(d *transfer) string {
+func (t *Transfers) absenceReason(d *transfer) domain.Saying {
 	if t.cfg.Network != nil && !t.cfg.Network() {
-		return "No network. Continues when it's back."
+		return domain.Say("No network. Continues when it's back.")
 	}
 	who, known := t.cfg.People.Peer(d.Peer)
-	if d.Peer == "" || !known {
-		return "Nobody who has this is here." + t.lastSeen(d)
+	if d.Peer != "" && known {
+		return domain.Say("%s is away since %s. Continues when %s is back.", who.Name, who.LastSeen, who.Name)
 	}
-	return fmt.Sprintf("%s is away since %s. Continues when %s is back.", who.Name, clock(who.LastSeen, t.cfg.Now()), who.Name)
+	if last := t.lastSeen(d); last.Name != "" {
+		return domain.Say("Nobody who has this is here. Last seen: %s, %s.", last.Name, last.LastSeen)
+	}
+	return domain.Say("Nobody who has this is here.")
 }
 
-// lastSeen says who of those that have what d lacks was here last, if anybody
-// is known. The lock is held.
-func (t *Transfers) lastSeen(d *transfer) string {
+// lastSeen returns who of those that have what d lacks was here last; no name
+// if nobody is known. The lock is held.
+func (t *Transfers) lastSeen(d *transfer) domain.Peer {
 	var last domain.Peer
 	for i := range d.Files {
 		if f := &d.Files[i]; lacks(f) && !f.Folder {
@@ -38,82 +39,79 @@ func (t *Transfers) lastSeen(d *transfer) string {
 			break // the others come from the same
 		}
 	}
-	if last.Name == "" {
-		return ""
-	}
-	return fmt.Sprintf(" Last seen: %s, %s.", last.Name, clock(last.LastSeen, t.cfg.Now()))
+	return last
 }
 
 // damagedReason says who sent damaged data and what is done about it. The lock
 // is held.
-func (t *Transfers) damagedReason(d *transfer, providers int) string {
-	who := "Somebody"
-	if liar, _ := t.cfg.People.Peer(d.liar); liar.Name != "" {
-		who = liar.Name
-	}
+func (t *Transfers) damagedReason(d *transfer, providers int) domain.Saying {
+	liar, _ := t.cfg.People.Peer(d.liar)
 	owner, _ := t.cfg.People.Peer(d.Peer)
-	switch {
+	fromOwner := owner.Online && owner.Name != "" && d.Peer != d.liar && providers == 1
+	switch who := liar.Name; {
+	case who == "" && providers == 0:
+		return domain.Say("Somebody sent damaged data. Nobody else who has this is here.")
+	case who == "" && fromOwner:
+		return domain.Say("Somebody sent damaged data. Getting it from %s instead.", owner.Name)
+	case who == "":
+		return domain.Say("Somebody sent damaged data. Getting it from others instead.")
 	case providers == 0:
-		return who + " sent damaged data. Nobody else who has this is here."
-	case owner.Online && owner.Name != "" && d.Peer != d.liar && providers == 1:
-		return fmt.Sprintf("%s sent damaged data. Getting it from %s instead.", who, owner.Name)
+		return domain.Say("%s sent damaged data. Nobody else who has this is here.", who)
+	case fromOwner:
+		return domain.Say("%s sent damaged data. Getting it from %s instead.", who, owner.Name)
 	default:
-		return who + " sent damaged data. Getting it from others instead."
-	}
-}
-
-// clock tells a moment in the user's own time, as short as is clear.
-func clock(at, now time.Time) string {
-	at, now = at.Local(), now.Local()
-	if at.IsZero() {
-		return "long ago"
-	}
-	day := func(t time.Time) time.Time {
-		y, m, d := t.Date()
-		return time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
-	}
-	switch days := int(day(now).Sub(day(at)).Hours() / 24); {
-	case days <= 0:
-		return at.Format("15:04")
-	case days == 1:
-		return "yesterday"
-	default:
-		return at.Format("2 Jan")
+		return domain.Say("%s sent damaged data. Getting it from others instead.", who)
 	}
 }
 
 // diskReason says what is wrong with the place that d goes to. The lock is
 // held.
-func (t *Transfers) diskReason(d *transfer, err error) string {
+func (t *Transfers) diskReason(d *transfer, err error) domain.Saying {
 	if errors.Is(err, domain.ErrNoSpace) {
 		if free, freeErr := t.cfg.Engine.Free(d.Folder); freeErr == nil {
 			if more := d.Size - d.Done - free; more > 0 {
-				return fmt.Sprintf("Disk full. Free %s and it continues.", domain.SizeText(more))
+				return domain.Say("Disk full. Free %s and it continues.", domain.Bytes(more))
 			}
 		}
-		return "Disk full. Free some space and it continues."
+		return domain.Say("Disk full. Free some space and it continues.")
 	}
 	if _, statErr := os.Stat(d.Folder); errors.Is(statErr, fs.ErrNotExist) {
-		return "The download folder is gone. Plug it in or choose another."
+		return domain.Say("The download folder is gone. Plug it in or choose another.")
 	}
-	return fmt.Sprintf("Can't write to %s. Choose another folder.", filepath.Base(d.Folder))
+	return domain.Say("Can't write to %s. Choose another folder.", filepath.Base(d.Folder))
 }
 
 // failureReason says why a download of something from name ended.
-func failureReason(name string, err error) string {
+func failureReason(name string, err error) domain.Saying {
 	if name == "" {
-		name = "Somebody"
+		return namelessFailure(err)
 	}
 	switch {
 	case errors.Is(err, domain.ErrChanged):
-		return name + " changed this file meanwhile."
+		return domain.Say("%s changed this file meanwhile.", name)
 	case errors.Is(err, domain.ErrNotFound), errors.Is(err, domain.ErrRefused):
-		return name + " no longer shares this with you."
+		return domain.Say("%s no longer shares this with you.", name)
 	case errors.Is(err, domain.ErrVersion):
-		return name + " uses another version of Potluck. Update the older one."
+		return domain.Say("%s uses another version of Potluck. Update the older one.", name)
 	case errors.Is(err, domain.ErrDamaged):
-		return name + " sent damaged data."
+		return domain.Say("%s sent damaged data.", name)
 	default:
-		return "It stopped: " + err.Error()
+		return domain.Say("It stopped: %s", err.Error())
+	}
+}
+
+// namelessFailure is failureReason for what came from nobody in particular.
+func namelessFailure(err error) domain.Saying {
+	switch {
+	case errors.Is(err, domain.ErrChanged):
+		return domain.Say("Somebody changed this file meanwhile.")
+	case errors.Is(err, domain.ErrNotFound), errors.Is(err, domain.ErrRefused):
+		return domain.Say("Somebody no longer shares this with you.")
+	case errors.Is(err, domain.ErrVersion):
+		return domain.Say("Somebody uses another version of Potluck. Update the older one.")
+	case errors.Is(err, domain.ErrDamaged):
+		return domain.Say("Somebody sent damaged data.")
+	default:
+		return domain.Say("It stopped: %s", err.Error())
 	}
 }

@@ -102,7 +102,7 @@ func TestEverythingIsThereAfterReopening(t *testing.T) {
 	share := domain.Share{
 		Name: "Holiday", Path: "/home/\xff/Holiday", Folder: true, Added: at, Entries: 2, Bytes: 7,
 		Audience: domain.Audience{Kind: domain.Chosen, Peers: []domain.PeerID{"ana", "ben"}},
-		State:    domain.ShareGone, Problem: "Holiday has moved.",
+		State:    domain.ShareGone, Problem: domain.Say("%s has moved.", "Holiday 100 %"),
 	}
 	layered := file("Holiday/b", 4)
 	layered.Layer = []byte(strings.Repeat("x", 64))
@@ -122,7 +122,7 @@ func TestEverythingIsThereAfterReopening(t *testing.T) {
 	must(t, d.PutPerson(ctx, person))
 	transfer := domain.Transfer{
 		ID: "t1", Kind: domain.Download, Peer: "ana", PeerName: "Ana", Path: "Music", Folder: "/d", Count: 1, Size: 5,
-		Done: 2, State: domain.Waiting, Reason: "Ana is away.", Failure: "offline", Added: at,
+		Done: 2, State: domain.Waiting, Reason: domain.Say("%s is away since %s, %s, %s.", "Ana", at, 3, domain.Bytes(5)), Failure: "offline", Added: at,
 		Files: []domain.TransferFile{{Entry: entry, Target: "Music/é.ogg"}},
 	}
 	must(t, d.PutTransfer(ctx, transfer))

@@ -82,6 +82,24 @@ func words(s string) string {
 	return strings.ToValidUTF8(s, "�")
 }
 
+// sayingTo writes a saying as the text that is stored.
+func sayingTo(s domain.Saying) string {
+	text, err := s.MarshalText()
+	if err != nil { // it holds nothing that JSON does not know
+		return words(s.String())
+	}
+	return string(text)
+}
+
+// sayingFrom reads a stored saying; a plain text of earlier versions is one
+// too.
+func sayingFrom(text string, into *domain.Saying) error {
+	if err := into.UnmarshalText([]byte(text)); err != nil {
+		return fmt.Errorf("%w: %w", domain.ErrDamaged, err)
+	}
+	return nil
+}
+
 func nanos(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -185,7 +203,7 @@ func shareTo(s domain.Share) *pb.Share {
 	m := &pb.Share{
 		Path: []byte(s.Path), Folder: s.Folder, Audience: string(s.Audience.Kind),
 		Added: nanos(s.Added), Entries: int64(s.Entries), Bytes: s.Bytes,
-		State: string(s.State), Problem: words(s.Problem),
+		State: string(s.State), Problem: sayingTo(s.Problem),
 	}
 	for _, p := range s.Audience.Peers {
 		m.Peers = append(m.Peers, string(p))
@@ -202,7 +220,10 @@ func decodeShare(name string, raw []byte) (domain.Share, error) {
 		Name: name, Path: string(m.GetPath()), Folder: m.GetFolder(),
 		Audience: domain.Audience{Kind: domain.AudienceKind(m.GetAudience())},
 		Added:    fromNanos(m.GetAdded()), Entries: int(m.GetEntries()), Bytes: m.GetBytes(),
-		State: domain.ShareState(m.GetState()), Problem: m.GetProblem(),
+		State: domain.ShareState(m.GetState()),
+	}
+	if err := sayingFrom(m.GetProblem(), &s.Problem); err != nil {
+		return s, err
 	}
 	if err := within("a local path", len(s.Path), maxLocalPath); err != nil {
 		return s, err
@@ -216,5 +237,5 @@ func decodeShare(name string, raw []byte) (domain.Share, error) {
 	if s.Entries < 0 || s.Bytes < 0 {
 		return s, fmt.Errorf("%w: negative counts", domain.ErrDamaged)
 	}
-	return s, texts(name, s.Problem, string(s.State), string(s.Audience.Kind))
+	return s, texts(name, string(s.State), string(s.Audience.Kind))
 }

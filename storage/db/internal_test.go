@@ -169,7 +169,7 @@ func FuzzDecode(f *testing.F) {
 	for _, m := range []proto.Message{
 		shareTo(domain.Share{Path: "/a", Audience: domain.Audience{Kind: domain.Chosen, Peers: []domain.PeerID{"x"}}, Entries: 1, Bytes: 2}),
 		entryTo(domain.Entry{Size: 7, Content: domain.ContentID{1}}),
-		transferTo(domain.Transfer{Path: "a", Folder: "/b", Reason: "c"}),
+		transferTo(domain.Transfer{Path: "a", Folder: "/b", Reason: domain.Say("c")}),
 	} {
 		raw, err := encode(m)
 		if err != nil {

@@ -207,7 +207,7 @@ func transferTo(t domain.Transfer) *pb.Transfer {
 		Kind: string(t.Kind), Peer: string(t.Peer), PeerName: words(t.PeerName), Path: t.Path,
 		Folder: []byte(t.Folder), Final: []byte(t.Final),
 		Count: int64(t.Count), Size: t.Size, Done: t.Done,
-		State: string(t.State), Reason: words(t.Reason), Failure: t.Failure,
+		State: string(t.State), Reason: sayingTo(t.Reason), Failure: t.Failure,
 		Added: nanos(t.Added), Ended: nanos(t.Ended), Order: t.Order,
 	}
 }
@@ -222,8 +222,11 @@ func decodeTransfer(id string, raw []byte) (domain.Transfer, error) {
 		PeerName: m.GetPeerName(), Path: m.GetPath(),
 		Folder: string(m.GetFolder()), Final: string(m.GetFinal()),
 		Count: int(m.GetCount()), Size: m.GetSize(), Done: m.GetDone(),
-		State: domain.TransferState(m.GetState()), Reason: m.GetReason(), Failure: m.GetFailure(),
+		State: domain.TransferState(m.GetState()), Failure: m.GetFailure(),
 		Added: fromNanos(m.GetAdded()), Ended: fromNanos(m.GetEnded()), Order: m.GetOrder(),
+	}
+	if err := sayingFrom(m.GetReason(), &t.Reason); err != nil {
+		return t, err
 	}
 	if err := within("a local path", max(len(t.Folder), len(t.Final)), maxLocalPath); err != nil {
 		return t, err
@@ -231,7 +234,7 @@ func decodeTransfer(id string, raw []byte) (domain.Transfer, error) {
 	if err := within("a path", len(t.Path), domain.MaxPath); err != nil {
 		return t, err
 	}
-	return t, texts(m.GetKind(), m.GetPeer(), t.PeerName, m.GetState(), t.Reason, t.Failure)
+	return t, texts(m.GetKind(), m.GetPeer(), t.PeerName, m.GetState(), t.Failure)
 }
 
 func decodePart(raw []byte) (domain.TransferFile, error) {

@@ -210,7 +210,7 @@ func TestHalfListIsTold(t *testing.T) {
 	v.SetShown(true)
 	v.Person("a", "Ana")
 	before := len(s.asked)
-	v.Changed(map[domain.PeerID]event.CatalogueState{"a": {Peer: "a", Known: 2, Total: 9, Problem: "the connection broke"}}, []domain.PeerID{"a"})
+	v.Changed(map[domain.PeerID]event.CatalogueState{"a": {Peer: "a", Known: 2, Total: 9, Problem: domain.Say("the connection broke")}}, []domain.PeerID{"a"})
 	if len(v.notice.Objects) != 1 || len(s.asked) != before+1 {
 		t.Errorf("%d notices, asked %d times", len(v.notice.Objects), len(s.asked)-before)
 	}

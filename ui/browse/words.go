@@ -112,7 +112,7 @@ func (v *View) say() {
 		case !known || v.at.peer == "":
 		case state.Pulling && state.Total > state.Known:
 			notice = widget.NewNotice("clock", theme.Waiting, v.waiting(), nil)
-		case state.Problem != "":
+		case !state.Problem.IsZero():
 			notice = widget.NewNotice("warning", theme.Error, v.at.name+"'s list stopped halfway.", nil, again())
 		}
 	}

@@ -42,9 +42,9 @@ func TestStatesInWords(t *testing.T) {
 		{domain.Share{State: domain.ShareReady}, "Shared", false},
 		{domain.Share{State: domain.ShareReading, Read: 40, ToRead: 100}, "Reading 40 %…", false},
 		{domain.Share{State: domain.ShareReading}, "Reading…", false},
-		{domain.Share{State: domain.ShareGone, Problem: "x"}, "Gone", true},
+		{domain.Share{State: domain.ShareGone, Problem: domain.Say("x")}, "Gone", true},
 		{domain.Share{State: domain.ShareUnreadable}, "Can't be read", true},
-		{domain.Share{State: domain.ShareReady, Problem: "Can't read diary.doc."}, "Can't read diary.doc.", true},
+		{domain.Share{State: domain.ShareReady, Problem: domain.Say("Can't read diary.doc.")}, "Can't read diary.doc.", true},
 	} {
 		if r := rowOf(c.share); r.state != c.want || r.broken != c.broken {
 			t.Errorf("%+v: %q, broken %v", c.share, r.state, r.broken)

@@ -65,8 +65,8 @@ func rowOf(s domain.Share) row {
 	case domain.ShareUnreadable:
 		r.icon, r.tint, r.state, r.broken = "warning", theme.Error, "Can't be read", true
 	default:
-		if s.Problem != "" {
-			r.icon, r.tint, r.state, r.broken = "warning", theme.Waiting, s.Problem, true
+		if !s.Problem.IsZero() {
+			r.icon, r.tint, r.state, r.broken = "warning", theme.Waiting, s.Problem.String(), true
 		}
 	}
 	return r

@@ -150,8 +150,8 @@ func rowOf(t domain.Transfer, now time.Time) row {
 func sentence(t *domain.Transfer, now time.Time) string {
 	switch t.State {
 	case domain.Running:
-		if t.Reason != "" && t.Rate < 1 {
-			return t.Reason
+		if !t.Reason.IsZero() && t.Rate < 1 {
+			return t.Reason.String()
 		}
 		if t.Size <= 0 {
 			return "Asking for it…"
@@ -170,8 +170,8 @@ func sentence(t *domain.Transfer, now time.Time) string {
 		}
 		return "Paused by you."
 	case domain.Done:
-		if t.Reason != "" {
-			return t.Reason // it was here before
+		if !t.Reason.IsZero() {
+			return t.Reason.String() // it was here before
 		}
 		words := format.Size(t.Size)
 		if t.Count > 1 {
@@ -185,8 +185,8 @@ func sentence(t *domain.Transfer, now time.Time) string {
 		return "Cancelled by you."
 	}
 	switch {
-	case t.Reason != "":
-		return t.Reason
+	case !t.Reason.IsZero():
+		return t.Reason.String()
 	case t.State == domain.Queued:
 		return "Waits for its turn."
 	case t.State == domain.Waiting && t.PeerName != "":

@@ -56,8 +56,8 @@ func all() []domain.Transfer {
 	list := []domain.Transfer{
 		{ID: "run", Kind: domain.Download, State: domain.Running, PeerName: "Ana", Path: "Holiday", Size: 3_100_000_000, Done: 1_900_000_000, Rate: 48e6, Count: 214},
 		{ID: "up", Kind: domain.Upload, State: domain.Running, PeerName: "Ben", Path: "a/notes.txt", Size: 100, Done: 50, Rate: 2},
-		{ID: "wait", Kind: domain.Download, State: domain.Waiting, PeerName: "Cleo", Path: "Talk.mp4", Size: 100, Reason: "Cleo is away since 14:02. Continues when Cleo is back."},
-		{ID: "full", Kind: domain.Download, State: domain.Waiting, Path: "big", Size: 100, Failure: "no_space", Reason: "Disk full. Free 2.1 GB and it continues."},
+		{ID: "wait", Kind: domain.Download, State: domain.Waiting, PeerName: "Cleo", Path: "Talk.mp4", Size: 100, Reason: domain.Say("Cleo is away since 14:02. Continues when Cleo is back.")},
+		{ID: "full", Kind: domain.Download, State: domain.Waiting, Path: "big", Size: 100, Failure: "no_space", Reason: domain.Say("Disk full. Free 2.1 GB and it continues.")},
 		{ID: "queue", Kind: domain.Download, State: domain.Queued, Path: "q"},
 		{ID: "pause", Kind: domain.Download, State: domain.Paused, Path: "p", Size: 100, Done: 11},
 		{ID: "done", Kind: domain.Download, State: domain.Done, Path: "song.mp3", Size: 9_000_000, Done: 9_000_000, Final: "/x/song.mp3", PeerName: "Ana", Ended: now.Add(-time.Hour)},
@@ -130,14 +130,14 @@ func TestTheSecondLineIsASentence(t *testing.T) {
 		want     string
 	}{
 		{domain.Transfer{State: domain.Running}, "Asking for it…"},
-		{domain.Transfer{State: domain.Running, Size: 10, Reason: "Checking what's already here… 40 %"}, "Checking what's already here… 40 %"},
+		{domain.Transfer{State: domain.Running, Size: 10, Reason: domain.Say("Checking what's already here… 40 %")}, "Checking what's already here… 40 %"},
 		{domain.Transfer{State: domain.Waiting, PeerName: "Ana"}, "Waits for Ana."},
 		{domain.Transfer{State: domain.Waiting}, "Waits for somebody who has it."},
 		{domain.Transfer{State: domain.Paused}, "Paused by you."},
 		{domain.Transfer{State: domain.Done, Count: 3, Size: 1000}, "1.0 kB in 3 files."},
-		{domain.Transfer{State: domain.Done, Size: 1000, Reason: "You already have this."}, "You already have this."},
-		{domain.Transfer{State: domain.Running, Size: 1000, Reason: "Checking what's already here… 40 %"}, "Checking what's already here… 40 %"},
-		{domain.Transfer{State: domain.Queued, Reason: "2nd in your queue."}, "2nd in your queue."},
+		{domain.Transfer{State: domain.Done, Size: 1000, Reason: domain.Say("You already have this.")}, "You already have this."},
+		{domain.Transfer{State: domain.Running, Size: 1000, Reason: domain.Say("Checking what's already here… 40 %")}, "Checking what's already here… 40 %"},
+		{domain.Transfer{State: domain.Queued, Reason: domain.Say("Number 2 in your queue.")}, "Number 2 in your queue."},
 	} {
 		if got := sentence(&c.transfer, now); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.transfer.State, got, c.want)
