@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/ui/words"
 )
 
@@ -62,5 +63,26 @@ func BenchmarkN(b *testing.B) {
 	}
 	for b.Loop() {
 		words.N("%s files", 3)
+	}
+}
+
+func TestSentencesOfTheCore(t *testing.T) {
+	said := domain.Say("%s is away since %s. Continues when %s is back.", "Ana", time.Now().AddDate(0, 0, -1), "Ana")
+	for language, want := range map[string]string{
+		words.English: "Ana is away since yesterday. Continues when Ana is back.",
+		words.German:  "Ana ist seit gestern weg. Geht weiter, sobald Ana wieder da ist.",
+	} {
+		t.Run(language, func(t *testing.T) {
+			speak(t, language)
+			if got := words.Say(said); got != want {
+				t.Errorf("%q, want %q", got, want)
+			}
+			if got := words.Say(domain.Saying{}); got != "" {
+				t.Errorf("nothing is said as %q", got)
+			}
+			if got := words.Say(domain.Say("100 %s of nothing")); got != "100 %s of nothing" {
+				t.Errorf("%q", got)
+			}
+		})
 	}
 }
