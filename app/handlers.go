@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,6 +68,11 @@ func (n *node) describe() domain.Status {
 		PeerID: n.host.ID(), Name: n.settings.Values().Name, Version: Version,
 		Data: n.opts.data, Downloads: n.settings.Values().Downloads,
 		Addresses: n.host.Addresses(), Network: n.networkUp(),
+	}
+	tcp, udp := n.host.Ports()
+	s.Port = cmp.Or(tcp, udp)
+	if n.port != 0 && s.Port != 0 && s.Port != n.port {
+		s.PortTaken = n.port
 	}
 	for _, p := range n.people.People() {
 		if p.Online {

@@ -38,10 +38,12 @@ type node struct {
 	holdings *transfers.Holdings
 
 	host       *host.Host
+	port       int // that was to be listened on; 0 if --listen says where
 	around     surroundings
 	fetcher    *fetch.Fetcher
 	provider   *provide.Provider
 	limits     *limit.Limits
+	pace       *pace
 	catalogues *catalogue.Client
 	gossip     *gossip.Gossip
 	heads      *headKeeper

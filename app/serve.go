@@ -141,9 +141,13 @@ func (c *commands) status() *cobra.Command {
 				if !s.Network {
 					network = "network    none; joins when it comes\n"
 				}
-				_, err := fmt.Fprintf(c.out, "name       %s\npeer ID    %s\nversion    %s\ndata       %s\ndownloads  %s\naddresses  %s\n%speers      %d online\nshares     %s, %s, %s\n",
+				taken := ""
+				if s.PortTaken != 0 {
+					taken = fmt.Sprintf("port       %d, because another program has %d\n", s.Port, s.PortTaken)
+				}
+				_, err := fmt.Fprintf(c.out, "name       %s\npeer ID    %s\nversion    %s\ndata       %s\ndownloads  %s\naddresses  %s\n%s%speers      %d online\nshares     %s, %s, %s\n",
 					s.Name, s.PeerID, s.Version, s.Data, s.Downloads, strings.Join(s.Addresses, "\n           "),
-					network, s.Peers, count(s.Shares, "share"), count(s.Entries, "file"), domain.SizeText(s.Bytes))
+					taken, network, s.Peers, count(s.Shares, "share"), count(s.Entries, "file"), domain.SizeText(s.Bytes))
 				return err
 			})
 		},

@@ -23,6 +23,8 @@ type statusShape struct {
 	Entries   int           `json:"entries"`
 	Bytes     int64         `json:"bytes"`
 	Network   bool          `json:"network"`
+	Port      int           `json:"port"`
+	PortTaken int           `json:"port_taken"` // 0: it was free
 }
 
 func shapeStatus(s domain.Status) statusShape {

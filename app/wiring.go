@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"net/netip"
 	"sync"
@@ -71,8 +72,11 @@ func (n *node) openHost(ctx context.Context, identity host.Identity) error {
 	if err != nil {
 		return err
 	}
+	if len(n.opts.listen) == 0 {
+		n.port = cmp.Or(chosen.Port, host.DefaultPort)
+	}
 	n.host, err = host.New(ctx, host.Config{
-		Identity: identity, Listen: n.opts.listen, Nearby: nearby, Surroundings: &n.around,
+		Identity: identity, Listen: n.opts.listen, Port: n.port, Nearby: nearby, Surroundings: &n.around,
 		Hello: func(domain.PeerID) domain.Hello {
 			return domain.Hello{Name: n.settings.Values().Name, Version: Version}
 		},
@@ -105,7 +109,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 		return asker.Network, asker.Near
 	}, time.Now)
 	n.library, err = library.New(library.Config{
-		Store: store, Rights: []library.Right{n.holdings}, Bus: n.bus, Log: n.log.With("room", "library"), Own: own, Now: time.Now,
+		Store: store, Rights: []library.Right{n.holdings}, Bus: n.bus, Log: n.log.With("room", "library"), Own: own, Now: time.Now, Skip: n.settings.Values().Skip,
 		Changed: n.announce, Blocked: n.people.Blocked,
 	})
 	if err != nil {
@@ -125,7 +129,8 @@ func (n *node) openRooms(store *db.DB) (err error) {
 	}
 	chosen := n.settings.Values()
 	n.limits = limit.New()
-	n.limits.Set(chosen.UploadLimit, chosen.DownloadLimit)
+	n.pace = &pace{now: time.Now, values: n.settings.Values, set: n.limits.Set}
+	n.pace.apply()
 	n.provider = provide.New(provide.Config{
 		Source: shelf{n.library, n.holdings}, Log: n.log.With("room", "provide"),
 		Uploads:   func(u provide.Upload) { n.transfers.Uploaded(u.Peer, u.Content, u.Sent) },
@@ -206,8 +211,10 @@ func (n *node) start(ctx context.Context) error {
 	n.settings.OnChange(func(v domain.Settings) {
 		n.announce()
 		n.transfers.AtOnce(v.DownloadsAtOnce)
-		n.limits.Set(v.UploadLimit, v.DownloadLimit)
+		n.library.SetSkip(v.Skip)
+		n.pace.apply()
 	})
+	n.onClose("slow hours", n.pace.start())
 	return nil
 }
 

@@ -89,4 +89,8 @@ type Status struct {
 	Bytes     int64
 	// Network is false while no network interface is usable.
 	Network bool
+	// Port is the one that is listened on, 0 for none; PortTaken is the one
+	// that another program has, so that Port is used instead, 0 for none.
+	Port      int
+	PortTaken int
 }

@@ -56,6 +56,9 @@ type Config struct {
 	// Own lists absolute paths that are never shared, whatever contains them:
 	// the data folder, the control socket.
 	Own []string
+	// Skip holds the user's patterns of names that are left out of shared
+	// folders; see SetSkip.
+	Skip []string
 	// Now is the clock; time.Now if nil.
 	Now func() time.Time
 	// Changed, which may be nil, is called after each change of what is offered
@@ -91,6 +94,7 @@ type Library struct {
 	mu      sync.Mutex
 	closed  bool
 	started bool
+	skip    patterns // replaced as a whole
 	shares  map[string]*share // by name
 	views   map[domain.PeerID]*privateView
 	counter uint64 // gives every change of a share a number
@@ -138,7 +142,7 @@ func New(c Config) (*Library, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &Library{
 		store: c.Store, bus: c.Bus, log: c.Log, own: ownPaths(c.Own), now: now,
-		changed: c.Changed, blocked: c.Blocked, rights: c.Rights,
+		changed: c.Changed, blocked: c.Blocked, rights: c.Rights, skip: slices.Clone(c.Skip),
 		ctx: ctx, cancel: cancel,
 		readers: semaphore.NewWeighted(readersAtOnce),
 		hashers: semaphore.NewWeighted(cores), cores: cores,

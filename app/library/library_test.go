@@ -48,6 +48,7 @@ type kitchen struct {
 	blocked atomic.Value // domain.PeerID
 	rights  []library.Right
 	own     []string // what is never shared, beside the data folder
+	skip    []string // patterns that are left out
 }
 
 func newKitchen(t *testing.T) *kitchen {
@@ -74,6 +75,7 @@ func (k *kitchen) open() {
 		Changed: func() { k.changes.Add(1) },
 		Blocked: func(p domain.PeerID) bool { return p == k.blocked.Load() },
 		Rights:  k.rights,
+		Skip:    k.skip,
 	})
 	must(k.T, err)
 }

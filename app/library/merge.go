@@ -130,7 +130,7 @@ func emptyFolder(entryPath string) domain.File {
 // foldersAbove returns what must change about the folders above rel after
 // something at rel came or went: one that lost the last thing in it becomes an
 // entry of its own, one that got its first thing is none any more. isFolder
-// reports whether a folder is there.
+// reports whether a folder is there that is not left out.
 func foldersAbove(store Store, entry func(rel string) string, rel string, isFolder func(rel string) bool) (delta, error) {
 	var d delta
 	for rel != "." {

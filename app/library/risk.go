@@ -99,7 +99,7 @@ func (l *Library) count(ctx context.Context, where place) (files int, more bool)
 	defer cancel()
 	enough := errors.New("enough")
 	w := &walk{
-		root: root, real: root.Name(), own: l.isOwn,
+		root: root, real: root.Name(), own: l.isOwn, skip: l.leaves(where),
 		entry: func(rel string) string { return rel },
 		file: func(found) error {
 			if files++; files >= countFiles {

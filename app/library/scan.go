@@ -179,9 +179,10 @@ func (sc *scanner) part(ctx context.Context, rel string) error {
 		vanished: func(f domain.File) { gone = append(gone, f) },
 		empty:    make(map[string]bool),
 	}
+	w := sc.walk(m)
 	group.Go(func() error {
 		defer close(jobs)
-		if err := sc.walk(m).at(inner, rel); err != nil {
+		if err := w.at(inner, rel); err != nil {
 			return err
 		}
 		return m.end()
@@ -202,7 +203,7 @@ func (sc *scanner) part(ctx context.Context, rel string) error {
 		return err
 	}
 	if rel != "." && sc.where.folder {
-		above, err := foldersAbove(sc.l.store, sc.entry, rel, sc.isFolder)
+		above, err := foldersAbove(sc.l.store, sc.entry, rel, w.folderAt)
 		if err != nil {
 			return err
 		}
@@ -216,7 +217,7 @@ func (sc *scanner) part(ctx context.Context, rel string) error {
 
 func (sc *scanner) walk(m *merge) *walk {
 	return &walk{
-		root: sc.root, real: sc.root.Name(), own: sc.l.isOwn, entry: sc.entry,
+		root: sc.root, real: sc.root.Name(), own: sc.l.isOwn, skip: sc.l.leaves(sc.where), entry: sc.entry,
 		file:    m.file,
 		folder:  func(rel string) { sc.l.watch.Load().add(filepath.Join(sc.root.Name(), filepath.FromSlash(rel)), sc.sh) },
 		empty:   func(rel string) { m.empty[sc.entry(rel)] = true },
@@ -234,7 +235,7 @@ func (sc *scanner) expect(ctx context.Context, group *errgroup.Group, rel string
 	group.Go(func() error {
 		var total int64
 		w := &walk{
-			root: sc.root, real: sc.root.Name(), own: sc.l.isOwn, entry: sc.entry,
+			root: sc.root, real: sc.root.Name(), own: sc.l.isOwn, skip: sc.l.leaves(sc.where), entry: sc.entry,
 			file:    func(f found) error { total += f.info.Size(); return nil },
 			empty:   func(string) {},
 			problem: func(string, error) {},
@@ -350,11 +351,6 @@ func (sc *scanner) drop(ctx context.Context, gone []domain.File) error {
 		gone = gone[n:]
 	}
 	return nil
-}
-
-func (sc *scanner) isFolder(rel string) bool {
-	info, err := sc.root.Lstat(filepath.FromSlash(rel))
-	return err == nil && info.IsDir()
 }
 
 // note makes the problems found at and below rel those that are known of it.

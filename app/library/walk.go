@@ -27,6 +27,7 @@ type walk struct {
 	root *os.Root
 	real string // absolute path of the root
 	own  func(path string, info os.FileInfo) bool
+	skip patterns // of the user
 	// entry makes the path of the entry out of one below the root.
 	entry func(rel string) string
 
@@ -47,13 +48,8 @@ func (w *walk) at(ctx context.Context, rel string) error {
 		_, err := w.inside(ctx, rel)
 		return err
 	}
-	parts := strings.Split(rel, "/")
-	for i := range parts[:len(parts)-1] {
-		above := strings.Join(parts[:i+1], "/")
-		info, err := w.root.Lstat(filepath.FromSlash(above))
-		if err != nil || !info.IsDir() || w.leftOut(above, info) {
-			return nil //nolint:nilerr // then there is nothing to walk
-		}
+	if !w.folderAt(path.Dir(rel)) {
+		return nil
 	}
 	info, err := w.root.Lstat(filepath.FromSlash(rel))
 	if err != nil {
@@ -64,6 +60,18 @@ func (w *walk) at(ctx context.Context, rel string) error {
 	}
 	_, err = w.one(ctx, rel, info)
 	return err
+}
+
+// folderAt reports whether a folder lies at rel that is not left out, because of
+// itself or of one above it.
+func (w *walk) folderAt(rel string) bool {
+	for at := rel; at != "."; at = path.Dir(at) {
+		info, err := w.root.Lstat(filepath.FromSlash(at))
+		if err != nil || !info.IsDir() || w.leftOut(at, info) {
+			return false
+		}
+	}
+	return true
 }
 
 // inside walks the folder at rel. some reports whether there is anything to
@@ -121,7 +129,8 @@ func sortKey(e fs.DirEntry) string {
 
 // leftOut reports whether something is no part of a share, whatever it holds.
 func (w *walk) leftOut(rel string, info os.FileInfo) bool {
-	return names.Ignored(path.Base(rel)) || w.own(filepath.Join(w.real, filepath.FromSlash(rel)), info)
+	name := path.Base(rel)
+	return names.Ignored(name) || w.skip.mean(name) || w.own(filepath.Join(w.real, filepath.FromSlash(rel)), info)
 }
 
 // one looks at a single thing. some reports whether it, or anything in it, is
@@ -160,11 +169,11 @@ func (w *walk) one(ctx context.Context, rel string, info os.FileInfo) (some bool
 	return true, w.file(found{rel: rel, info: info})
 }
 
-// leadsToOwn reports whether the link at rel leads to something that is never
+// leadsToOwn reports whether the link at rel leads to something that is not
 // shared, or below it.
 func (w *walk) leadsToOwn(rel string) bool {
 	target, err := filepath.EvalSymlinks(filepath.Join(w.real, filepath.FromSlash(rel)))
-	if err != nil || names.Ignored(filepath.Base(target)) {
+	if err != nil || names.Ignored(filepath.Base(target)) || w.skips(target) {
 		return true
 	}
 	for at := target; at != w.real && at != filepath.Dir(at); at = filepath.Dir(at) {

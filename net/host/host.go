@@ -38,9 +38,11 @@ const DefaultPort = 17685
 type Config struct {
 	Identity Identity
 	// Listen holds multiaddresses to listen on, TCP or QUIC v1. If it is empty
-	// the host listens on DefaultPort of all interfaces, IPv4 and IPv6, by TCP
-	// and QUIC, and on another port where that is taken.
+	// the host listens on Port of all interfaces, IPv4 and IPv6, by TCP and
+	// QUIC, and on another port where that is taken.
 	Listen []string
+	// Port is used without Listen; 0 stands for DefaultPort.
+	Port int
 	// Nearby is the owner's word: whoever connects from there is near.
 	Nearby []netip.Prefix
 	// Surroundings tells about interfaces and hearings; without it nobody was

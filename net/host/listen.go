@@ -1,6 +1,7 @@
 package host
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -18,7 +19,7 @@ import (
 const maxAddressLength = 512
 
 // Listen opens the configured addresses, so that others reach this host; once.
-// Without any it is the default port on all interfaces, or free ports where
+// Without any it is the configured port on all interfaces, or free ports where
 // that is taken. An address that cannot be used is an error that names it.
 func (h *Host) Listen() error {
 	if len(h.cfg.Listen) > 0 {
@@ -36,8 +37,9 @@ func (h *Host) Listen() error {
 		}
 		return nil
 	}
-	tcpErr := h.listenPort(DefaultPort, "/ip4/0.0.0.0/tcp/%d", "/ip6/::/tcp/%d")
-	quicErr := h.listenPort(DefaultPort, "/ip4/0.0.0.0/udp/%d/quic-v1", "/ip6/::/udp/%d/quic-v1")
+	port := cmp.Or(h.cfg.Port, DefaultPort)
+	tcpErr := h.listenPort(port, "/ip4/0.0.0.0/tcp/%d", "/ip6/::/tcp/%d")
+	quicErr := h.listenPort(port, "/ip4/0.0.0.0/udp/%d/quic-v1", "/ip6/::/udp/%d/quic-v1")
 	if tcpErr != nil && quicErr != nil {
 		return fmt.Errorf("listen: %w", errors.Join(tcpErr, quicErr))
 	}

@@ -49,6 +49,27 @@ func TestDefaultPortAndAnother(t *testing.T) {
 	}
 }
 
+func TestAChosenPortAndAnother(t *testing.T) {
+	free, err := net.Listen("tcp4", "0.0.0.0:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := free.Addr().(*net.TCPAddr).Port
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	open := func() *Host {
+		return start(t, "Ana", func(c *Config) { c.Listen, c.Port = nil, want })
+	}
+	a, b := open(), open()
+	if tcp, udp := a.Ports(); tcp != want || udp != want {
+		t.Errorf("the ports are %d and %d, %d was chosen", tcp, udp, want)
+	}
+	if tcp, udp := b.Ports(); tcp == want || udp == want || tcp == 0 || udp == 0 {
+		t.Errorf("the ports are %d and %d although another has %d", tcp, udp, want)
+	}
+}
+
 func TestListenErrors(t *testing.T) {
 	for _, listen := range []string{"nonsense", "/ip4/127.0.0.1/tcp/0/p2p/" + string(newIdentity(t).ID()), "/ip4/127.0.0.1/udp/0"} {
 		h, err := New(t.Context(), Config{
