@@ -92,7 +92,7 @@ func (f *front) ready() (*node, error) {
 	if n := f.node.Load(); n != nil {
 		return n, nil
 	}
-	return nil, fmt.Errorf("%w: Potluck is still starting", domain.ErrBusy)
+	return nil, domain.Fault(domain.ErrBusy, "Potluck is still starting")
 }
 
 func (f *front) People() []domain.Peer {

@@ -2,7 +2,6 @@ package browse
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -66,7 +65,7 @@ func (b *Browse) List(_ context.Context, id domain.PeerID, folder string) ([]dom
 				return nil, nil
 			}
 			who, _ := b.cfg.People.Peer(id)
-			return nil, fmt.Errorf("%w: %s has no folder %q", domain.ErrNotFound, who.Name, folder)
+			return nil, domain.Fault(domain.ErrNotFound, "%s has no folder \"%s\"", who.Name, folder)
 		}
 		return rows, nil
 	}
@@ -124,7 +123,7 @@ func merge(rows []domain.Result) []domain.Result {
 func (b *Browse) Search(ctx context.Context, words string, id domain.PeerID, limit int) ([]domain.Result, error) {
 	wanted := strings.Fields(strings.ToLower(words))
 	if len(wanted) == 0 {
-		return nil, fmt.Errorf("%w: no word to search for", domain.ErrUsage)
+		return nil, domain.Fault(domain.ErrUsage, "no word to search for")
 	}
 	var rows []domain.Result
 	for _, v := range b.views(id) {
@@ -169,7 +168,7 @@ func (b *Browse) Below(id domain.PeerID, path string) (entries []domain.Entry, f
 		}
 	}
 	who, _ := b.cfg.People.Peer(id)
-	return nil, false, fmt.Errorf("%w: %s shares nothing called %q", domain.ErrNotFound, who.Name, path)
+	return nil, false, domain.Fault(domain.ErrNotFound, "%s shares nothing called \"%s\"", who.Name, path)
 }
 
 // Providers returns who is known to have the content, those online first, and

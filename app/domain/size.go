@@ -1,7 +1,6 @@
 package domain
 
 import (
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -52,8 +51,8 @@ func RateText(n int64) string {
 // "1.5mb", "250000", and returns it in bytes per second; 0 for "none" and for
 // nothing. The error is ErrUsage and says what is allowed.
 func ParseRate(text string) (int64, error) {
-	bad := fmt.Errorf("%w: the speed %q: write it like 5 MB/s or 500 kB/s, from %s to %s, or none",
-		ErrUsage, text, RateText(LeastRate), RateText(MostRate))
+	bad := Fault(ErrUsage, "the speed \"%s\": write it like 5 MB/s or 500 kB/s, from %s to %s, or none",
+		text, RateText(LeastRate), RateText(MostRate))
 	t := strings.ToLower(strings.TrimSpace(text))
 	if t == "" || t == "none" || t == "0" {
 		return 0, nil

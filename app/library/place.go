@@ -59,11 +59,11 @@ func (l *Library) accept(where place) error {
 		return err
 	}
 	if names.Ignored(filepath.Base(where.path)) || names.Ignored(filepath.Base(where.real)) {
-		return fmt.Errorf("%w: unfinished downloads and desktop clutter are left out", domain.ErrNotShareable)
+		return domain.Fault(domain.ErrNotShareable, "unfinished downloads and desktop clutter are left out")
 	}
 	for dir := where.real; ; dir = filepath.Dir(dir) {
 		if info, err := os.Stat(dir); err == nil && l.isOwn(dir, info) {
-			return fmt.Errorf("%w: it belongs to Potluck itself", domain.ErrNotShareable)
+			return domain.Fault(domain.ErrNotShareable, "it belongs to Potluck itself")
 		}
 		if dir == filepath.Dir(dir) {
 			break
@@ -145,14 +145,14 @@ func reasonOf(err error) error {
 
 // notShareable says what something is that is neither a file nor a folder.
 func notShareable(mode fs.FileMode) error {
-	what := "a special file"
 	switch {
 	case mode&fs.ModeSocket != 0:
-		what = "a socket"
+		return domain.Fault(domain.ErrNotShareable, "it is a socket")
 	case mode&fs.ModeNamedPipe != 0:
-		what = "a pipe"
+		return domain.Fault(domain.ErrNotShareable, "it is a pipe")
 	case mode&fs.ModeDevice != 0:
-		what = "a device"
+		return domain.Fault(domain.ErrNotShareable, "it is a device")
+	default:
+		return domain.Fault(domain.ErrNotShareable, "it is a special file")
 	}
-	return fmt.Errorf("%w: it is %s", domain.ErrNotShareable, what)
 }

@@ -24,7 +24,7 @@ func (l *Library) Share(ctx context.Context, paths []string, audience domain.Aud
 		return report, err
 	}
 	if len(paths) == 0 {
-		return report, fmt.Errorf("share: %w: no path is named", domain.ErrUsage)
+		return report, fmt.Errorf("share: %w", domain.Fault(domain.ErrUsage, "no path is named"))
 	}
 	var readings []*reading
 	seen := make(map[string]bool)
@@ -102,7 +102,7 @@ func (l *Library) conclude(ctx context.Context, r *reading, report *domain.Share
 	switch {
 	case removed:
 		report.Problems = append(report.Problems, domain.Problem{
-			Path: r.path, Err: fmt.Errorf("%w: %w", domain.ErrNotFound, errUnshared),
+			Path: r.path, Err: domain.Fault(domain.ErrNotFound, "it is not shared any more"),
 		})
 	case r.outcome.err != nil && r.outcome.lost:
 		report.Problems = append(report.Problems, domain.Problem{Path: r.path, Err: r.outcome.err})
@@ -129,9 +129,9 @@ func checkAudience(a domain.Audience) error {
 		if len(a.Peers) > 0 && !slices.Contains(a.Peers, "") {
 			return nil
 		}
-		return fmt.Errorf("%w: an audience of chosen people names them", domain.ErrUsage)
+		return domain.Fault(domain.ErrUsage, "an audience of chosen people names them")
 	default:
-		return fmt.Errorf("%w: the audience %q", domain.ErrUsage, string(a.Kind))
+		return domain.Fault(domain.ErrUsage, "there is no audience \"%s\"", string(a.Kind))
 	}
 }
 
@@ -175,7 +175,7 @@ func (l *Library) Unshare(ctx context.Context, pathsOrNames []string) error {
 	for _, what := range pathsOrNames {
 		sh := l.find(what)
 		if sh == nil {
-			problems = append(problems, fmt.Errorf("%s is not shared: %w", what, domain.ErrNotFound))
+			problems = append(problems, fmt.Errorf("%w: %w", domain.Fault(nil, "%s is not shared", what), domain.ErrNotFound))
 			continue
 		}
 		if err := l.remove(ctx, sh); err != nil && !errors.Is(err, errUnshared) {
@@ -263,11 +263,11 @@ func (l *Library) SetAudience(ctx context.Context, name string, a domain.Audienc
 	sh := l.shares[name]
 	l.mu.Unlock()
 	if sh == nil {
-		return fmt.Errorf("%s is not shared: %w", name, domain.ErrNotFound)
+		return fmt.Errorf("%w: %w", domain.Fault(nil, "%s is not shared", name), domain.ErrNotFound)
 	}
 	err := l.setAudience(ctx, sh, a)
 	if errors.Is(err, errUnshared) {
-		return fmt.Errorf("%s is not shared: %w", name, domain.ErrNotFound)
+		return fmt.Errorf("%w: %w", domain.Fault(nil, "%s is not shared", name), domain.ErrNotFound)
 	}
 	if err != nil {
 		return fmt.Errorf("change who sees %s: %w", name, err)

@@ -3,7 +3,6 @@ package library
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path"
@@ -163,7 +162,7 @@ func (w *walk) one(ctx context.Context, rel string, info os.FileInfo) (some bool
 		w.problem(rel, notShareable(mode))
 		return false, nil
 	case info.Size() > domain.MaxFileSize:
-		w.problem(rel, fmt.Errorf("%w: %d bytes", domain.ErrTooLarge, info.Size()))
+		w.problem(rel, domain.Fault(domain.ErrTooLarge, "it has %s", domain.Bytes(info.Size())))
 		return false, nil
 	}
 	return true, w.file(found{rel: rel, info: info})
@@ -190,7 +189,7 @@ func (w *walk) nameable(rel string) error {
 		return err
 	}
 	if n := len(w.entry(rel)); n > domain.MaxPath {
-		return fmt.Errorf("%w: its path has %d bytes", domain.ErrNotShareable, n)
+		return domain.Fault(domain.ErrNotShareable, "its path has %s bytes", n)
 	}
 	return nil
 }

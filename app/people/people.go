@@ -406,9 +406,9 @@ func (p *People) Find(text string) (domain.Peer, error) {
 		for i, peer := range found {
 			ids[i] = peer.Name + " (" + string(peer.ID) + ")"
 		}
-		return domain.Peer{}, fmt.Errorf("%w: %q could be %s; give the peer ID", domain.ErrUsage, text, strings.Join(ids, " or "))
+		return domain.Peer{}, domain.Fault(domain.ErrUsage, "\"%s\" could be %s; give the peer ID", text, strings.Join(ids, " or "))
 	}
-	return domain.Peer{}, fmt.Errorf("%w: nobody around is called %q; see: potluck peers", domain.ErrNotFound, text)
+	return domain.Peer{}, domain.Fault(domain.ErrNotFound, "nobody around is called \"%s\"; see: potluck peers", text)
 }
 
 // Connect reaches a typed address and waits for the peer's hello, for up to

@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"fmt"
 	"net/netip"
 	"os"
 	"path"
@@ -27,7 +26,7 @@ func Check(values domain.Settings) error {
 		checkName, checkDownloads, checkLimits, checkNetwork, checkSkip, checkLooks,
 	} {
 		if err := check(&values); err != nil {
-			return fmt.Errorf("%w: %w", domain.ErrUsage, err)
+			return err
 		}
 	}
 	return nil
@@ -35,39 +34,39 @@ func Check(values domain.Settings) error {
 
 func checkName(values *domain.Settings) error {
 	if values.Name == "" {
-		return fmt.Errorf("a name is needed, so that others know who you are")
+		return domain.Fault(domain.ErrUsage, "a name is needed, so that others know who you are")
 	}
 	if names.Nickname(values.Name) != values.Name {
-		return fmt.Errorf("the name %q: use up to 40 characters, without ':' and '/'", values.Name)
+		return domain.Fault(domain.ErrUsage, "the name \"%s\": use up to 40 characters, without ':' and '/'", values.Name)
 	}
 	return nil
 }
 
 func checkDownloads(values *domain.Settings) error {
 	if !filepath.IsAbs(values.Downloads) {
-		return fmt.Errorf("the download folder %q: give the whole path", values.Downloads)
+		return domain.Fault(domain.ErrUsage, "the download folder \"%s\": give the whole path", values.Downloads)
 	}
 	if info, err := os.Stat(values.Downloads); err == nil && !info.IsDir() {
-		return fmt.Errorf("the download folder %q is a file", values.Downloads)
+		return domain.Fault(domain.ErrUsage, "the download folder \"%s\" is a file", values.Downloads)
 	}
 	return nil
 }
 
 func checkLimits(values *domain.Settings) error {
 	if n := values.DownloadsAtOnce; n < 0 || n > domain.MostDownloadsAtOnce {
-		return fmt.Errorf("%d downloads at once: choose 1 to %d", n, domain.MostDownloadsAtOnce)
+		return domain.Fault(domain.ErrUsage, "%s downloads at once: choose 1 to %s", n, domain.MostDownloadsAtOnce)
 	}
 	for _, rate := range []int64{values.UploadLimit, values.DownloadLimit, values.SlowUpload, values.SlowDownload} {
 		if rate == 0 {
 			continue
 		}
 		if _, err := domain.ParseRate(domain.RateText(rate)); err != nil || rate < 0 {
-			return fmt.Errorf("a limit of %d B/s: choose %s to %s, or none",
-				rate, domain.RateText(domain.LeastRate), domain.RateText(domain.MostRate))
+			return domain.Fault(domain.ErrUsage, "a limit of %s B/s: choose %s to %s, or none",
+				int(rate), domain.RateText(domain.LeastRate), domain.RateText(domain.MostRate))
 		}
 	}
 	if !domain.IsMinuteOfDay(values.SlowFrom) || !domain.IsMinuteOfDay(values.SlowUntil) {
-		return fmt.Errorf("slow hours begin and end between 00:00 and 23:59")
+		return domain.Fault(domain.ErrUsage, "slow hours begin and end between 00:00 and 23:59")
 	}
 	return nil
 }
@@ -75,22 +74,22 @@ func checkLimits(values *domain.Settings) error {
 func checkNetwork(values *domain.Settings) error {
 	for _, cidr := range values.Nearby {
 		if _, err := netip.ParsePrefix(cidr); err != nil {
-			return fmt.Errorf("%q is not a network; write it like 192.168.3.0/24", cidr)
+			return domain.Fault(domain.ErrUsage, "\"%s\" is not a network; write it like 192.168.3.0/24", cidr)
 		}
 	}
 	if p := values.Port; p != 0 && (p < domain.LeastPort || p > domain.MostPort) {
-		return fmt.Errorf("the port %d: choose %d to %d", p, domain.LeastPort, domain.MostPort)
+		return domain.Fault(domain.ErrUsage, "the port %s: choose %s to %s", p, domain.LeastPort, domain.MostPort)
 	}
 	return nil
 }
 
 func checkSkip(values *domain.Settings) error {
 	if len(values.Skip) > mostPatterns {
-		return fmt.Errorf("%d names to leave out: at most %d", len(values.Skip), mostPatterns)
+		return domain.Fault(domain.ErrUsage, "%s names to leave out: at most %s", len(values.Skip), mostPatterns)
 	}
 	for _, pattern := range values.Skip {
 		if _, err := path.Match(pattern, ""); err != nil || pattern == "" || len(pattern) > longestPattern || strings.Contains(pattern, "/") {
-			return fmt.Errorf("%q is not the pattern of a name; write it like *.tmp", pattern)
+			return domain.Fault(domain.ErrUsage, "\"%s\" is not the pattern of a name; write it like *.tmp", pattern)
 		}
 	}
 	return nil
@@ -98,10 +97,10 @@ func checkSkip(values *domain.Settings) error {
 
 func checkLooks(values *domain.Settings) error {
 	if !slices.Contains([]string{"", domain.ThemeSystem, domain.ThemeLight, domain.ThemeDark}, values.Theme) {
-		return fmt.Errorf("the theme %q: choose system, light or dark", values.Theme)
+		return domain.Fault(domain.ErrUsage, "the theme \"%s\": choose system, light or dark", values.Theme)
 	}
 	if values.Language != "" && !slices.Contains(domain.Languages, values.Language) {
-		return fmt.Errorf("the language %q: choose %s, or the system's", values.Language, strings.Join(domain.Languages, " or "))
+		return domain.Fault(domain.ErrUsage, "the language \"%s\": choose %s, or the system's", values.Language, strings.Join(domain.Languages, " or "))
 	}
 	return nil
 }

@@ -115,7 +115,7 @@ func (s *Settings) Update(_ context.Context, change func(*domain.Settings)) erro
 	}
 	next, override := keep(values, stored, override)
 	if err := write(s.path, next, state); err != nil {
-		return fmt.Errorf("keeping the settings: %w", err)
+		return fmt.Errorf("%w: %w", domain.Fault(nil, "the settings cannot be kept"), err)
 	}
 	s.mu.Lock()
 	s.stored, s.override = next, override

@@ -64,15 +64,15 @@ func (h *Host) connect(ctx context.Context, addrs []ma.Multiaddr, pid peer.ID) (
 	id := domain.PeerID(pid.String())
 	switch {
 	case id == h.id:
-		return "", fmt.Errorf("%w: that is this machine itself", domain.ErrUsage)
+		return "", domain.Fault(domain.ErrUsage, "that is this machine itself")
 	case h.blocked(id):
-		return "", fmt.Errorf("%w: you have blocked %s", domain.ErrRefused, id.Short())
+		return "", domain.Fault(domain.ErrRefused, "you have blocked %s", id.Short())
 	}
 	defer h.try(pid, addrs)()
 	conn, err := h.dialAt(ctx, pid, addrs)
 	if err != nil {
 		if other := whoElse(err); other != "" {
-			return "", fmt.Errorf("%w: someone else answers there, %s", domain.ErrNotFound, other)
+			return "", domain.Fault(domain.ErrNotFound, "someone else answers there, %s", other)
 		}
 		return "", h.noAnswer(ctx, err)
 	}
@@ -197,7 +197,7 @@ func (h *Host) noAnswer(ctx context.Context, err error) error {
 		return fmt.Errorf("given up: %w", ctx.Err())
 	}
 	h.log.DebugContext(ctx, "nobody answers at a typed address", "err", err)
-	return fmt.Errorf("%w: no Potluck answers there; is it running, and does its firewall let port %d through?", domain.ErrNotFound, DefaultPort)
+	return domain.Fault(domain.ErrNotFound, "no Potluck answers there; is it running, and does its firewall let port %s through?", DefaultPort)
 }
 
 // awaitHello waits until a peer that was just connected by conn says hello. A
@@ -223,16 +223,16 @@ func (h *Host) awaitHello(ctx context.Context, id domain.PeerID, conn network.Co
 		case greeted:
 			return nil
 		case foreign:
-			return fmt.Errorf("%w: %s does not understand our hello", domain.ErrVersion, id.Short())
+			return domain.Fault(domain.ErrVersion, "%s does not understand our hello", id.Short())
 		case len(links) == 0:
-			return fmt.Errorf("%w: %s closed the connection", domain.ErrRefused, id.Short())
+			return domain.Fault(domain.ErrRefused, "%s closed the connection", id.Short())
 		}
 		select {
 		case <-ctx.Done():
 			if errors.Is(ctx.Err(), context.Canceled) {
 				return fmt.Errorf("given up: %w", ctx.Err())
 			}
-			return fmt.Errorf("%w: %s does not say hello", domain.ErrVersion, id.Short())
+			return domain.Fault(domain.ErrVersion, "%s does not say hello", id.Short())
 		case <-ticker.C:
 		}
 	}
@@ -244,9 +244,9 @@ func resolve(ctx context.Context, text string) ([]ma.Multiaddr, peer.ID, error) 
 	text = strings.TrimSpace(text)
 	switch {
 	case text == "":
-		return nil, "", fmt.Errorf("%w: no address given", domain.ErrUsage)
+		return nil, "", domain.Fault(domain.ErrUsage, "no address given")
 	case len(text) > maxAddressLength:
-		return nil, "", fmt.Errorf("%w: an address of %d characters", domain.ErrUsage, len(text))
+		return nil, "", domain.Fault(domain.ErrUsage, "an address of %s characters is too long", len(text))
 	case strings.HasPrefix(text, "/dns"):
 		return resolveDNS(ctx, text)
 	case strings.HasPrefix(text, "/"):
@@ -255,7 +255,7 @@ func resolve(ctx context.Context, text string) ([]ma.Multiaddr, peer.ID, error) 
 			return nil, "", err
 		}
 		if ip, ok := directIP(addr); !ok || ip.IsUnspecified() || portOf(addr) == 0 {
-			return nil, "", fmt.Errorf("%w: nobody can be at %s", domain.ErrUsage, addr)
+			return nil, "", domain.Fault(domain.ErrUsage, "nobody can be at %s", addr)
 		}
 		return []ma.Multiaddr{addr}, id, nil
 	}
@@ -286,16 +286,16 @@ func resolve(ctx context.Context, text string) ([]ma.Multiaddr, peer.ID, error) 
 func resolveDNS(ctx context.Context, text string) ([]ma.Multiaddr, peer.ID, error) {
 	whole, err := ma.NewMultiaddr(text)
 	if err != nil {
-		return nil, "", fmt.Errorf("%w: %q is not an address: %w", domain.ErrUsage, text, err)
+		return nil, "", fmt.Errorf("%w: %w", domain.Fault(domain.ErrUsage, "\"%s\" is not an address", text), err)
 	}
 	addr, id := peer.SplitAddr(whole)
 	first, rest := ma.SplitFirst(addr)
 	if first == nil || rest == nil {
-		return nil, "", fmt.Errorf("%w: %q has no port", domain.ErrUsage, text)
+		return nil, "", domain.Fault(domain.ErrUsage, "\"%s\" has no port", text)
 	}
 	family, known := map[int]string{ma.P_DNS: "ip", ma.P_DNS4: "ip4", ma.P_DNS6: "ip6"}[first.Protocol().Code]
 	if !known {
-		return nil, "", fmt.Errorf("%w: %q is not an address by TCP or QUIC", domain.ErrUsage, text)
+		return nil, "", domain.Fault(domain.ErrUsage, "\"%s\" is not an address by TCP or QUIC", text)
 	}
 	ips, err := lookUp(ctx, family, first.Value())
 	if err != nil {
@@ -312,7 +312,7 @@ func resolveDNS(ctx context.Context, text string) ([]ma.Multiaddr, peer.ID, erro
 		}
 	}
 	if len(addrs) == 0 {
-		return nil, "", fmt.Errorf("%w: %q is not an address by TCP or QUIC", domain.ErrUsage, text)
+		return nil, "", domain.Fault(domain.ErrUsage, "\"%s\" is not an address by TCP or QUIC", text)
 	}
 	return addrs, id, nil
 }
@@ -328,11 +328,11 @@ func splitHostPort(text string) (name string, port int, err error) {
 	}
 	name, number, err := net.SplitHostPort(text)
 	if err != nil {
-		return "", 0, fmt.Errorf("%w: %q is not an address: %w", domain.ErrUsage, text, err)
+		return "", 0, fmt.Errorf("%w: %w", domain.Fault(domain.ErrUsage, "\"%s\" is not an address", text), err)
 	}
 	port, err = strconv.Atoi(number)
 	if err != nil || port < 1 || port > 65535 || name == "" {
-		return "", 0, fmt.Errorf("%w: %q is not an address", domain.ErrUsage, text)
+		return "", 0, domain.Fault(domain.ErrUsage, "\"%s\" is not an address", text)
 	}
 	return name, port, nil
 }
@@ -341,16 +341,16 @@ func splitHostPort(text string) (name string, port int, err error) {
 func lookUp(ctx context.Context, family, name string) ([]netip.Addr, error) {
 	if ip, err := netip.ParseAddr(name); err == nil {
 		if ip.IsUnspecified() || ip.IsMulticast() || ip.Zone() != "" {
-			return nil, fmt.Errorf("%w: nobody can be at %s", domain.ErrUsage, ip)
+			return nil, domain.Fault(domain.ErrUsage, "nobody can be at %s", ip)
 		}
 		return []netip.Addr{ip.Unmap()}, nil
 	}
 	if strings.ContainsAny(name, " /\\@?#%:\x00") {
-		return nil, fmt.Errorf("%w: %q is not the name of a machine", domain.ErrUsage, name)
+		return nil, domain.Fault(domain.ErrUsage, "\"%s\" is not the name of a machine", name)
 	}
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, family, name)
 	if err != nil {
-		return nil, fmt.Errorf("%w: the name %q: %w", domain.ErrNotFound, name, err)
+		return nil, fmt.Errorf("%w: %w", domain.Fault(domain.ErrNotFound, "no computer called \"%s\" is known here", name), err)
 	}
 	for i, ip := range ips {
 		ips[i] = ip.Unmap()

@@ -187,15 +187,15 @@ func (h *Host) Addresses() []string {
 // with or without a peer ID at its end. The address is returned without it.
 func parseAddress(text string) (ma.Multiaddr, peer.ID, error) {
 	if len(text) > maxAddressLength {
-		return nil, "", fmt.Errorf("%w: an address of %d characters", domain.ErrUsage, len(text))
+		return nil, "", domain.Fault(domain.ErrUsage, "an address of %s characters is too long", len(text))
 	}
 	whole, err := ma.NewMultiaddr(text)
 	if err != nil {
-		return nil, "", fmt.Errorf("%w: %q is not an address: %w", domain.ErrUsage, text, err)
+		return nil, "", fmt.Errorf("%w: %w", domain.Fault(domain.ErrUsage, "\"%s\" is not an address", text), err)
 	}
 	addr, id := peer.SplitAddr(whole)
 	if !usable(addr) {
-		return nil, "", fmt.Errorf("%w: %q is not an address by TCP or QUIC", domain.ErrUsage, text)
+		return nil, "", domain.Fault(domain.ErrUsage, "\"%s\" is not an address by TCP or QUIC", text)
 	}
 	return addr, id, nil
 }

@@ -205,7 +205,7 @@ func (d *DB) write(ctx context.Context, f func(tx *bbolt.Tx) error) (err error) 
 	defer recovered(&err)
 	err = d.bolt.Batch(f)
 	if errors.Is(err, syscall.ENOSPC) {
-		return fmt.Errorf("%w: %w", domain.ErrNoSpace, err)
+		return fmt.Errorf("%w: %w", domain.Fault(domain.ErrNoSpace, "Potluck has no room to note what it does; free some space"), err)
 	}
 	return err
 }

@@ -32,7 +32,7 @@ func ClaimName(root *os.Root, rel string) (claimed string, f *os.File, err error
 		}
 		claimed = names.Numbered(rel, n)
 	}
-	return "", nil, fmt.Errorf("every name like %s is taken: %w", rel, domain.ErrUnwritable)
+	return "", nil, fmt.Errorf("%w: %w", domain.Fault(nil, "every name like %s is taken", rel), domain.ErrUnwritable)
 }
 
 // taken reports whether a claim failed because something has the name.
@@ -75,7 +75,7 @@ func RenameNew(dir *os.File, from, to string) (taken string, err error) {
 		}
 		taken = names.Numbered(to, n)
 	}
-	return "", fmt.Errorf("every name like %s is taken: %w", to, domain.ErrUnwritable)
+	return "", fmt.Errorf("%w: %w", domain.Fault(nil, "every name like %s is taken", to), domain.ErrUnwritable)
 }
 
 // SyncOpen is SyncFolder for a folder that is open.

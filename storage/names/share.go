@@ -2,6 +2,7 @@ package names
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -14,9 +15,9 @@ import (
 func Shareable(name string) error {
 	switch {
 	case !utf8.ValidString(name):
-		return fmt.Errorf("the name %q is not valid UTF-8, rename it: %w", name, domain.ErrNotShareable)
+		return fmt.Errorf("%w: %w", domain.Fault(nil, "the name %s is not valid UTF-8, rename it", strconv.Quote(name)), domain.ErrNotShareable)
 	case name == "", name == ".", name == "..", strings.ContainsAny(name, "/\x00"):
-		return fmt.Errorf("%q is not the name of a file: %w", name, domain.ErrNotShareable)
+		return fmt.Errorf("%w: %w", domain.Fault(nil, "\"%s\" is not the name of a file", name), domain.ErrNotShareable)
 	}
 	return nil
 }

@@ -15,6 +15,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"github.com/potluck-share/potluck/app/domain"
 )
 
 // Open opens a file or folder with the program that the desktop has for it.
@@ -52,14 +54,14 @@ func Reveal(ctx context.Context, path string) error {
 // taken for an option by what is started.
 func exists(path string) error {
 	if !filepath.IsAbs(path) {
-		return fmt.Errorf("%q is not an absolute path", path)
+		return domain.Fault(domain.ErrUsage, "\"%s\" is not an absolute path", path)
 	}
 	_, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s is not there any more", filepath.Base(path))
+		return domain.Fault(domain.ErrNotFound, "%s is not there any more", filepath.Base(path))
 	}
 	if err != nil {
-		return fmt.Errorf("cannot reach %s: %w", filepath.Base(path), err)
+		return fmt.Errorf("%w: %w", domain.Fault(domain.ErrUnreadable, "cannot reach %s", filepath.Base(path)), err)
 	}
 	return nil
 }
@@ -69,7 +71,7 @@ func exists(path string) error {
 func start(ctx context.Context, name string, args ...string) error {
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), name, args...)
 	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("cannot start %s: %w", name, err)
+		return fmt.Errorf("%w: %w", domain.Fault(nil, "cannot start %s", name), err)
 	}
 	go func() { _ = cmd.Wait() }() // only to take its exit status
 	return nil
