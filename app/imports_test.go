@@ -98,7 +98,8 @@ var alone = []struct {
 	{"lukechampine.com/blake3", []string{"storage/content", "ui/widget"}},
 	{"github.com/spf13", []string{"app"}},
 	{"github.com/gofrs/flock", []string{"app", "app/control"}},
-	{"github.com/jezek/xgb", []string{"app/desktop"}},
+	{"github.com/jezek/xgb", []string{"app/desktop", "ui/desktop"}},
+	{"github.com/godbus/dbus", []string{"ui/desktop"}},
 }
 
 // forTests are folders that only tests may import.
@@ -276,6 +277,8 @@ func TestImportRulesAreEnforced(t *testing.T) {
 		{"a view calls no use case by type", "ui/people/a.go", module + "/app/people", "imports app/people"},
 		{"a view speaks no libp2p", "ui/people/a.go", "github.com/libp2p/go-libp2p/core/peer", "for [net/…] alone"},
 		{"Fyne is for the window", "app/a.go", "fyne.io/fyne/v2", "for [ui/…] alone"},
+		{"what is asked of the desktop", "ui/desktop/a.go", "github.com/godbus/dbus/v5", ""},
+		{"no other view asks it", "ui/people/a.go", "github.com/jezek/xgb", "for [app/desktop ui/desktop] alone"},
 		{"DNS is for discovery", "net/host/a.go", "github.com/miekg/dns", "for [net/discovery/…] alone"},
 		{"a module whose name only begins alike", "net/host/a.go", "github.com/miekg/dnsfmt", ""},
 		{"one way to hash", "storage/partial/a.go", "lukechampine.com/blake3/guts", "for [storage/content ui/widget] alone"},
