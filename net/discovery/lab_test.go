@@ -36,14 +36,14 @@ type program struct {
 }
 
 // start runs the service on a host, until the test ends or stop is called.
-func start(t *testing.T, host *lab.Host) *program {
+func start(t *testing.T, host *lab.Host, env ...string) *program {
 	t.Helper()
 	p := &program{
 		t: t, host: host, peer: testPeer(host.Name()),
 		reports: make(chan report, 1000),
 	}
 	p.cmd = host.Command(t.Context(), os.Args[0])
-	p.cmd.Env = append(os.Environ(), "DISCOVERY_TEST_PEER="+string(p.peer))
+	p.cmd.Env = append(append(os.Environ(), "DISCOVERY_TEST_PEER="+string(p.peer)), env...)
 	var complaints strings.Builder
 	p.cmd.Stderr = &complaints
 	var err error
@@ -228,18 +228,22 @@ func TestGoodbyeIsNoticed(t *testing.T) {
 
 func TestHidingIsSilent(t *testing.T) {
 	t.Parallel()
-	l := lab.New(t, "ana", "ben")
+	l := lab.New(t, "ana", "ben", "cem")
 	ana := start(t, l.Host("ana"))
 	ana.tell("hide true")
 	ana.state() // now it is hidden
 	ben := start(t, l.Host("ben"))
+	cem := start(t, l.Host("cem"), "DISCOVERY_TEST_HIDDEN=1") // from the beginning
 	ana.sees(ben, soon)
+	cem.sees(ben, soon)
 	time.Sleep(time.Second)
 	ben.tell("ask")
 	time.Sleep(time.Second)
 	if state := ben.state(); len(state.Heard) > 0 {
 		t.Errorf("ben heard %v", state.Heard)
 	}
+	cem.tell("hide false")
+	ben.sees(cem, soon)
 }
 
 func TestRecovery(t *testing.T) {

@@ -70,6 +70,7 @@ func newLoop(s *Service) *loop {
 		failed:   make(chan transport, 3),
 		stations: make(map[int]*station),
 		cache:    newCache(),
+		hidden:   s.isHidden(),
 		nonce:    rand.Uint64(), //nolint:gosec // it has to be unique, not secret
 	}
 }

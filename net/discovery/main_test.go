@@ -76,6 +76,7 @@ func beHost(peer domain.PeerID) error {
 		Changed:  func() { say(report{Changed: true}) },
 		Log:      slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Now:      func() time.Time { return time.Now().Add(time.Duration(offset.Load())) },
+		Hidden:   os.Getenv("DISCOVERY_TEST_HIDDEN") != "",
 		patience: 2 * time.Second,
 	}
 	s, err := Start(context.Background(), cfg)

@@ -35,7 +35,9 @@ type Config struct {
 	// Changed is told when interfaces, addresses or the network have changed,
 	// from the same goroutine as Sighted and under the same terms. May be nil.
 	Changed func()
-	Log     *slog.Logger
+	// Hidden is whether it begins hidden, as Hide does later.
+	Hidden bool
+	Log    *slog.Logger
 	// Now returns the wall clock's time; time.Now if nil.
 	Now func() time.Time
 
@@ -102,6 +104,7 @@ func Start(ctx context.Context, cfg Config) (*Service, error) {
 		done:     make(chan struct{}),
 		asks:     make(chan struct{}, 1),
 		hiding:   make(chan struct{}, 1),
+		hidden:   cfg.Hidden,
 		hearings: make(map[hearing]time.Time),
 	}
 	l := newLoop(s)
