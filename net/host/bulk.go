@@ -88,7 +88,7 @@ func (b *Bulk) Asker() domain.Asker {
 func (b *Bulk) stays() bool {
 	asker := b.Asker()
 	switch {
-	case b.h.blocked(b.id), b.wasNear && !asker.Near:
+	case b.h.blocked(b.id), b.wasNear && !asker.Near, b.inbound && b.h.hidden():
 		return false
 	default:
 		// Nearness judges what is given. What a far owner gives is taken.

@@ -37,10 +37,13 @@ const (
 // DefaultPort. Without a peer ID whoever answers is taken. The address is
 // remembered. Errors: domain.ErrUsage for a malformed address or this machine's
 // own, ErrNotFound if no Potluck answers there or another one than named,
-// ErrRefused if the peer does not want us or is blocked, ErrVersion if what
-// answers does not speak this Potluck's hello.
+// ErrRefused if the peer does not want us or is blocked, or while this machine is
+// hidden, ErrVersion if what answers does not speak this Potluck's hello.
 func (h *Host) Connect(ctx context.Context, address string) (domain.PeerID, error) {
 	addrs, pid, err := resolve(ctx, address)
+	if err == nil && h.hidden() {
+		err = fmt.Errorf("%w: you are hidden; show yourself first", domain.ErrRefused)
+	}
 	if err == nil {
 		pid, err = h.connect(ctx, addrs, pid)
 	}

@@ -38,7 +38,8 @@ func (h *Host) converse(l *link) {
 	for {
 		h.mu.Lock()
 		judged, near, probe := l.judged, l.asker.Near, l.probe
-		l.probe = false
+		said = said && !l.unsaid
+		l.probe, l.unsaid = false, false
 		h.mu.Unlock()
 
 		if judged && (!said || saidNear != near) && retry == nil {

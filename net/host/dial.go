@@ -219,7 +219,7 @@ func (h *Host) due() (ids []domain.PeerID, wait time.Duration) {
 
 // wanted decides whether a peer that is due is dialled, and if so marks it.
 func (h *Host) wanted(id domain.PeerID) bool {
-	blocked, friend := h.blocked(id), h.friend(id)
+	blocked, friend, hidden := h.blocked(id), h.friend(id), h.hidden()
 	_, heard := h.cfg.Surroundings.Heard(id)
 	others := 0
 	for _, p := range h.Connections() {
@@ -241,6 +241,9 @@ func (h *Host) wanted(id domain.PeerID) bool {
 		}
 	}
 	switch {
+	case hidden:
+		e.next = time.Time{}
+		return false
 	case blocked || !reason:
 		e.next = time.Time{}
 		return false

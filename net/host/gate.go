@@ -30,11 +30,12 @@ func (g gate) InterceptAddrDial(p peer.ID, addr ma.Multiaddr) bool {
 	return g.h.mayConnect(ip) || g.h.typed(p, addr)
 }
 
-// InterceptAccept refuses TCP connections from elsewhere before the handshake.
+// InterceptAccept refuses TCP connections from elsewhere before the handshake,
+// and all of them while this machine is hidden.
 // QUIC asks only after it; see gatedResources.
 func (g gate) InterceptAccept(conn network.ConnMultiaddrs) bool {
 	ip, ok := directIP(conn.RemoteMultiaddr())
-	return ok && g.h.mayConnect(ip)
+	return ok && g.h.mayConnect(ip) && !g.h.hidden()
 }
 
 // InterceptSecured refuses blocked peers as soon as they are known.
@@ -46,7 +47,7 @@ func (g gate) InterceptSecured(_ network.Direction, p peer.ID, _ network.ConnMul
 func (g gate) InterceptUpgraded(network.Conn) (bool, control.DisconnectReason) { return true, 0 }
 
 // gatedResources is a resource manager that has no room for connections from
-// elsewhere. QUIC asks it before the handshake.
+// elsewhere, nor for any from outside while this machine is hidden. QUIC asks it before the handshake.
 type gatedResources struct {
 	network.ResourceManager
 	h *Host
@@ -55,6 +56,9 @@ type gatedResources struct {
 // OpenConnection makes the scope of a new connection.
 func (r gatedResources) OpenConnection(dir network.Direction, usefd bool, remote ma.Multiaddr) (network.ConnManagementScope, error) {
 	if dir == network.DirInbound {
+		if r.h.hidden() {
+			return nil, fmt.Errorf("connection from %v: %w: hidden", remote, domain.ErrRefused)
+		}
 		if ip, ok := directIP(remote); !ok || !r.h.mayConnect(ip) {
 			return nil, fmt.Errorf("connection from %v: %w: not a local address", remote, domain.ErrRefused)
 		}

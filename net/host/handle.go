@@ -63,7 +63,7 @@ func (h *Host) Handle(proto string, rule Rule, handler func(ctx context.Context,
 		}
 		defer h.tasks.end()
 		asker := h.Asker(s.Conn())
-		if h.blocked(asker.Peer) || !rule.admits(asker) {
+		if h.blocked(asker.Peer) || !rule.admits(asker) || rule == NearOnly && h.hidden() {
 			_ = s.ResetWithError(network.StreamGated)
 			return
 		}
@@ -154,7 +154,8 @@ func (c *counter) leave(id domain.PeerID) {
 }
 
 // Open opens a stream of a protocol to the peer, on its newest connection, and
-// makes one if there is none and an address is known. It returns when the peer
+// makes one if there is none and an address is known, unless this machine is
+// hidden. It returns when the peer
 // has let us in. The context bounds the opening only. Errors:
 // domain.ErrOffline if the peer cannot be reached, ErrVersion if it does not
 // know the protocol, ErrRefused if it does not let us, or is blocked, ErrBusy
@@ -175,6 +176,9 @@ func (h *Host) open(ctx context.Context, id domain.PeerID, proto string) (networ
 		return nil, fmt.Errorf("%w: the peer is blocked here", domain.ErrRefused)
 	}
 	for {
+		if h.hidden() && !h.Connected(id) {
+			return nil, fmt.Errorf("%w: nobody is dialled while this machine is hidden", domain.ErrOffline)
+		}
 		conn, opened, err := h.reach(ctx, id)
 		if err != nil {
 			return nil, err
@@ -200,7 +204,8 @@ func (h *Host) open(ctx context.Context, id domain.PeerID, proto string) (networ
 	}
 }
 
-// Reach connects to the peer, unless that is done already. The error is
+// Reach connects to the peer, unless that is done already, also while this
+// machine is hidden: it is for what is fetched. The error is
 // domain.ErrOffline if it cannot be reached, or ErrRefused if it is blocked.
 func (h *Host) Reach(ctx context.Context, id domain.PeerID) error {
 	if h.blocked(id) {

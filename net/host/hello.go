@@ -71,9 +71,7 @@ func decodeHello(data []byte) (hello domain.Hello, instance uint64, err error) {
 func (h *Host) sayHello(l *link, near bool) error {
 	ctx, cancel := context.WithTimeout(h.ctx, helloTimeout)
 	defer cancel()
-	hello := h.cfg.Hello(l.id)
-	hello.Near = near
-	data, err := encodeHello(hello, h.instance)
+	data, err := encodeHello(h.hello(l.id, near), h.instance)
 	if err != nil {
 		return fmt.Errorf("hello: %w", err)
 	}

@@ -54,6 +54,12 @@ type Config struct {
 	// Friend and Blocked tell whom the user trusts and does not want; nil for
 	// nobody. After a change call Rejudge.
 	Friend, Blocked func(domain.PeerID) bool
+	// Hidden reports whether others are not to see this machine: then nobody is
+	// let in, nobody is dialled but by Reach, and only connections to peers are
+	// kept of whom Fetching says that something is fetched from them. nil for
+	// never. After a change call Rejudge.
+	Hidden   func() bool
+	Fetching func(domain.PeerID) bool
 	// Presence is told of every change of a peer's connection, of one peer in
 	// order and by one goroutine. What changes while it is busy is merged, but
 	// no loss of a connection is.

@@ -55,6 +55,7 @@ type link struct {
 	wake   chan struct{} // holds one token while attend is to judge anew
 	talk   chan struct{} // holds one token while converse is to look again
 	hellos *rate.Limiter // of the hellos that the peer may send
+	used   time.Time     // when something was last fetched by it while hidden; attend's
 
 	// Host.mu guards the rest.
 	judged    bool
@@ -65,6 +66,7 @@ type link struct {
 	announced standing  // what OnNear was called for
 	probe     bool      // converse is to ping at once
 	foreign   bool      // it does not know the hello protocol
+	unsaid    bool      // converse is to say hello anew
 }
 
 // notifiee hears of connections from libp2p, which calls Connected before any
@@ -185,6 +187,10 @@ func (h *Host) review(l *link) time.Duration {
 		h.hangUp(l, "blocked")
 		return idle
 	}
+	if h.useless(l) {
+		h.hide(l)
+		return idle
+	}
 	asker := h.Asker(l.conn)
 	now := standingOf(asker)
 
@@ -213,6 +219,9 @@ func (h *Host) review(l *link) time.Duration {
 		left = h.times.stranger - time.Since(l.greeted)
 	default:
 		left = idle
+	}
+	if h.hidden() {
+		left = min(left, hiddenLook)
 	}
 	onNear := h.onNear
 	if was.Near && !asker.Near {
@@ -372,11 +381,12 @@ func (h *Host) OnNear(f func(peer domain.PeerID)) {
 // background: call it when a peer was heard, the network has changed, or
 // friends or blocked peers did. A connection that is not near any more is
 // closed and may be dialled anew. If the interfaces' addresses have changed all
-// peers are pinged.
+// peers are pinged. When this machine is hidden no longer all peers are dialled,
+// and those that stayed connected are greeted, and announced by OnNear, again.
 func (h *Host) Rejudge() { signal(h.rejudge) }
 
 func (h *Host) rejudgeLoop() {
-	before := h.cfg.Surroundings.Prefixes()
+	before, hid := h.cfg.Surroundings.Prefixes(), h.hidden()
 	for {
 		select {
 		case <-h.ctx.Done():
@@ -386,9 +396,14 @@ func (h *Host) rejudgeLoop() {
 		now := h.cfg.Surroundings.Prefixes()
 		moved := !slices.Equal(before, now)
 		before = slices.Clone(now)
+		shown := hid && !h.hidden()
+		hid = h.hidden()
 
 		h.mu.Lock()
 		for _, e := range h.peers {
+			if shown {
+				h.show(e)
+			}
 			for _, l := range e.links {
 				signal(l.wake)
 				if moved {
