@@ -86,6 +86,12 @@ func (g *Gossip) untilRepeat() time.Duration {
 // announce gossips the public head, if it has changed or is to be repeated, and
 // tells those whom gossip does not reach.
 func (g *Gossip) announce(ctx context.Context, repeat bool) {
+	if g.hidden() {
+		g.mu.Lock()
+		g.published = domain.Head{} // so that it goes out when we are shown again
+		g.mu.Unlock()
+		return
+	}
 	head, seen := g.own(Everyone)
 	g.mu.Lock()
 	last := g.published
@@ -127,7 +133,7 @@ func (g *Gossip) publish(ctx context.Context, head domain.Head) error {
 // told before, or is to be told again.
 func (g *Gossip) tell(id domain.PeerID, how telling) {
 	asker := g.cfg.Host.AskerFor(id)
-	if !welcome(asker) {
+	if !welcome(asker) || g.hidden() {
 		return
 	}
 	_, seen := g.own(asker)

@@ -58,6 +58,9 @@ type Config struct {
 	// TwoNetworks reports whether near peers are connected on more than one
 	// network. Then nothing of others is passed on. Nil: never.
 	TwoNetworks func() bool
+	// Hidden reports whether nothing is to be told to anybody, of ourselves or
+	// of others. After a change call Announce. Nil: never.
+	Hidden func() bool
 	// Head is told every fresh head of another peer, also one that only
 	// repeats what was known; of several in quick succession the last.
 	Head func(domain.Head)
@@ -190,6 +193,9 @@ func (g *Gossip) Announce() {
 	default: // one is due already, and it reads the state of its own time
 	}
 }
+
+// hidden reports whether nothing is told to anybody.
+func (g *Gossip) hidden() bool { return g.cfg.Hidden != nil && g.cfg.Hidden() }
 
 // Flush sends out at once what Announce has told of and is still being merged,
 // and returns when it is handed to the network. It is for the end of something

@@ -2,6 +2,7 @@ package gossip
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -18,6 +19,8 @@ const headsProtocol = "/potluck/heads/1"
 // swapTime is how long a swap or a push may take.
 const swapTime = 20 * time.Second
 
+var errHidden = errors.New("nothing is told while we are hidden")
+
 // neighbour is a connected peer that is near or a friend.
 type neighbour struct {
 	meeting int       // how many times meet is at work on it
@@ -29,7 +32,7 @@ type neighbour struct {
 // met swaps heads with a connected peer that has come near or is a friend.
 func (g *Gossip) met(id domain.PeerID) {
 	asker := g.cfg.Host.AskerFor(id)
-	if !welcome(asker) {
+	if !welcome(asker) || g.hidden() {
 		return
 	}
 	g.mu.Lock()
@@ -107,7 +110,7 @@ func (g *Gossip) meet(ctx context.Context, id domain.PeerID) {
 	}
 	g.tell(id, unreached)
 	asker := g.cfg.Host.AskerFor(id)
-	if !asker.Near || g.apart() {
+	if !asker.Near || g.apart() || g.hidden() {
 		return
 	}
 	g.mu.Lock()
@@ -212,6 +215,9 @@ func (g *Gossip) push(ctx context.Context, id domain.PeerID, known []*pb.Known) 
 func (g *Gossip) open(ctx context.Context, id domain.PeerID) (
 	s network.Stream, asker domain.Asker, done func(err *error), err error,
 ) {
+	if g.hidden() {
+		return nil, asker, nil, errHidden
+	}
 	ctx, cancel := context.WithTimeout(ctx, swapTime)
 	s, err = g.cfg.Host.Open(ctx, id, headsProtocol)
 	if err != nil {
@@ -279,7 +285,9 @@ func (g *Gossip) answer(ctx context.Context, s network.Stream, asker domain.Aske
 	}
 	defer release(g.served)
 
-	// What a far owner says of itself is taken, and nothing is given.
+	// What a far owner says of itself is taken, and nothing is given; likewise
+	// while we are hidden.
+	gives := welcome(asker) && !g.hidden()
 	limit := maxSwap
 	if !asker.Near {
 		limit = maxFarSwap
@@ -288,11 +296,14 @@ func (g *Gossip) answer(ctx context.Context, s network.Stream, asker domain.Aske
 	if err != nil {
 		return err
 	}
-	lacking := g.lacking(asker, first.GetItems())
+	var lacking []*pb.Known
+	if gives {
+		lacking = g.lacking(asker, first.GetItems())
+	}
 	if err := g.receive(asker, first.GetKnown()); err != nil || first.GetLast() {
 		return err
 	}
-	if !welcome(asker) {
+	if !gives {
 		return writeSwap(s, &pb.Swap{Last: true})
 	}
 
