@@ -304,7 +304,7 @@ func TestScriptsNameEveryCommand(t *testing.T) {
 		all.Write(text)
 	}
 	for _, name := range []string{
-		"serve", "status", "stop", "share", "unshare", "shares", "peers", "connect", "browse", "search", "get",
+		"serve", "status", "stop", "share", "unshare", "shares", "peers", "connect", "hide", "show", "browse", "search", "get",
 		"transfers", "pause", "resume", "cancel", "first", "later", "choose", "limit", "friend", "block", "send", "invite", "doctor",
 	} {
 		if !strings.Contains(all.String(), " "+name) {

@@ -38,6 +38,7 @@ func (n *node) handlers(stop func(), raise func()) map[string]control.Handler {
 		"later":     control.Typed(n.eachTransfer(n.transfers.Later, unended)),
 		"choose":    control.Typed(n.handleChoose),
 		"limit":     control.Typed(n.handleLimit),
+		"hide":      control.Typed(n.handleHide),
 		"stop": control.Typed(func(context.Context, struct{}, func(any) error) error {
 			stop()
 			return nil
@@ -68,6 +69,7 @@ func (n *node) describe() domain.Status {
 		PeerID: n.host.ID(), Name: n.settings.Values().Name, Version: Version,
 		Data: n.opts.data, Downloads: n.settings.Values().Downloads,
 		Addresses: n.host.Addresses(), Network: n.networkUp(),
+		Hidden: n.hidden.Load(), Free: n.room.free(n.settings.Values().Downloads),
 	}
 	tcp, udp := n.host.Ports()
 	s.Port = cmp.Or(tcp, udp)

@@ -84,7 +84,7 @@ With a command it talks to the Potluck that is running.`,
 	root.AddCommand(
 		c.serve(), c.status(), c.stop(),
 		c.share(), c.unshare(), c.shares(),
-		c.peers(), c.connect(),
+		c.peers(), c.connect(), c.hide(), c.show(),
 		c.browse(), c.search(), c.get(),
 		c.transfers(), c.pause(), c.resume(), c.cancel(), c.first(), c.later(), c.choose(), c.limit(),
 	)

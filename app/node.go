@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/potluck-share/potluck/app/browse"
@@ -49,6 +51,9 @@ type node struct {
 	heads      *headKeeper
 	networks   networks
 	sightings  sightings
+	room       room
+	hidden     atomic.Bool // others are not to see this machine
+	hiding     sync.Mutex  // held while hidden changes
 
 	// closers undo what was started, to be run last to first.
 	closers []closer
@@ -65,6 +70,7 @@ type closer struct {
 // fails.
 func startNode(ctx context.Context, opts options, chosen *settings.Settings, bus *event.Bus, log *slog.Logger) (n *node, err error) {
 	n = &node{opts: opts, log: log, bus: bus, settings: chosen, sightings: make(sightings)}
+	n.hidden.Store(chosen.Values().Hidden)
 	defer func() {
 		if err != nil {
 			n.close()

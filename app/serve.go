@@ -145,6 +145,9 @@ func (c *commands) status() *cobra.Command {
 				if s.PortTaken != 0 {
 					taken = fmt.Sprintf("port       %d, because another program has %d\n", s.Port, s.PortTaken)
 				}
+				if s.Hidden {
+					network += "hidden     others don't see this computer; end it with: potluck show\n"
+				}
 				_, err := fmt.Fprintf(c.out, "name       %s\npeer ID    %s\nversion    %s\ndata       %s\ndownloads  %s\naddresses  %s\n%s%speers      %d online\nshares     %s, %s, %s\n",
 					s.Name, s.PeerID, s.Version, s.Data, s.Downloads, strings.Join(s.Addresses, "\n           "),
 					taken, network, s.Peers, count(s.Shares, "share"), count(s.Entries, "file"), domain.SizeText(s.Bytes))

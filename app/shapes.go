@@ -25,6 +25,8 @@ type statusShape struct {
 	Network   bool          `json:"network"`
 	Port      int           `json:"port"`
 	PortTaken int           `json:"port_taken"` // 0: it was free
+	Hidden    bool          `json:"hidden"`
+	Free      int64         `json:"free"` // bytes where downloads go; -1: not known
 }
 
 func shapeStatus(s domain.Status) statusShape {
@@ -227,6 +229,10 @@ type limitRequest struct {
 	Upload   *int64 `json:"upload"`
 	Download *int64 `json:"download"`
 	AtOnce   *int   `json:"at_once"`
+}
+
+type hideRequest struct {
+	Hidden bool `json:"hidden"`
 }
 
 type idsRequest struct {

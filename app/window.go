@@ -110,6 +110,19 @@ func (f *front) Connect(ctx context.Context, address string) (domain.Peer, error
 	return n.people.Connect(ctx, address)
 }
 
+// Hide lets this computer vanish from others, or shows it again, as node.Hide.
+func (f *front) Hide(ctx context.Context, hidden bool) error {
+	n, err := f.ready()
+	if err != nil {
+		return err
+	}
+	if err := n.Hide(ctx, hidden); err != nil {
+		return err
+	}
+	event.Publish(n.bus, event.Statuses, "", n.describe())
+	return nil
+}
+
 func (f *front) List(ctx context.Context, peer domain.PeerID, folder string) ([]domain.Result, error) {
 	n, err := f.ready()
 	if err != nil {

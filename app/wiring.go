@@ -82,6 +82,8 @@ func (n *node) openHost(ctx context.Context, identity host.Identity) error {
 		},
 		Friend:   func(id domain.PeerID) bool { return n.people.Friend(id) },
 		Blocked:  func(id domain.PeerID) bool { return n.people.Blocked(id) },
+		Hidden:   n.hidden.Load,
+		Fetching: n.fetching,
 		Presence: n.presence,
 		Log:      n.log.With("room", "host"), Now: time.Now,
 	})
@@ -96,6 +98,7 @@ func (n *node) openHost(ctx context.Context, identity host.Identity) error {
 func (n *node) openRooms(store *db.DB) (err error) {
 	n.people, err = people.New(people.Config{
 		Store: store, Network: n.host, Bus: n.bus, Log: n.log.With("room", "people"), Now: time.Now,
+		Hidden: n.hidden.Load,
 	})
 	if err != nil {
 		return err
@@ -110,7 +113,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 	}, time.Now)
 	n.library, err = library.New(library.Config{
 		Store: store, Rights: []library.Right{n.holdings}, Bus: n.bus, Log: n.log.With("room", "library"), Own: own, Now: time.Now, Skip: n.settings.Values().Skip,
-		Changed: n.announce, Blocked: n.people.Blocked,
+		Changed: n.announce, Blocked: n.people.Blocked, Hidden: n.hidden.Load,
 	})
 	if err != nil {
 		return err
@@ -152,6 +155,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 		Shared:    n.served,
 		Own:       func(id domain.ContentID) bool { _, has := n.library.Entry(id); return has },
 		AtOnce:    chosen.DownloadsAtOnce,
+		Hidden:    n.hidden.Load,
 	})
 	return err
 }
@@ -179,6 +183,7 @@ func (n *node) openProtocols(ctx context.Context, store *db.DB) error {
 		Heard:       n.heard,
 		Vouched:     n.vouched,
 		TwoNetworks: n.networks.several,
+		Hidden:      n.hidden.Load,
 		Head:        n.head, Behind: n.heads.behind, Known: known,
 		Log: n.log.With("room", "gossip"), Now: time.Now,
 	})
@@ -227,7 +232,7 @@ func (n *node) discover(ctx context.Context) error {
 	tcp, udp := n.host.Ports()
 	service, err := discovery.Start(ctx, discovery.Config{
 		Peer: n.host.ID(), TCP: func() int { return tcp }, UDP: func() int { return udp },
-		Sighted: n.sighted, Changed: n.networkChanged,
+		Sighted: n.sighted, Changed: n.networkChanged, Hidden: n.hidden.Load(),
 		Log: n.log.With("room", "discovery"), Now: time.Now,
 	})
 	if err != nil {
@@ -276,7 +281,9 @@ func (n *node) head(h domain.Head) {
 
 // sighted takes what the discovery hears.
 func (n *node) sighted(s domain.Sighting) {
-	if n.sightings.gone(s) {
+	gone := n.sightings.gone(s)
+	n.people.Heard(s.Peer, !gone)
+	if gone {
 		n.people.Gone(s.Peer)
 	}
 	n.host.Sighted(s)

@@ -93,4 +93,9 @@ type Status struct {
 	// that another program has, so that Port is used instead, 0 for none.
 	Port      int
 	PortTaken int
+	// Hidden is true while others are not to see this computer.
+	Hidden bool
+	// Free is how many bytes may still be written where the download folder
+	// lies; -1 if that is not known.
+	Free int64
 }

@@ -49,6 +49,8 @@ type Settings struct {
 	// Introduced is whether the first-launch sheet was answered. Before that
 	// nobody is to notice this Potluck.
 	Introduced bool
+	// Hidden is whether others are not to see this computer.
+	Hidden bool
 }
 
 // How many downloads may run at once, and how many do if nobody chose.

@@ -66,6 +66,9 @@ type Config struct {
 	Changed func()
 	// Blocked reports whether the user has blocked a peer; nil means nobody.
 	Blocked func(domain.PeerID) bool
+	// Hidden reports whether nobody is to be shown or given anything; nil means
+	// never. Changed need not be called when it changes.
+	Hidden func() bool
 	// Rights are further reasons, besides the shares, for which somebody may
 	// fetch a content.
 	Rights []Right
@@ -80,6 +83,7 @@ type Library struct {
 	now     func() time.Time
 	changed func()
 	blocked func(domain.PeerID) bool
+	hidden  func() bool
 	rights  []Right
 
 	ctx     context.Context
@@ -94,7 +98,7 @@ type Library struct {
 	mu      sync.Mutex
 	closed  bool
 	started bool
-	skip    patterns // replaced as a whole
+	skip    patterns          // replaced as a whole
 	shares  map[string]*share // by name
 	views   map[domain.PeerID]*privateView
 	counter uint64 // gives every change of a share a number
@@ -142,7 +146,7 @@ func New(c Config) (*Library, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &Library{
 		store: c.Store, bus: c.Bus, log: c.Log, own: ownPaths(c.Own), now: now,
-		changed: c.Changed, blocked: c.Blocked, rights: c.Rights, skip: slices.Clone(c.Skip),
+		changed: c.Changed, blocked: c.Blocked, hidden: c.Hidden, rights: c.Rights, skip: slices.Clone(c.Skip),
 		ctx: ctx, cancel: cancel,
 		readers: semaphore.NewWeighted(readersAtOnce),
 		hashers: semaphore.NewWeighted(cores), cores: cores,
@@ -154,6 +158,9 @@ func New(c Config) (*Library, error) {
 	}
 	if l.blocked == nil {
 		l.blocked = func(domain.PeerID) bool { return false }
+	}
+	if l.hidden == nil {
+		l.hidden = func() bool { return false }
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -22,10 +22,15 @@ type Right interface {
 // Allowed decides who may have what. It, or Open, which decides alike, is asked
 // on each request; everything that leaves this machine passes it.
 func (l *Library) Allowed(asker domain.Asker, id domain.ContentID) bool {
-	if asker.Peer == "" || l.blocked(asker.Peer) {
+	if !l.serves(asker) {
 		return false
 	}
 	return l.offers(asker, l.holders(id)) || l.granted(asker, id)
+}
+
+// serves reports whether the asker may have anything at all.
+func (l *Library) serves(asker domain.Asker) bool {
+	return asker.Peer != "" && !l.blocked(asker.Peer) && !l.hidden()
 }
 
 // holders returns the shares that have the content.
@@ -123,7 +128,7 @@ const mostCopies = 16
 // all files that had it have changed or gone; those are then looked at again.
 // ctx is not kept.
 func (l *Library) Open(ctx context.Context, asker domain.Asker, id domain.ContentID) (*Source, error) {
-	if asker.Peer == "" || l.blocked(asker.Peer) {
+	if !l.serves(asker) {
 		return nil, absent(id)
 	}
 	found, err := l.copies(id)

@@ -37,9 +37,10 @@ type sight struct {
 }
 
 // look finds out what an asker sees. ok is false for somebody who sees nothing,
-// not even an empty catalogue: a stranger from afar, or somebody blocked.
+// not even an empty catalogue: a stranger from afar, somebody blocked, anybody
+// while the user is hidden.
 func (l *Library) look(asker domain.Asker) (s sight, ok bool) {
-	if asker.Peer == "" || l.blocked(asker.Peer) {
+	if !l.serves(asker) {
 		return sight{}, false
 	}
 	// The version comes first: whatever is stored after it is told again.

@@ -52,6 +52,10 @@ type Config struct {
 	Bus     *event.Bus
 	Log     *slog.Logger
 	Now     func() time.Time
+	// Hidden reports whether this machine is hidden from others and so keeps no
+	// connections: whoever is heard counts as around then. Nil: never. After a
+	// change call Again.
+	Hidden func() bool
 }
 
 // person is all that is known of one peer.
@@ -75,6 +79,7 @@ type People struct {
 
 	mu    sync.Mutex
 	known map[domain.PeerID]*person
+	heard map[domain.PeerID]bool // by the discovery at this moment
 	dirty map[domain.PeerID]bool
 
 	save chan struct{}
@@ -87,6 +92,7 @@ func New(cfg Config) (*People, error) {
 	p := &People{
 		cfg:   cfg,
 		known: make(map[domain.PeerID]*person),
+		heard: make(map[domain.PeerID]bool),
 		dirty: make(map[domain.PeerID]bool),
 		save:  make(chan struct{}, 1),
 	}
@@ -265,6 +271,34 @@ func (p *People) Head(head domain.Head) {
 	p.publish(head.Peer, who)
 }
 
+// Heard takes whether a peer is heard on the local networks at this moment.
+func (p *People) Heard(id domain.PeerID, heard bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.heard[id] == heard {
+		return
+	}
+	if heard {
+		p.heard[id] = true
+	} else {
+		delete(p.heard, id)
+	}
+	if who := p.known[id]; who != nil && p.hidden() {
+		p.publish(id, who)
+	}
+}
+
+// Again publishes everybody anew.
+func (p *People) Again() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id, who := range p.known {
+		p.publish(id, who)
+	}
+}
+
+func (p *People) hidden() bool { return p.cfg.Hidden != nil && p.cfg.Hidden() }
+
 // Gone takes a goodbye: heads heard before it do not count any more.
 func (p *People) Gone(id domain.PeerID) {
 	p.mu.Lock()
@@ -301,18 +335,21 @@ func (p *People) publish(id domain.PeerID, who *person) {
 
 func (p *People) describe(id domain.PeerID, who *person) domain.Peer {
 	now := p.cfg.Now()
+	byEar := p.heard[id] && p.hidden()
 	byHead := !who.headAt.IsZero() && now.Sub(who.headAt) < headFresh && who.headAt.After(who.dropped)
 	peer := domain.Peer{
 		ID: id, Name: who.Name, Version: who.hello.Version,
-		Friend: who.Friend, Near: who.near, Online: who.connected || byHead,
+		Friend: who.Friend, Near: who.near || byEar, Online: who.connected || byHead || byEar,
 		LastSeen: who.LastSeen, Addresses: slices.Clone(who.Addresses),
 		Entries: who.head.Entries, Bytes: who.head.Bytes,
 	}
 	if peer.Name == "" {
 		peer.Name = "somebody " + id.Short()
 	}
-	if who.connected {
+	if who.connected || byEar {
 		peer.LastSeen = now
+	}
+	if who.connected {
 		peer.FarForThem = p.far(who)
 	}
 	return peer

@@ -36,6 +36,7 @@ type file struct {
 	StartAtLogin bool     `toml:"start_at_login"`
 	KeepRunning  *bool    `toml:"keep_running"`
 	Notify       *bool    `toml:"notify"`
+	Hidden       bool     `toml:"hidden"`
 	Introduced   *bool    `toml:"introduced"`
 	Window       *window  `toml:"window,omitempty"`
 }
@@ -56,6 +57,7 @@ const heading = `# Potluck's settings. Potluck reads this file when it starts an
 # slow_hours: "22:00-06:00" or "none", when the slow limits hold instead;
 # port: 0 is the usual one; theme: system, light or dark; language: system, en
 # or de; start_at_login, keep_running (in the tray, without the window), notify;
+# hidden: true while others are not to see this computer;
 # introduced: false shows the welcome again that comes before the first start.
 
 `
@@ -97,6 +99,7 @@ func (f *file) into(values *domain.Settings) error {
 	}
 	values.Nearby, values.Skip = f.Nearby, f.Skip
 	values.DownloadsAtOnce, values.Port, values.StartAtLogin = f.AtOnce, f.Port, f.StartAtLogin
+	values.Hidden = f.Hidden
 	// Looks are not worth refusing to start: a newer Potluck may know more.
 	if slices.Contains([]string{domain.ThemeLight, domain.ThemeDark}, f.Theme) {
 		values.Theme = f.Theme
@@ -171,6 +174,7 @@ func write(path string, values domain.Settings, state domain.WindowState) error 
 		StartAtLogin: values.StartAtLogin,
 		KeepRunning:  &values.KeepRunning,
 		Notify:       &values.Notify,
+		Hidden:       values.Hidden,
 		Introduced:   &values.Introduced,
 	}
 	if state != (domain.WindowState{}) {

@@ -49,3 +49,16 @@ func checkingReason(done, size int64) domain.Saying {
 	}
 	return domain.Say("Checking what's already here… %s %%", int(min(100, 100*done/size)))
 }
+
+// Runs reports whether a download that was asked of the peer runs at this
+// moment.
+func (t *Transfers) Runs(peer domain.PeerID) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, d := range t.all {
+		if d.State == domain.Running && d.Peer == peer {
+			return true
+		}
+	}
+	return false
+}

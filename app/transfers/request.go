@@ -160,6 +160,9 @@ func (t *Transfers) resolveContent(ctx context.Context, d *transfer, id domain.C
 		d.Files = []domain.TransferFile{{Entry: entry, Target: path.Base(entry.Path)}}
 		return nil
 	}
+	if t.cfg.Hidden != nil && t.cfg.Hidden() {
+		return fmt.Errorf("%w: no list here has %s, and nobody is asked while you are hidden", domain.ErrNotFound, id)
+	}
 	who, size, asked := t.askAll(ctx, id)
 	if who.ID == "" {
 		return domain.Fault(domain.ErrNotFound, "nobody shares %s (asked %s people around)", id.String(), asked)

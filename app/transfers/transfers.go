@@ -111,6 +111,9 @@ type Config struct {
 	Own func(domain.ContentID) bool
 	// AtOnce is how many downloads run at once, at first.
 	AtOnce int
+	// Hidden reports whether this machine is hidden from others, so that nobody
+	// is asked on the off-chance. Nil: never.
+	Hidden func() bool
 }
 
 // Transfers is the room. Make one with New.

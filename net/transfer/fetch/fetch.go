@@ -285,6 +285,15 @@ func (f *Fetcher) Probe(ctx context.Context, id domain.PeerID, want domain.Conte
 	}
 }
 
+// Uses reports whether something is fetched from the peer at this moment, or
+// would be if it could be reached.
+func (f *Fetcher) Uses(id domain.PeerID) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := f.peers[id]
+	return p != nil && (p.session != nil && len(p.session.pending) > 0 || p.wanted(f.cfg.Now()))
+}
+
 // nudge gets the ticker going.
 func (f *Fetcher) nudge() {
 	select {
