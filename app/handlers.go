@@ -45,7 +45,7 @@ func (n *node) handlers(stop func(), raise func()) map[string]control.Handler {
 		}),
 		"raise": control.Typed(func(context.Context, struct{}, func(any) error) error {
 			if raise == nil {
-				return domain.Fault(domain.ErrBusy, "Potluck is already running without a window; end it with: potluck stop")
+				return fmt.Errorf("%w: Potluck is already running without a window; end it with: potluck stop", domain.ErrBusy)
 			}
 			raise()
 			return nil
@@ -184,7 +184,7 @@ func (n *node) find(ctx context.Context, name string) (domain.Peer, error) {
 }
 
 func farError(who domain.Peer) error {
-	return domain.Fault(domain.ErrRefused, "%s doesn't count you as nearby yet. Ask %s to, or become friends", who.Name, who.Name)
+	return fmt.Errorf("%w: %s doesn't count you as nearby yet. Ask %s to, or become friends", domain.ErrRefused, who.Name, who.Name)
 }
 
 // rest waits a moment between two looks; false when ctx has ended.

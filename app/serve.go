@@ -45,7 +45,7 @@ func (c *commands) runServe(ctx context.Context, stop func()) error {
 		return err
 	}
 	if lock == nil {
-		return domain.Fault(domain.ErrBusy, "Potluck is already running on %s", c.opts.data)
+		return fmt.Errorf("%w: Potluck is already running on %s", domain.ErrBusy, c.opts.data)
 	}
 	run := running{commands: c, bus: event.NewBus(), log: c.logger(c.err, slog.LevelWarn)}
 	// The node outlives ctx for as long as it takes to stop in order.
@@ -184,7 +184,7 @@ func (c *commands) awaitEnd(ctx context.Context) error {
 			return lock.Release()
 		}
 		if !rest(ctx) {
-			return domain.Fault(domain.ErrBusy, "Potluck is still stopping")
+			return fmt.Errorf("%w: Potluck is still stopping", domain.ErrBusy)
 		}
 	}
 }

@@ -32,7 +32,7 @@ func ParseHours(text string) (from, until int, err error) {
 		until, err = ParseClock(end)
 	}
 	if err != nil || from == until {
-		return 0, 0, fmt.Errorf("%w: slow hours %q: write them like 22:00-06:00, or none", ErrUsage, text)
+		return 0, 0, Fault(ErrUsage, "slow hours \"%s\": write them like 22:00-06:00, or none", text)
 	}
 	return from, until, nil
 }
@@ -42,7 +42,7 @@ func ParseHours(text string) (from, until int, err error) {
 func ParseClock(text string) (int, error) {
 	at, err := time.Parse("15:04", strings.TrimSpace(text))
 	if err != nil {
-		return 0, fmt.Errorf("%w: the time %q: write it like 22:00", ErrUsage, text)
+		return 0, Fault(ErrUsage, "the time \"%s\": write it like 22:00", text)
 	}
 	return at.Hour()*60 + at.Minute(), nil
 }

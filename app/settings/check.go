@@ -6,6 +6,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/potluck-share/potluck/app/domain"
@@ -78,7 +79,8 @@ func checkNetwork(values *domain.Settings) error {
 		}
 	}
 	if p := values.Port; p != 0 && (p < domain.LeastPort || p > domain.MostPort) {
-		return domain.Fault(domain.ErrUsage, "the port %s: choose %s to %s", p, domain.LeastPort, domain.MostPort)
+		return domain.Fault(domain.ErrUsage, "the port %s: choose %s to %s",
+			strconv.Itoa(p), strconv.Itoa(domain.LeastPort), strconv.Itoa(domain.MostPort))
 	}
 	return nil
 }

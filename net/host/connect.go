@@ -200,7 +200,7 @@ func (h *Host) noAnswer(ctx context.Context, err error) error {
 		return fmt.Errorf("given up: %w", ctx.Err())
 	}
 	h.log.DebugContext(ctx, "nobody answers at a typed address", "err", err)
-	return domain.Fault(domain.ErrNotFound, "no Potluck answers there; is it running, and does its firewall let port %s through?", DefaultPort)
+	return domain.Fault(domain.ErrNotFound, "no Potluck answers there; is it running, and does its firewall let port %s through?", strconv.Itoa(DefaultPort))
 }
 
 // awaitHello waits until a peer that was just connected by conn says hello. A

@@ -35,7 +35,7 @@ func usesOf(t *testing.T) []use {
 	t.Helper()
 	var uses []use
 	set := token.NewFileSet()
-	for _, root := range []string{"../../ui", "../../app"} {
+	for _, root := range []string{"../../ui", "../../app", "../../net", "../../storage"} {
 		err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 			if err != nil {
 				return err
