@@ -29,7 +29,9 @@ func (t *stream) answer(ctx context.Context, q question) answer {
 		return a
 	}
 	spread := c.Spread()
-	t.follow(h.Content, c, spread)
+	if !h.Look {
+		t.follow(h.Content, c, spread)
+	}
 	a.head.Size, a.head.Nearby = c.Size(), spread == Nearby
 	partial, isPartial := c.(Partial)
 	a.head.Partial = isPartial
@@ -43,8 +45,10 @@ func (t *stream) answer(ctx context.Context, q question) answer {
 		h.What = wire.Piece
 		a.head.Index, a.piece = h.Index, h.Index
 	case wire.Piece:
-		t.p.give(h.Content, h.Index, 1)
-		a.piece = h.Index
+		if !h.Look { // nobody will get it from who looks
+			t.p.give(h.Content, h.Index, 1)
+			a.piece = h.Index
+		}
 	default:
 	}
 	length, status := extent(c, h)

@@ -102,6 +102,26 @@ func TestNobodyIsToldOfWhoFetchesWhatIsPrivate(t *testing.T) {
 	g.quiet(t, g.piece(2, 1))
 }
 
+// Whoever only looks keeps nothing that others could get, and takes no part.
+func TestNobodyIsToldOfWhoOnlyLooks(t *testing.T) {
+	g := newRig(t, 2*mib, provide.Config{})
+	g.send(t, g.piece(1, 0))
+	g.answer(t)
+	look := g.piece(1, 1)
+	look.Look = true
+	other := g.connect(t)
+	other.quiet(t, look)
+	g.quiet(t, g.piece(2, 1))
+	if err := other.stream.Close(); err != nil {
+		t.Fatal(err)
+	}
+	third := g.connect(t)
+	third.send(t, g.piece(1, 0))
+	if told := third.hints(t); len(told) != 1 || told[0].Peer != g.id() {
+		t.Errorf("the third was told of %v, want the first alone", told)
+	}
+}
+
 // Those who fetch what is private hear of each other together with a grant, if
 // they may.
 func TestGrantsComeWithHints(t *testing.T) {

@@ -144,6 +144,7 @@ type Header struct {
 	Nearby  bool             // Response: everyone nearby may have the content
 	Last    bool             // Response, Data: the answer ends with this frame
 	Coming  bool             // Have: the pieces are on their way, not here yet
+	Look    bool             // Request: what comes is not kept, so the asker is no follower
 	// Body is the number of raw bytes that follow. Writer sets it by itself.
 	Body int
 }
@@ -174,6 +175,7 @@ func (h *Header) put(m *pb.Header, content *domain.ContentID) {
 		m.Content = content[:]
 		m.Index = uint64(max(0, h.Index))
 		m.Length = uint64(max(0, h.Length))
+		m.Look = h.Look
 	case Cancel:
 		m.Kind = pb.Kind_KIND_CANCEL
 	case Have, Hint, Leave, Grant:
@@ -204,6 +206,7 @@ func take(m *pb.Header, body int) (h Header, known bool, err error) {
 	switch m.GetKind() {
 	case pb.Kind_KIND_REQUEST:
 		h.Kind = Request
+		h.Look = m.GetLook()
 		if w := m.GetWhat(); w > 0 && w <= pb.What(Any) {
 			h.What = What(w)
 		}

@@ -49,6 +49,7 @@ var vectors = []struct {
 	{"hint", Header{Kind: Hint, Content: id(3)}, "\x0a\x12\x0a\x03Ana\x12\x0b/ip4/1.2.3.4"},
 	{"leave", Header{Kind: Leave, Content: id(3)}, ""},
 	{"grant", Header{Kind: Grant, Content: id(3)}, "signed"},
+	{"look", Header{Kind: Request, Request: 5, What: Piece, Content: id(3), Length: 1 << 20, Look: true}, ""},
 }
 
 func encode(t testing.TB, h Header, body string) []byte {

@@ -222,6 +222,7 @@ type Header struct {
 	Last          bool                   `protobuf:"varint,10,opt,name=last,proto3" json:"last,omitempty"`                                    // response, data: the answer ends with this frame
 	Nearby        bool                   `protobuf:"varint,11,opt,name=nearby,proto3" json:"nearby,omitempty"`                                // response: everyone nearby may have the content
 	Coming        bool                   `protobuf:"varint,12,opt,name=coming,proto3" json:"coming,omitempty"`                                // have: the pieces are on their way, not here yet
+	Look          bool                   `protobuf:"varint,13,opt,name=look,proto3" json:"look,omitempty"`                                    // request: what comes is looked at and not kept, nobody need be told
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -336,6 +337,13 @@ func (x *Header) GetNearby() bool {
 func (x *Header) GetComing() bool {
 	if x != nil {
 		return x.Coming
+	}
+	return false
+}
+
+func (x *Header) GetLook() bool {
+	if x != nil {
+		return x.Look
 	}
 	return false
 }
@@ -521,7 +529,7 @@ var File_transfer_proto protoreflect.FileDescriptor
 
 const file_transfer_proto_rawDesc = "" +
 	"\n" +
-	"\x0etransfer.proto\x12\x13potluck.transfer.v1\"\xef\x02\n" +
+	"\x0etransfer.proto\x12\x13potluck.transfer.v1\"\x83\x03\n" +
 	"\x06Header\x12-\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x19.potluck.transfer.v1.KindR\x04kind\x12\x18\n" +
 	"\arequest\x18\x02 \x01(\x04R\arequest\x12-\n" +
@@ -535,7 +543,8 @@ const file_transfer_proto_rawDesc = "" +
 	"\x04last\x18\n" +
 	" \x01(\bR\x04last\x12\x16\n" +
 	"\x06nearby\x18\v \x01(\bR\x06nearby\x12\x16\n" +
-	"\x06coming\x18\f \x01(\bR\x06coming\"T\n" +
+	"\x06coming\x18\f \x01(\bR\x06coming\x12\x12\n" +
+	"\x04look\x18\r \x01(\bR\x04look\"T\n" +
 	"\x05Hints\x125\n" +
 	"\aholders\x18\x01 \x03(\v2\x1b.potluck.transfer.v1.HolderR\aholders\x12\x14\n" +
 	"\x05grant\x18\x02 \x01(\fR\x05grant\":\n" +
