@@ -126,10 +126,11 @@ type Fetcher struct {
 	workers int // goroutines that verify, per fetch
 	seed    uint64
 
-	ctx  context.Context // the Fetcher's lifetime, ended by Close
-	stop context.CancelFunc
-	wg   sync.WaitGroup // sessions and the ticker
-	wake chan struct{}  // holds a token after something came that needs the ticker
+	ctx   context.Context // the Fetcher's lifetime, ended by Close
+	stop  context.CancelFunc
+	wg    sync.WaitGroup // sessions and the ticker
+	wake  chan struct{}  // holds a token after something came that needs the ticker
+	looks chan struct{}  // a token per look that is under way
 
 	mu      sync.Mutex
 	closed  bool
@@ -167,6 +168,7 @@ func New(cfg Config) *Fetcher {
 		ctx:     ctx,
 		stop:    stop,
 		wake:    make(chan struct{}, 1),
+		looks:   make(chan struct{}, looksAtOnce),
 		peers:   make(map[domain.PeerID]*peer),
 		jobs:    make(map[*job]struct{}),
 		holders: make(map[domain.ContentID]*holders),
@@ -211,6 +213,11 @@ func (f *Fetcher) Fetch(ctx context.Context, id domain.ContentID, size int64, si
 	if err != nil {
 		return fmt.Errorf("content %v: %w", id, err)
 	}
+	return f.bring(ctx, j, providers, report)
+}
+
+// bring runs the job to its end.
+func (f *Fetcher) bring(ctx context.Context, j *job, providers Providers, report func(domain.Progress)) error {
 	// The goroutines of the job use the sink until they have returned.
 	defer j.workers.Wait()
 	if !f.start(j) {
@@ -336,7 +343,7 @@ func (f *Fetcher) start(j *job) bool {
 	}
 	f.jobs[j] = struct{}{}
 	j.check()
-	if h := f.holders[j.id]; h != nil && f.cfg.Now().Sub(h.at) < rememberFor {
+	if h := f.holders[j.id]; h != nil && !j.look && f.cfg.Now().Sub(h.at) < rememberFor {
 		for _, peer := range h.peers {
 			j.join(peer)
 		}

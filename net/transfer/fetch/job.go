@@ -19,6 +19,7 @@ type job struct {
 	id   domain.ContentID // never changes
 	size int64            // never changes
 	sink Sink
+	look bool // for Look; never changes once the job has started
 
 	layer    content.Layer  // set before picker is
 	picker   *picker.Picker // nil while the layer is not known
@@ -132,7 +133,11 @@ func (j *job) check() {
 // thing any more, and nobody else may have it. Strangers who were only said to
 // hold it cannot say that for its owner, who may be away.
 func (j *job) judge() {
-	if j.ended {
+	switch {
+	case j.ended:
+		return
+	case j.look:
+		j.judgeLook()
 		return
 	}
 	var wasChanged, differs bool

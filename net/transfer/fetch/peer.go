@@ -130,6 +130,11 @@ func (p *peer) ended(s *session, err error) {
 	for _, pr := range probes {
 		pr.reply <- reply{err: errors.Join(domain.ErrOffline, err)}
 	}
+	if !s.useful || errors.Is(err, errStalled) {
+		for _, src := range slices.Clone(p.sources) {
+			src.unreachable()
+		}
+	}
 	p.f.attendAll() // others may do what this one was asked for
 }
 

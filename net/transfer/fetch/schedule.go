@@ -131,8 +131,8 @@ func (f *Fetcher) setProviders(j *job, list []domain.PeerID) {
 	for _, id := range list {
 		if j.sources[id] == nil {
 			p := f.peer(id)
-			if j.hadProviders {
-				p.retryAt = time.Time{} // it has just come (back)
+			if j.hadProviders || j.look {
+				p.retryAt = time.Time{} // it has just come (back), or a look cannot wait
 			}
 			newSource(j, p, false)
 		}

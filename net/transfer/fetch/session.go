@@ -164,6 +164,7 @@ func (s *session) ask(r *request, content domain.ContentID, now time.Time) {
 	s.f.free -= r.cost
 	s.send(wire.Header{
 		Kind: wire.Request, Request: r.id, What: r.what, Content: content, Index: r.index, Length: r.want,
+		Look: r.src != nil && r.src.job.look,
 	}, r.set)
 }
 
@@ -388,7 +389,7 @@ func (r *request) accept(h wire.Header) (wanted bool, err error) {
 		return false, nil
 	}
 	if h.Status == wire.OK && h.Size == r.src.job.size {
-		r.src.shy = 0
+		r.src.shy, r.src.away = 0, false
 		r.src.says(h.Nearby)
 		if h.Partial {
 			r.src.isPartial()

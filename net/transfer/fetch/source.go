@@ -62,6 +62,7 @@ type source struct {
 	rests bool
 
 	hinted  bool // not one of the caller's providers, but named by one
+	away    bool // the last session with it brought nothing; for looks
 	shy     int  // times in a row that it had nothing to give
 	asked   bool // on the present session, so it sees us as a follower
 	toldYet bool // it has said whether everyone nearby may have the content
@@ -123,7 +124,7 @@ func (j *job) rouse() {
 
 // leave tells the provider that we will not hold the content.
 func (src *source) leave() {
-	if s := src.peer.session; s != nil && s.open && src.asked && src.job.size > domain.PieceSize {
+	if s := src.peer.session; s != nil && s.open && src.asked && !src.job.look && src.job.size > domain.PieceSize {
 		s.send(wire.Header{Kind: wire.Leave, Content: src.job.id}, nil)
 	}
 }

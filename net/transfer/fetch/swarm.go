@@ -79,7 +79,7 @@ func (s *session) hinted(id domain.ContentID, told []wire.Holder, signed []byte)
 		}
 		s.f.mu.Lock()
 		for j := range s.f.jobs {
-			if j.id == id {
+			if j.id == id && !j.look {
 				j.join(h.Peer)
 			}
 		}
@@ -215,7 +215,7 @@ func (src *source) begins(piece int) {
 	for _, other := range src.job.picker.Began(src.peer.id, piece) {
 		src.job.abandon(other, piece)
 	}
-	if f := src.job.f; f.cfg.Coming != nil {
+	if f := src.job.f; f.cfg.Coming != nil && !src.job.look {
 		f.cfg.Coming(src.job.id, piece)
 	}
 }
@@ -259,7 +259,7 @@ func (src *source) informed(now time.Time) {
 // whole one that gives to others too, as far as we know, or that is the only
 // one. The others may only just be coming, and ask for the same.
 func (src *source) mayChoose() bool {
-	if src.partial {
+	if src.partial || src.job.look {
 		return false
 	}
 	if src.job.crowded {
