@@ -24,6 +24,9 @@ import (
 // enough to be told.
 const slowToHash = 256 << 20
 
+// looksAtOnce is how many files on this machine are looked into at a time.
+const looksAtOnce = 2
+
 // engine joins the fetching of bytes with the files that they become. It is
 // the transfers.Engine of the running app.
 type engine struct {
@@ -32,6 +35,7 @@ type engine struct {
 	holdings *transfers.Holdings
 	own      own
 	finder   partial.Finder
+	looks    chan struct{} // a token per look into a file on this machine; has room for those at once
 }
 
 // told is a download whose pieces others are told of as they come.

@@ -91,32 +91,43 @@ func (e *engine) copyOwn(ctx context.Context, want domain.Want, file *partial.Fi
 // copyFinished copies from an earlier download, of which only the content ID
 // is kept.
 func (e *engine) copyFinished(ctx context.Context, path string, want domain.Want, file *partial.File, report func(domain.Progress)) error {
-	root, rel, err := disk.OpenShared(path)
-	if err != nil {
-		return nil // it is gone: a reason to fetch, not to stop
-	}
-	defer func() { _ = root.Close() }() // only read from
-	src, info, err := disk.OpenRegular(root, rel)
-	if err != nil {
-		return nil
-	}
-	defer func() { _ = src.Close() }() // only read from
-	var sum content.Sum
-	if info.Size() == want.Size {
-		sum, err = content.Hash(ctx, src, want.Size, 0, checked(report))
-	}
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err != nil || sum.ID != want.Content {
-		e.own.differs(want.Content, path)
-		return nil
-	}
-	layer, err := content.NewLayer(sum.ID, sum.Size, sum.Layer)
-	if err != nil {
+	src, layer, err := e.openFinished(ctx, path, want.Content, want.Size, checked(report))
+	if src == nil {
 		return err
 	}
+	defer func() { _ = src.Close() }() // only read from
 	return copyFrom(ctx, src, layer, file, report)
+}
+
+// openFinished opens a finished download and hashes it, since it may have been
+// changed. There is no file if it is gone or something else by now: a reason to
+// fetch, not to stop. The error is that of ctx.
+func (e *engine) openFinished(ctx context.Context, path string, id domain.ContentID, size int64, progress func(int64)) (*os.File, content.Layer, error) {
+	root, rel, err := disk.OpenShared(path)
+	if err != nil {
+		return nil, content.Layer{}, nil
+	}
+	defer func() { _ = root.Close() }() // the file stays open without it
+	file, info, err := disk.OpenRegular(root, rel)
+	if err != nil {
+		return nil, content.Layer{}, nil
+	}
+	var sum content.Sum
+	if info.Size() == size {
+		sum, err = content.Hash(ctx, file, size, 0, progress)
+	}
+	var layer content.Layer
+	if err == nil && sum.ID == id {
+		layer, err = content.NewLayer(sum.ID, sum.Size, sum.Layer)
+	}
+	if err == nil && layer.ID() == id && ctx.Err() == nil {
+		return file, layer, nil
+	}
+	_ = file.Close() // only read from
+	if ctx.Err() == nil {
+		e.own.differs(id, path)
+	}
+	return nil, content.Layer{}, ctx.Err()
 }
 
 // copyFrom copies and tells how far it is.

@@ -179,6 +179,14 @@ func (f *front) Get(ctx context.Context, req domain.GetRequest) (string, error) 
 	return n.transfers.Get(ctx, req)
 }
 
+func (f *front) Peek(ctx context.Context, req domain.PeekRequest) (domain.Peek, error) {
+	n, err := f.ready()
+	if err != nil {
+		return domain.Peek{}, err
+	}
+	return n.transfers.Peek(ctx, req)
+}
+
 // on applies a method of the transfers to ids.
 func (f *front) on(ctx context.Context, ids []string, method func(*node) func(context.Context, []string) error) error {
 	n, err := f.ready()

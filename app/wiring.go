@@ -147,7 +147,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 	})
 	n.onClose("fetching", n.fetcher.Close)
 	n.transfers, err = transfers.New(transfers.Config{
-		Engine:    &engine{fetcher: n.fetcher, provider: n.provider, holdings: n.holdings, own: ownContents{n}},
+		Engine:    &engine{fetcher: n.fetcher, provider: n.provider, holdings: n.holdings, own: ownContents{n}, looks: make(chan struct{}, looksAtOnce)},
 		Catalogue: n.browse, People: n.people, Store: store,
 		Bus: n.bus, Log: n.log.With("room", "transfers"), Now: time.Now,
 		Downloads: func() string { return n.settings.Values().Downloads },

@@ -222,6 +222,12 @@ func (h *Holdings) Open(asker domain.Asker, id domain.ContentID) (*Held, error) 
 	if !h.Allows(asker, id) {
 		return nil, fmt.Errorf("content %s: %w", id, domain.ErrNotFound)
 	}
+	return h.Local(id)
+}
+
+// Local opens a content for the user's own use, whoever else may have it. The
+// errors are those of Open.
+func (h *Holdings) Local(id domain.ContentID) (*Held, error) {
 	h.mu.Lock()
 	one := h.all[id]
 	h.mu.Unlock()

@@ -52,6 +52,11 @@ type Engine interface {
 	Prepare(folder string) error
 	// Size asks peer how large a content is there, in bytes: a claim.
 	Size(ctx context.Context, peer domain.PeerID, content domain.ContentID) (int64, error)
+	// Look returns the first most bytes of a content of that size, from this
+	// machine if they are here, else from those named, of whom it asks no more
+	// than that. most is at least 1 unless the size is 0, and at most
+	// domain.MostPeek.
+	Look(ctx context.Context, content domain.ContentID, size, most int64, from []domain.PeerID) ([]byte, error)
 	// Holders returns who was said, lately, to hold or fetch the content too.
 	Holders(content domain.ContentID) []domain.PeerID
 	// Free returns the free bytes where folder lies.
@@ -127,6 +132,7 @@ type Transfers struct {
 	unsaved   map[string]bool // transfers whose state is to be kept; true with their files
 	uploads   map[uploadKey]*upload
 	places    places
+	peeked    peeked
 	here      map[domain.ContentID]string // paths of finished files
 	changed   chan struct{}               // closed and replaced when providers come or go
 	quiet     time.Time                   // until when comings and goings are gathered

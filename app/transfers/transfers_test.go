@@ -39,6 +39,7 @@ type world struct {
 	had       map[string]bool           // by target: it lay there before
 	shared    map[domain.ContentID]bool // what lies in own shares
 	fetched   []string
+	looked    []string      // contents that were looked into
 	asked     *atomic.Int64 // counts questions for providers, if not nil
 	active    int
 	mostAtOne int

@@ -27,8 +27,10 @@ type Look struct {
 	Pieces  int   // how many from the first one on, at least one
 	// Layer is the content's layer if it is known; its zero value if not.
 	Layer content.Layer
-	// Have are pieces that are here already.
-	Have []content.Piece
+	// Here reads a piece that is here already into buf, which is of its length,
+	// and reports whether there was one; it is asked for every piece, by the
+	// goroutine that looks, and only if Layer is known. nil: there is none.
+	Here func(index int, buf []byte) bool
 }
 
 // Look brings the first pieces of a content into memory, each of them verified
@@ -57,7 +59,7 @@ func (f *Fetcher) Look(ctx context.Context, want Look, providers []domain.PeerID
 	case <-f.ctx.Done():
 		return nil, errClosed
 	}
-	dst.allocate()
+	dst.begin()
 	j, err := f.newJob(want.Content, want.Size, dst)
 	if err != nil {
 		return nil, fmt.Errorf("looking into content %v: %w", want.Content, err)
@@ -99,21 +101,22 @@ func newBeginning(want Look) (*beginning, error) {
 	}, nil
 }
 
-// allocate takes the memory, and into it what is here.
-func (b *beginning) allocate() {
+// begin takes the memory, and into it what is here. Nobody else uses b yet.
+func (b *beginning) begin() {
 	b.data = make([]byte, b.size)
-	for _, p := range b.want.Have {
-		if p.ID() == b.want.Content && p.Index() < len(b.has) && len(p.Data()) == domain.PieceLength(b.want.Size, p.Index()) {
-			b.take(p)
+	if b.want.Here == nil || !b.known {
+		return
+	}
+	for i := range b.has {
+		buf := b.data[i*domain.PieceSize:][:domain.PieceLength(b.want.Size, i)]
+		if !b.want.Here(i, buf) {
+			continue
+		}
+		if _, err := b.layer.Verify(i, buf); err == nil {
+			b.has[i] = true
+			b.done += int64(len(buf))
 		}
 	}
-	b.want.Have = nil
-}
-
-func (b *beginning) take(p content.Piece) {
-	copy(b.data[p.Index()*domain.PieceSize:], p.Data())
-	b.has[p.Index()] = true
-	b.done += int64(len(p.Data()))
 }
 
 func (b *beginning) Layer() (content.Layer, bool) {
@@ -160,7 +163,9 @@ func (b *beginning) Put(p content.Piece) error {
 	if p.Index() >= len(b.has) {
 		return fmt.Errorf("%w: piece %d was not asked for", domain.ErrMalformed, p.Index())
 	}
-	b.take(p)
+	copy(b.data[p.Index()*domain.PieceSize:], p.Data())
+	b.has[p.Index()] = true
+	b.done += int64(len(p.Data()))
 	return nil
 }
 

@@ -1,0 +1,132 @@
+package transfers
+
+import (
+	"container/list"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/potluck-share/potluck/app/domain"
+)
+
+// peekedMost is how many bytes of what was looked into are kept.
+const peekedMost = 32 << 20
+
+// Peek returns the beginning of a file that somebody shares, verified, without
+// downloading it. What is on this machine is read from there, what was looked
+// into lately costs nothing. It waits until ctx ends at most; the error is
+//   - the context's if it was cancelled, domain.ErrWaiting if its time ran out;
+//   - domain.ErrUsage for a folder, or for no bytes;
+//   - domain.ErrNotFound if nobody is known to have it, or lets us have it;
+//   - domain.ErrOffline if those who may have it are away;
+//   - domain.ErrChanged, domain.ErrDamaged or domain.ErrTooLarge.
+func (t *Transfers) Peek(ctx context.Context, req domain.PeekRequest) (domain.Peek, error) {
+	if req.Content.IsZero() {
+		entries, folder, err := t.cfg.Catalogue.Below(req.Peer, req.Path)
+		if err != nil {
+			return domain.Peek{}, err
+		}
+		if folder || len(entries) != 1 {
+			return domain.Peek{}, fmt.Errorf("%w: %s is a folder, which has no beginning to look at", domain.ErrUsage, req.Path)
+		}
+		req.Content, req.Size = entries[0].Content, entries[0].Size
+	}
+	if req.Size < 0 || req.Most < 1 {
+		return domain.Peek{}, fmt.Errorf("%w: a look at %d bytes of %d", domain.ErrUsage, req.Most, req.Size)
+	}
+	most := min(req.Most, req.Size, domain.MostPeek)
+	answer := domain.Peek{Content: req.Content, Size: req.Size, Whole: most == req.Size}
+	var known bool
+	if answer.Data, known = t.peeked.get(req.Content, req.Size, most); known {
+		return answer, nil
+	}
+	from := t.around(req.Content, req.Peer)
+	data, err := t.cfg.Engine.Look(ctx, req.Content, req.Size, most, from)
+	if err != nil {
+		return domain.Peek{}, t.notPeeked(req, len(from), err)
+	}
+	answer.Data = t.peeked.put(req.Content, req.Size, data)
+	return answer, nil
+}
+
+// notPeeked is why a look brought nothing: of whom that many were asked.
+func (t *Transfers) notPeeked(req domain.PeekRequest, asked int, err error) error {
+	what := req.Path
+	if what == "" {
+		what = req.Content.String()
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%w for a look at %s", domain.ErrWaiting, what)
+	}
+	if asked > 0 || !errors.Is(err, domain.ErrNotFound) {
+		return err
+	}
+	if who, ok := t.cfg.People.Peer(req.Peer); ok {
+		return fmt.Errorf("%w: %s, who has %s", domain.ErrOffline, who.Name, what)
+	}
+	if providers, _ := t.cfg.Catalogue.Providers(req.Content); len(providers) > 0 {
+		return fmt.Errorf("%w: %s, who has %s", domain.ErrOffline, providers[0].Name, what)
+	}
+	return err
+}
+
+// peeked are the beginnings that were looked at last. Its zero value is empty;
+// its methods may be called from any goroutine.
+type peeked struct {
+	mu    sync.Mutex
+	bytes int
+	at    map[domain.ContentID]*list.Element // of order
+	order list.List                          // of beginnings, the one used last first
+}
+
+type beginning struct {
+	content domain.ContentID
+	size    int64
+	data    []byte
+}
+
+// get returns the first most bytes of the content of that size, if they are
+// kept.
+func (p *peeked) get(id domain.ContentID, size, most int64) (data []byte, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	at := p.at[id]
+	if at == nil {
+		return nil, false
+	}
+	b := at.Value.(beginning)
+	if b.size != size || int64(len(b.data)) < most {
+		return nil, false
+	}
+	p.order.MoveToFront(at)
+	return b.data[:most:most], true
+}
+
+// put keeps a beginning for as long as there is room, and returns it without
+// what memory it does not need.
+func (p *peeked) put(id domain.ContentID, size int64, data []byte) []byte {
+	if cap(data) > len(data) {
+		data = append(make([]byte, 0, len(data)), data...)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.at == nil {
+		p.at = make(map[domain.ContentID]*list.Element)
+	}
+	if at := p.at[id]; at != nil {
+		p.drop(at)
+	}
+	p.at[id] = p.order.PushFront(beginning{id, size, data})
+	p.bytes += len(data)
+	for p.bytes > peekedMost {
+		p.drop(p.order.Back())
+	}
+	return data
+}
+
+func (p *peeked) drop(at *list.Element) {
+	b := p.order.Remove(at).(beginning)
+	delete(p.at, b.content)
+	p.bytes -= len(b.data)
+}
