@@ -11,6 +11,12 @@ import (
 //go:embed icons/*.svg
 var icons embed.FS
 
+// Wordmark is the program's name, drawn in currentColor, 124 units wide and 36
+// high.
+//
+//go:embed wordmark.svg
+var Wordmark []byte
+
 // Translations holds a folder lang with files named ROOM.LANGUAGE.json. Each
 // leads from the English form of a text to that in its language; those of
 // English hold only the forms that depend on a number.

@@ -9,7 +9,7 @@ import (
 	"github.com/potluck-share/potluck/assets"
 )
 
-// icon is one of our icons in a colour of the theme. Its bytes and its name
+// icon is a drawing of ours in a colour of the theme. Its bytes and its name
 // follow the running variant, so that Fyne's caches never show a stale one.
 type icon struct {
 	name  string
@@ -32,7 +32,20 @@ func (i icon) Name() string { return i.name + i.hex() + ".svg" }
 
 // Content returns the SVG in its present colour.
 func (i icon) Content() []byte {
-	return bytes.ReplaceAll(assets.Icon(i.name), []byte("currentColor"), []byte(i.hex()))
+	drawing := assets.Icon(i.name)
+	if i.name == wordmark {
+		drawing = assets.Wordmark
+	}
+	return bytes.ReplaceAll(drawing, []byte("currentColor"), []byte(i.hex()))
+}
+
+// wordmark is the name of what is no icon.
+const wordmark = "wordmark"
+
+// Wordmark is the program's name, drawn in a colour of the theme, 124 units
+// wide and 36 high.
+func Wordmark(color fyne.ThemeColorName) fyne.Resource {
+	return icon{wordmark, color}
 }
 
 // AppIcon is the program's icon.

@@ -142,6 +142,13 @@ func NewBackdrop(content fyne.CanvasObject, fill fyne.ThemeColorName) fyne.Canva
 	return newPanel(content, fill, "", 0)
 }
 
+// NewCard puts a raised surface behind an object, as a sheet has it.
+func NewCard(content fyne.CanvasObject) fyne.CanvasObject {
+	p := newPanel(content, theme.Surface, theme.Line, theme.RadiusSheet)
+	p.shadow = true
+	return p
+}
+
 // CreateRenderer is called by Fyne.
 func (p *panel) CreateRenderer() fyne.WidgetRenderer {
 	r := &panelRenderer{p}
