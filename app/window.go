@@ -45,6 +45,7 @@ func (c *commands) runWindow(ctx context.Context, chosen *settings.Settings, loc
 	front := &front{settings: chosen}
 	return ui.Run(ctx, ui.Core{
 		Bus: run.bus, People: front, Browse: front, Library: front, Transfers: front, Settings: chosen,
+		Program: front, Memory: chosen,
 		Version: Version,
 		Start: func(ctx context.Context) error {
 			// The node outlives the window for as long as it takes to stop.
@@ -226,6 +227,9 @@ func (f *front) Transfers() []domain.Transfer {
 	}
 	return nil
 }
+
+// LastCrash returns the report of a run before that ended by a fault.
+func (f *front) LastCrash() (report string, ok bool) { return "", false }
 
 // statusEvery is how often the window looks at its own state.
 const statusEvery = 2 * time.Second

@@ -10,6 +10,7 @@ package ui
 import (
 	"context"
 
+	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/event"
 	"github.com/potluck-share/potluck/ui/browse"
 	"github.com/potluck-share/potluck/ui/library"
@@ -33,6 +34,24 @@ type (
 	Settings = settings.Settings
 )
 
+// Program is what concerns all of Potluck. Its methods may be called from any
+// goroutine and may block.
+type Program interface {
+	// Hide makes this computer and what it shares vanish for others, or come
+	// back.
+	Hide(ctx context.Context, hidden bool) error
+	// LastCrash returns the report of a run before that ended by a fault of the
+	// program; ok is false if it ended well.
+	LastCrash() (report string, ok bool)
+}
+
+// Memory keeps what the window remembers of itself. Its methods may be called
+// from any goroutine and may block.
+type Memory interface {
+	Window() domain.WindowState
+	KeepWindow(ctx context.Context, state domain.WindowState) error
+}
+
 // Core is what the window stands on. All fields but Start and Stop must be
 // set.
 type Core struct {
@@ -42,9 +61,12 @@ type Core struct {
 	Library   Library
 	Transfers Transfers
 	Settings  Settings
+	Program   Program
+	Memory    Memory
 	Version   string
 	// Start is called once, off the window's thread, when the window is on
-	// screen. Its context ends with the window. Its error is shown in the
+	// screen and the user has answered the sheet of the first launch. Its
+	// context ends with the window. Its error is shown in the
 	// window.
 	Start func(ctx context.Context) error
 	// Stop is called after the window is closed and Start has returned.

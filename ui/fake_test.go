@@ -23,11 +23,15 @@ type fake struct {
 	values  domain.Settings
 	results []domain.Result
 	risks   []domain.Risk
+	crash   string
+	memory  domain.WindowState
 	report  func(paths []string) domain.ShareReport // nil: all are shared
 }
 
 func newFake() *fake {
-	f := &fake{bus: event.NewBus(), shares: map[string]domain.Share{}, values: domain.Settings{Name: "Mira", Downloads: "/home/mira/Downloads/Potluck"}}
+	f := &fake{bus: event.NewBus(), shares: map[string]domain.Share{}, values: domain.Settings{
+		Name: "Mira", Downloads: "/home/mira/Downloads/Potluck", KeepRunning: true, Notify: true, Introduced: true,
+	}}
 	at := time.Date(2026, 11, 12, 9, 0, 0, 0, time.UTC)
 	ana := func(path string) []domain.Provider {
 		return []domain.Provider{{Peer: "12D3KooWpeer0", Name: "Ana", Path: path, Online: true}}
@@ -55,7 +59,7 @@ func newFake() *fake {
 }
 
 func (f *fake) core() Core {
-	return Core{Bus: f.bus, People: f, Browse: f, Library: f, Transfers: f, Settings: f, Version: "0.1.0"}
+	return Core{Bus: f.bus, People: f, Browse: f, Library: f, Transfers: f, Settings: f, Program: f, Memory: f, Version: "0.1.0"}
 }
 
 func (f *fake) note(format string, args ...any) {
@@ -167,6 +171,20 @@ func (f *fake) Clear(context.Context) error {
 	return nil
 }
 
+func (f *fake) Hide(_ context.Context, hidden bool) error {
+	f.note("hide %v", hidden)
+	return nil
+}
+
+func (f *fake) LastCrash() (string, bool) { return f.crash, f.crash != "" }
+
+func (f *fake) Window() domain.WindowState { return f.memory }
+
+func (f *fake) KeepWindow(_ context.Context, state domain.WindowState) error {
+	f.memory = state
+	return nil
+}
+
 func (f *fake) Values() domain.Settings { return f.values }
 
 func (f *fake) Update(_ context.Context, change func(*domain.Settings)) error {
@@ -176,5 +194,6 @@ func (f *fake) Update(_ context.Context, change func(*domain.Settings)) error {
 	if strings.ContainsAny(values.Name, ":/") || values.Name == "" {
 		return fmt.Errorf("a name has no “:” and no “/”: %w", domain.ErrUsage)
 	}
+	f.values = values
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/potluck-share/potluck/ui/theme"
 	"github.com/potluck-share/potluck/ui/widget"
+	"github.com/potluck-share/potluck/ui/words"
 )
 
 // keys sets up the shortcuts. Entries pass on those that do not edit text, so
@@ -20,7 +21,7 @@ func (w *window) keys() {
 	c.SetOnTypedKey(w.typed)
 	add := func(key fyne.KeyName, act func()) {
 		c.AddShortcut(&desktop.CustomShortcut{KeyName: key, Modifier: fyne.KeyModifierShortcutDefault}, func(fyne.Shortcut) {
-			if c.Overlays().Top() == nil && !w.broken {
+			if c.Overlays().Top() == nil && w.usable() {
 				act()
 			}
 		})
@@ -44,9 +45,10 @@ func (w *window) keys() {
 			w.browse.Download()
 		}
 	})
-	quit := func(fyne.Shortcut) { w.askToQuit() }
-	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyQ, Modifier: fyne.KeyModifierShortcutDefault}, quit)
-	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyW, Modifier: fyne.KeyModifierShortcutDefault}, quit)
+	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyQ, Modifier: fyne.KeyModifierShortcutDefault},
+		func(fyne.Shortcut) { w.askToQuit() })
+	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyW, Modifier: fyne.KeyModifierShortcutDefault},
+		func(fyne.Shortcut) { w.closeWindow() })
 	c.AddShortcut(&fyne.ShortcutSelectAll{}, func(fyne.Shortcut) {
 		if list := w.list(); list != nil && c.Overlays().Top() == nil {
 			list.SelectAll()
@@ -54,6 +56,9 @@ func (w *window) keys() {
 	})
 	c.AddShortcut(&fyne.ShortcutUndo{}, func(fyne.Shortcut) { w.toast.takeBack() })
 }
+
+// usable reports whether the pages can be used.
+func (w *window) usable() bool { return !w.broken && w.welcome == nil }
 
 // goTo goes to a page with the keyboard in its rows.
 func (w *window) goTo(id pageID) {
@@ -81,7 +86,7 @@ func (w *window) typed(ev *fyne.KeyEvent) {
 		}
 		return
 	}
-	if w.broken {
+	if !w.usable() {
 		return
 	}
 	switch ev.Name {
@@ -107,29 +112,30 @@ func (w *window) typed(ev *fyne.KeyEvent) {
 
 // showKeys lists the keys.
 func (w *window) showKeys() {
-	command := "Ctrl+"
+	command := words.T("Ctrl+")
 	if runtime.GOOS == "darwin" {
 		command = "⌘"
 	}
 	left, right := widget.VBox(theme.Space8), widget.VBox(theme.Space8)
 	for _, k := range []struct{ key, does string }{
-		{command + "1 to " + command + "4", "People, Browse, My shares, Transfers"},
-		{command + ",", "Settings"},
-		{command + "F", "Search everyone's files"},
-		{command + "O", "Share files"},
-		{command + "D", "Download what is selected"},
-		{command + "A", "Select all"},
-		{command + "Z", "Undo"},
-		{"Enter", "Open"},
-		{"Backspace", "Folder above"},
-		{"Space", "Pause or resume"},
-		{"Delete", "Stop sharing, cancel"},
-		{"Shift+F10", "Menu of a row"},
-		{command + "Q", "Quit"},
+		{words.T("%s1 to %s4", command, command), words.T("People, Browse, My shares, Transfers")},
+		{command + ",", words.T("Settings")},
+		{command + "F", words.T("Search everyone's files")},
+		{command + "O", words.T("Share files")},
+		{command + "D", words.T("Download what is selected")},
+		{command + "A", words.T("Select all")},
+		{command + "Z", words.T("Undo")},
+		{words.T("Enter"), words.T("Open")},
+		{words.T("Backspace"), words.T("Folder above")},
+		{words.T("Space"), words.T("Pause or resume; preview")},
+		{words.T("Delete"), words.T("Stop sharing, cancel")},
+		{"Shift+F10", words.T("Menu of a row")},
+		{command + "W", words.T("Close the window")},
+		{command + "Q", words.T("Quit")},
 	} {
 		left.Add(widget.NewText(k.key, theme.TextBody, theme.SecondText))
 		right.Add(widget.NewText(k.does, theme.TextBody, theme.Text))
 	}
 	table := container.NewBorder(nil, nil, widget.Fixed(136, 0, left), nil, right)
-	widget.ShowSheet(w.win.Canvas(), "Keys", widget.Inset(table, theme.Space4, theme.Space8, 0, theme.Space8), "Close", nil)
+	widget.ShowSheet(w.win.Canvas(), words.T("Keys"), widget.Inset(table, theme.Space4, theme.Space8, 0, theme.Space8), words.T("Close"), nil)
 }

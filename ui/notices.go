@@ -11,6 +11,7 @@ import (
 	"github.com/potluck-share/potluck/ui/format"
 	"github.com/potluck-share/potluck/ui/theme"
 	"github.com/potluck-share/potluck/ui/widget"
+	"github.com/potluck-share/potluck/ui/words"
 )
 
 // notices are the cards above every page, one of a key.
@@ -27,10 +28,10 @@ func (n *notices) build() {
 }
 
 // add shows a card, in the place of one with the same key.
-func (n *notices) add(key, icon string, color fyne.ThemeColorName, text string) {
+func (n *notices) add(key, icon string, color fyne.ThemeColorName, text string, actions ...fyne.CanvasObject) {
 	n.remove(key)
 	n.keys = append(n.keys, key)
-	n.box.Add(widget.NewNotice(icon, color, text, func() { n.remove(key) }))
+	n.box.Add(widget.NewNotice(icon, color, text, func() { n.remove(key) }, actions...))
 	n.object.Show()
 	n.object.Refresh()
 }
@@ -61,13 +62,29 @@ func (w *window) network(status domain.Status) {
 		w.notices.remove("network")
 		return
 	}
-	w.notices.add("network", "warning", theme.Waiting, "No network. Continues when it's back.")
+	w.notices.add("network", "warning", theme.Waiting, words.T("No network. Continues when it's back."))
+}
+
+// lastCrash offers the report of a run before that ended by a fault. It is
+// called off the UI thread.
+func (w *window) lastCrash() {
+	report, crashed := w.core.Program.LastCrash()
+	if !crashed {
+		return
+	}
+	w.do(func() {
+		w.notices.add("crash", "warning", theme.Waiting, words.T("Potluck stopped unexpectedly last time."),
+			widget.NewButton(words.T("Copy the report"), "copy", widget.Plain, func() {
+				w.app.Clipboard().SetContent(report)
+				w.notices.remove("crash")
+			}).Small())
+	})
 }
 
 // cannotStart shows, in the place of the pages, why nothing works.
 func (w *window) cannotStart(err error) {
-	empty := widget.NewEmpty("Potluck can't start.", format.Sentence(err),
-		widget.NewButton("Quit", "", widget.Plain, w.quit))
+	empty := widget.NewEmpty(words.T("Potluck can't start."), format.Sentence(err),
+		widget.NewButton(words.T("Quit"), "", widget.Plain, w.quit))
 	w.main.Objects = []fyne.CanvasObject{empty.Container}
 	w.main.Refresh()
 	for _, n := range w.nav {
@@ -104,7 +121,7 @@ func (w *window) showToast(text string, undo func()) {
 		t.hide()
 		undo()
 	}
-	t.object.Objects = []fyne.CanvasObject{widget.NewToast(text, "Undo", func() { t.takeBack() }, t.hide)}
+	t.object.Objects = []fyne.CanvasObject{widget.NewToast(text, words.T("Undo"), func() { t.takeBack() }, t.hide)}
 	t.object.Refresh()
 	w.run.After(toastFor, func(context.Context) func() {
 		return func() {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/event"
+	"github.com/potluck-share/potluck/ui/words"
 )
 
 // beat is the shortest time between two changes of the window: eight a second
@@ -26,7 +27,8 @@ type model struct {
 // changes says what a batch of events was about.
 type changes struct {
 	peers, shares, transfers, status bool
-	catalogues                       []domain.PeerID // whose entries changed, or who came or went
+	news                             []domain.Transfer // what the user may want to be told of
+	catalogues                       []domain.PeerID   // whose entries changed, or who came or went
 }
 
 func newModel() *model {
@@ -51,6 +53,9 @@ func (m *model) apply(events []event.Event) (c changes) {
 			keep(m.shares, e, s)
 			c.shares = true
 		} else if t, ok := event.As(event.Transfers, e); ok {
+			if before, known := m.transfers[e.ID]; known && !e.Gone && tells(before, t) {
+				c.news = append(c.news, t)
+			}
 			keep(m.transfers, e, t)
 			c.transfers = true
 		} else if s, ok := event.As(event.Catalogues, e); ok {
@@ -115,7 +120,10 @@ func (w *window) prepare(m *model, c changes) (show []func()) {
 	if c.transfers {
 		all := slices.Collect(maps.Values(m.transfers))
 		page, rows := w.transfers.Prepare(all, now), w.browse.PrepareTransfers(all)
-		show = append(show, page, rows)
+		show = append(show, page, rows, func() {
+			w.notify.add(c.news)
+			w.stayAwake(slices.ContainsFunc(all, func(t domain.Transfer) bool { return t.State == domain.Running }))
+		})
 	}
 	if len(c.catalogues) > 0 {
 		states := maps.Clone(m.catalogues)
@@ -126,9 +134,19 @@ func (w *window) prepare(m *model, c changes) (show []func()) {
 		show = append(show, func() {
 			w.settings.SetStatus(status)
 			w.network(status)
+			w.foot.setHidden(status.Hidden)
 		})
 	}
 	return show
+}
+
+// stayAwake keeps the computer from falling asleep while something moves.
+func (w *window) stayAwake(moving bool) {
+	if moving {
+		w.awake.Hold(words.T("Files are on their way"))
+	} else {
+		w.awake.Release()
+	}
 }
 
 // badges brings the counts in the sidebar up to date.
@@ -136,4 +154,5 @@ func (w *window) badges() {
 	down, up := w.transfers.Running()
 	w.nav[pageTransfers].SetBadge(down+up, false)
 	w.nav[pageShares].SetBadge(w.library.Problems(), true)
+	w.tray.update()
 }

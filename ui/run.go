@@ -10,7 +10,9 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
 
+	"github.com/potluck-share/potluck/ui/desktop"
 	"github.com/potluck-share/potluck/ui/theme"
+	"github.com/potluck-share/potluck/ui/words"
 	"github.com/potluck-share/potluck/ui/work"
 )
 
@@ -29,13 +31,18 @@ func Run(ctx context.Context, core Core, raise <-chan struct{}) error {
 		ID: appID, Name: "Potluck", Version: core.Version, Icon: theme.AppIcon(),
 		Migrations: map[string]bool{"fyneDo": true},
 	})
+	values := core.Settings.Values()
+	if err := words.Use(values.Language); err != nil {
+		return err
+	}
 	a := app.NewWithID(appID)
 	a.SetIcon(theme.AppIcon())
-	a.Settings().SetTheme(theme.Theme{})
+	look := theme.Theme{Mode: theme.Mode(values.Theme)}
+	a.Settings().SetTheme(look)
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w := &window{core: core, app: a, cancel: cancel, started: make(chan struct{})}
+	w := &window{core: core, app: a, theme: look, values: values, cancel: cancel, started: make(chan struct{})}
 	w.run = work.New(ctx, w.do)
 	w.build()
 
@@ -45,11 +52,19 @@ func Run(ctx context.Context, core Core, raise <-chan struct{}) error {
 		background.Go(func() { w.start(ctx) })
 		background.Go(func() { w.pump(ctx) })
 		background.Go(func() { w.watch(ctx, raise) })
+		background.Go(w.lastCrash)
+		background.Go(func() { w.watchDrags(ctx) })
+		background.Go(func() {
+			desktop.WatchTray(ctx, func(there bool) { w.do(func() { w.tray.setThere(there) }) })
+		})
 	})
+	a.Lifecycle().SetOnEnteredForeground(func() { w.notify.looked = true })
+	a.Lifecycle().SetOnExitedForeground(func() { w.notify.looked = false })
 	a.Lifecycle().SetOnStopped(w.stopQueueing)
 	w.win.ShowAndRun()
 
 	w.stopQueueing()
+	w.awake.Close()
 	w.run.Close()
 	background.Wait()
 	if core.Stop != nil {

@@ -8,21 +8,17 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 
+	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/ui/browse"
-	"github.com/potluck-share/potluck/ui/format"
+	"github.com/potluck-share/potluck/ui/desktop"
 	"github.com/potluck-share/potluck/ui/library"
 	"github.com/potluck-share/potluck/ui/people"
 	"github.com/potluck-share/potluck/ui/settings"
 	"github.com/potluck-share/potluck/ui/theme"
 	"github.com/potluck-share/potluck/ui/transfers"
 	"github.com/potluck-share/potluck/ui/widget"
+	"github.com/potluck-share/potluck/ui/words"
 	"github.com/potluck-share/potluck/ui/work"
-)
-
-// The window's size at first.
-const (
-	startWidth  float32 = 1040
-	startHeight float32 = 700
 )
 
 // pageID names a page.
@@ -40,13 +36,14 @@ const (
 // window is the open window. Its methods belong to the UI thread unless they
 // say otherwise.
 type window struct {
-	core    Core
-	app     fyne.App
-	win     fyne.Window
-	run     *work.Runner
-	cancel  context.CancelFunc
-	started chan struct{} // closed once the core is up
-	closing atomic.Bool   // set before the toolkit's loop ends: nothing may be queued any more
+	core       Core
+	app        fyne.App
+	win        fyne.Window
+	run        *work.Runner
+	cancel     context.CancelFunc
+	started    chan struct{} // closed once the core is up
+	introduced chan struct{} // closed once the sheet of the first launch is answered
+	closing    atomic.Bool   // set before the toolkit's loop ends: nothing may be queued any more
 
 	people    *people.View
 	browse    *browse.View
@@ -54,9 +51,17 @@ type window struct {
 	transfers *transfers.View
 	settings  *settings.View
 
+	welcome *welcome // nil once answered
+	frame   fyne.CanvasObject
 	page    pageID
 	nav     [pageCount]*widget.NavItem
-	visible *widget.Button
+	foot    *foot
+	tray    *tray
+	hint    *dropHint
+	notify  *notifier
+	awake   desktop.Awake
+	theme   theme.Theme
+	values  domain.Settings // as chosen at this moment
 	main    *fyne.Container
 	notices notices
 	toast   toast
@@ -83,12 +88,18 @@ func (w *window) stopQueueing() {
 
 // quit closes the window without a question.
 func (w *window) quit() {
+	w.keepState()
 	w.stopQueueing()
 	w.app.Quit()
 }
 
-// start brings up the core, off the UI thread.
+// start brings up the core as soon as it may, off the UI thread.
 func (w *window) start(ctx context.Context) {
+	select {
+	case <-w.introduced:
+	case <-ctx.Done():
+		return
+	}
 	if w.core.Start != nil {
 		if err := w.core.Start(ctx); err != nil {
 			if ctx.Err() == nil {
@@ -117,10 +128,7 @@ func (w *window) watch(ctx context.Context, raise <-chan struct{}) {
 				raise = nil
 				continue
 			}
-			w.do(func() {
-				w.win.Show()
-				w.win.RequestFocus()
-			})
+			w.do(w.raise)
 		}
 	}
 }
@@ -128,6 +136,8 @@ func (w *window) watch(ctx context.Context, raise <-chan struct{}) {
 // build makes the window and its pages.
 func (w *window) build() {
 	w.win = w.app.NewWindow("Potluck")
+	w.introduced = make(chan struct{})
+	w.foot, w.tray, w.hint, w.notify = newFoot(w), newTray(w), newDropHint(), newNotifier(w)
 	w.win.SetMaster()
 	w.win.SetPadded(false)
 
@@ -149,15 +159,15 @@ func (w *window) build() {
 	w.transfers.OnToast = w.showToast
 	w.settings = settings.New(w.run, w.core.Settings, w.core.People, w.core.Version)
 	w.settings.OnFolder = w.pickFolder
-	w.settings.OnName = w.showName
+	w.settings.OnValues = w.setValues
 
 	w.main = container.NewStack()
 	w.notices.build()
 	w.toast.build()
 	right := container.NewStack(container.NewBorder(w.notices.object, nil, nil, nil, w.main), w.toast.object)
 	content := container.NewBorder(nil, nil, w.sidebar(), nil, right)
-	w.win.SetContent(widget.Fixed(theme.MinWidth, theme.MinHeight, widget.NewBackdrop(content, theme.Ground)))
-	w.win.Resize(fyne.NewSize(startWidth, startHeight))
+	w.frame = widget.Fixed(theme.MinWidth, theme.MinHeight, widget.NewBackdrop(container.NewStack(content, w.hint.object), theme.Ground))
+	w.remember()
 	w.win.CenterOnScreen()
 	w.win.SetOnDropped(func(_ fyne.Position, uris []fyne.URI) {
 		paths := make([]string, 0, len(uris))
@@ -166,9 +176,17 @@ func (w *window) build() {
 		}
 		w.share(paths)
 	})
-	w.win.SetCloseIntercept(w.askToQuit)
+	w.win.SetCloseIntercept(w.closeWindow)
 	w.keys()
-	w.show(pagePeople)
+	w.show(w.firstPage())
+	if values := w.core.Settings.Values(); values.Introduced {
+		w.win.SetContent(w.frame)
+		close(w.introduced)
+	} else {
+		w.welcome = newWelcome(w, values)
+		w.win.SetContent(w.welcome.object)
+		w.win.Canvas().Focus(w.welcome.name)
+	}
 }
 
 // sidebar makes the column at the left.
@@ -176,41 +194,24 @@ func (w *window) sidebar() fyne.CanvasObject {
 	icon := canvas.NewImageFromResource(theme.AppIcon())
 	icon.SetMinSize(fyne.NewSquareSize(28))
 	icon.ScaleMode = canvas.ImageScaleSmooth
-	mark := widget.Inset(widget.HBox(10, icon, widget.NewBold("Potluck", theme.TextSection, theme.Text)),
-		theme.Space12, 0, theme.Space12, theme.Space8)
-	top := widget.VBox(theme.Space4, mark)
+	top := widget.VBox(theme.Space4, widget.Inset(widget.HBox(theme.Space8, icon, widget.NewWordmark()),
+		theme.Space12, 0, theme.Space12, theme.Space8))
 	for id, entry := range []struct{ name, icon string }{
-		{"People", "people"}, {"Browse", "browse"}, {"My shares", "shares"}, {"Transfers", "transfers"}, {"Settings", "settings"},
+		{words.T("People"), "people"},
+		{words.T("Browse"), "browse"},
+		{words.T("My shares"), "shares"},
+		{words.T("Transfers"), "transfers"},
+		{words.T("Settings"), "settings"},
 	} {
 		w.nav[id] = widget.NewNavItem(entry.name, entry.icon, func() { w.show(pageID(id)) })
 		if pageID(id) != pageSettings {
 			top.Add(w.nav[id])
 		}
 	}
-	w.visible = widget.NewButton("", "visible", widget.Quiet, func() {
-		w.show(pageSettings)
-		w.win.Canvas().Focus(w.settings.Name())
-	}).Small()
-	w.visible.Hide()
-	foot := widget.VBox(theme.Space4, w.nav[pageSettings], container.NewHBox(w.visible))
+	foot := widget.VBox(theme.Space4, w.nav[pageSettings], container.NewHBox(w.foot.button))
 	column := container.NewBorder(top, foot, nil, nil)
 	return widget.Fixed(theme.SidebarWidth, 0,
 		widget.NewBackdrop(widget.Inset(column, 0, theme.Space8, theme.Space8, theme.Space8), theme.Sidebar))
-}
-
-// showName says at the sidebar's foot what others see.
-func (w *window) showName(name string) {
-	if name == "" {
-		w.visible.Hide()
-		return
-	}
-	const room = theme.SidebarWidth - 2*theme.Space8
-	w.visible.Set("Visible as "+name, "visible")
-	for runes := []rune(name); w.visible.MinSize().Width > room && len(runes) > 1; {
-		runes = runes[:len(runes)-1]
-		w.visible.Set("Visible as "+string(runes)+"…", "visible")
-	}
-	w.visible.Show()
 }
 
 // show goes to a page.
@@ -255,7 +256,35 @@ func (w *window) list() *widget.List {
 	}
 }
 
-// askToQuit closes the window, after a question while downloads run.
+// raise brings the window to the front.
+func (w *window) raise() {
+	w.win.Show()
+	w.win.RequestFocus()
+}
+
+// setValues follows what the user chose.
+func (w *window) setValues(values domain.Settings) {
+	if string(w.theme.Mode) != values.Theme {
+		w.theme.Mode = theme.Mode(values.Theme)
+		w.app.Settings().SetTheme(w.theme)
+	}
+	w.values = values
+	w.foot.setName(values.Name)
+	w.tray.update()
+}
+
+// closeWindow leaves the program in the tray if there is one and the user
+// wants that, and else ends it.
+func (w *window) closeWindow() {
+	if w.tray.there && w.values.KeepRunning && w.welcome == nil && !w.broken {
+		w.keepState()
+		w.win.Hide()
+		return
+	}
+	w.askToQuit()
+}
+
+// askToQuit ends the program, after a question while downloads run.
 func (w *window) askToQuit() {
 	if w.win.Canvas().Overlays().Top() != nil {
 		if sheet, ok := w.win.Canvas().Overlays().Top().(*widget.Sheet); ok {
@@ -267,12 +296,12 @@ func (w *window) askToQuit() {
 		w.quit()
 		return
 	}
-	question := format.Number(running, "download is", "downloads are") + " running. Quit?"
-	after := "They continue next time."
+	after := words.T("They continue next time.")
 	if running == 1 {
-		after = "It continues next time."
+		after = words.T("It continues next time.")
 	}
-	widget.ShowSheet(w.win.Canvas(), question,
+	w.win.Show()
+	widget.ShowSheet(w.win.Canvas(), words.N("%s downloads are running. Quit?", running),
 		widget.NewParagraph(after, theme.SecondText, fyne.TextAlignLeading).RichText,
-		"Cancel", nil, widget.NewButton("Quit", "", widget.Plain, w.quit))
+		words.T("Cancel"), nil, widget.NewButton(words.T("Quit"), "", widget.Plain, w.quit))
 }

@@ -234,17 +234,177 @@ func TestPersonOpensBrowse(t *testing.T) {
 }
 
 func TestNameAtTheFoot(t *testing.T) {
-	w, _ := newTestWindow(t)
-	w.showName("Mira")
-	if got := w.visible.Text(); got != "Visible as Mira" {
+	w, f := newTestWindow(t)
+	w.foot.setName("Mira")
+	if got := w.foot.button.Text(); got != "Visible as Mira" {
 		t.Errorf("%q", got)
 	}
-	w.showName(strings.Repeat("long ", 8))
-	if width := w.visible.MinSize().Width; width > theme.SidebarWidth-2*theme.Space8 {
+	w.foot.setName(strings.Repeat("long ", 8))
+	if width := w.foot.button.MinSize().Width; width > theme.SidebarWidth-2*theme.Space8 {
 		t.Errorf("a long name takes %v", width)
 	}
-	w.showName("")
-	if w.visible.Visible() {
+	w.foot.setName("")
+	if w.foot.button.Visible() {
 		t.Error("visible as nobody")
+	}
+	w.foot.setName("Mira")
+	w.foot.toggle()
+	if got := w.foot.button.Text(); got != "Hidden from others" || w.foot.hideWords() != "Show me again" {
+		t.Errorf("hidden, the foot says %q and offers %q", got, w.foot.hideWords())
+	}
+	w.foot.toggle()
+	wantCalls(t, f, "hide true", "hide false")
+	if got := w.foot.button.Text(); got != "Visible as Mira" {
+		t.Errorf("shown again: %q", got)
+	}
+}
+
+func TestNothingStartsBeforeTheFirstSheetIsAnswered(t *testing.T) {
+	app := test.NewTempApp(t)
+	app.Settings().SetTheme(theme.Theme{})
+	f := newFake()
+	f.values.Introduced = false
+	w := &window{core: f.core(), app: app, run: work.Inline(), cancel: func() {}, started: make(chan struct{})}
+	w.build()
+	t.Cleanup(w.win.Close)
+	introduced := func() bool {
+		select {
+		case <-w.introduced:
+			return true
+		default:
+			return false
+		}
+	}
+	if w.welcome == nil || w.win.Content() == w.frame || introduced() {
+		t.Fatal("the pages are there before the sheet is answered")
+	}
+	if w.win.Canvas().Focused() != w.welcome.name || w.welcome.name.Text != "Mira" {
+		t.Errorf("the name %q has not the keyboard", w.welcome.name.Text)
+	}
+	w.typed(&fyne.KeyEvent{Name: fyne.KeyF1})
+	if w.win.Canvas().Overlays().Top() != nil {
+		t.Error("F1 lists keys that do nothing yet")
+	}
+	w.welcome.name.SetText("a:b")
+	test.Tap(w.welcome.start)
+	if introduced() || w.welcome.problem.Text() == "" {
+		t.Error("a bad name is taken")
+	}
+	w.welcome.name.SetText(" Mira K ")
+	w.welcome.audience.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDown})
+	w.welcome.name.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	if !introduced() || w.welcome != nil || w.win.Content() != w.frame {
+		t.Fatal("Enter does not start")
+	}
+	if v := f.values; v.Name != "Mira K" || v.Audience.Kind != domain.Friends || !v.Introduced {
+		t.Errorf("kept: %+v", v)
+	}
+}
+
+func TestSizeAndPageAreRemembered(t *testing.T) {
+	w, f := newTestWindow(t)
+	if w.win.Canvas().Size() != fyne.NewSize(startWidth, startHeight) {
+		t.Errorf("opens with %v", w.win.Canvas().Size())
+	}
+	w.show(pageTransfers)
+	w.win.Resize(fyne.NewSize(1200, 800))
+	w.keepState()
+	if want := (domain.WindowState{Width: 1200, Height: 800, Page: "transfers"}); f.memory != want {
+		t.Errorf("kept %+v, want %+v", f.memory, want)
+	}
+	w.remember()
+	if w.firstPage() != pageTransfers {
+		t.Errorf("opens page %d", w.firstPage())
+	}
+	f.memory.Width, f.memory.Page = 10, "gone"
+	w.remember()
+	if w.firstPage() != pagePeople || w.win.Canvas().Size().Width < theme.MinWidth {
+		t.Error("opens what cannot be")
+	}
+}
+
+// trayApp keeps what is shown beside the clock.
+type trayApp struct {
+	menu *fyne.Menu
+	icon string
+}
+
+func (a *trayApp) SetSystemTrayMenu(menu *fyne.Menu)      { a.menu = menu }
+func (a *trayApp) SetSystemTrayIcon(icon fyne.Resource)   { a.icon = icon.Name() }
+func (a *trayApp) SetSystemTrayWindow(window fyne.Window) { window.SetCloseIntercept(window.Hide) }
+
+func TestClosingGoesToTheTrayIfThereIsOne(t *testing.T) {
+	w, f := newTestWindow(t)
+	shown := &trayApp{}
+	w.tray.app = shown
+	w.setValues(domain.Settings{Name: "Mira", KeepRunning: true})
+	if shown.menu != nil {
+		t.Error("the icon is there though the desktop has no place for it")
+	}
+	w.tray.setThere(true)
+	w.closeWindow()
+	if w.closing.Load() {
+		t.Error("closing ends the program though there is a tray")
+	}
+	idle := shown.icon
+	w.transfers.Prepare([]domain.Transfer{{ID: "1", Kind: domain.Download, State: domain.Running}}, time.Now())()
+	w.badges()
+	if shown.icon == idle || shown.menu.Items[0].Label != "1 download" {
+		t.Errorf("busy, it says %q with the icon %s", shown.menu.Items[0].Label, shown.icon)
+	}
+	w.transfers.Prepare(nil, time.Now())()
+	w.badges()
+	if shown.icon != idle || shown.menu.Items[0].Label != "Nothing moving" {
+		t.Errorf("idle, it says %q with the icon %s", shown.menu.Items[0].Label, shown.icon)
+	}
+	w.tray.hide.Action()
+	wantCalls(t, f, "hide true")
+	if w.tray.hide.Label != "Show me again" {
+		t.Errorf("hidden, it offers %q", w.tray.hide.Label)
+	}
+	w.setValues(domain.Settings{Name: "Mira"})
+	w.closeWindow()
+	if !w.closing.Load() {
+		t.Error("closing goes to the tray though the user does not want that")
+	}
+}
+
+func TestNewsAreToldOnceAndOnlyBehindTheUsersBack(t *testing.T) {
+	w, _ := newTestWindow(t)
+	w.setValues(domain.Settings{Notify: true})
+	var told []string
+	w.notify.send = func(title, text string) { told = append(told, title+" / "+text) }
+	done := domain.Transfer{Path: "Holiday", PeerName: "Ana", Size: 4_200_000, State: domain.Done}
+	w.notify.looked = true
+	w.notify.add([]domain.Transfer{done})
+	w.notify.looked = false
+	w.notify.add([]domain.Transfer{done})
+	w.notify.add([]domain.Transfer{done, done})
+	w.notify.add([]domain.Transfer{done, {Path: "Talk.mp4", State: domain.Failed, Reason: domain.Say("%s no longer shares this with you.", "Ana")}})
+	w.setValues(domain.Settings{})
+	w.notify.add([]domain.Transfer{done})
+	want := []string{
+		"Holiday is here / 4.2 MB from Ana", "2 downloads are here / 8.4 MB",
+		"Talk.mp4 does not go on / Ana no longer shares this with you.",
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
+	}
+	running, ended := domain.Transfer{State: domain.Running}, domain.Transfer{State: domain.Done}
+	if !tells(running, ended) || tells(ended, ended) || tells(running, domain.Transfer{State: domain.Done, Kind: domain.Upload}) {
+		t.Error("what is news")
+	}
+}
+
+func TestLastCrashIsOffered(t *testing.T) {
+	w, f := newTestWindow(t)
+	w.lastCrash()
+	if len(w.notices.keys) != 0 {
+		t.Fatal("a crash is told of that was none")
+	}
+	f.crash = "panic: it rained"
+	w.lastCrash()
+	if !slices.Equal(w.notices.keys, []string{"crash"}) {
+		t.Errorf("notices %v", w.notices.keys)
 	}
 }

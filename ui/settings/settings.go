@@ -39,8 +39,8 @@ const columnWidth float32 = 640
 type View struct {
 	// OnFolder is called to choose a folder; it hands the choice to chosen.
 	OnFolder func(chosen func(path string))
-	// OnName is called with the name, at first and when it has changed.
-	OnName func(name string)
+	// OnValues is called with what is chosen, at first and after each change.
+	OnValues func(values domain.Settings)
 
 	run      *work.Runner
 	settings Settings
@@ -60,7 +60,7 @@ type View struct {
 
 // New returns the page for version of the program. Load fills it.
 func New(run *work.Runner, settings Settings, people Connector, version string) *View {
-	v := &View{run: run, settings: settings, people: people, OnName: func(string) {}}
+	v := &View{run: run, settings: settings, people: people, OnValues: func(domain.Settings) {}}
 	v.name = newField("Your name", "What others see. It is a claim, not a proof.")
 	v.name.onLeave = v.saveName
 	v.downloads = newField("Downloads go to", "What you get from others lies there.")
@@ -116,7 +116,7 @@ func (v *View) show(values domain.Settings) {
 	v.saved, v.loaded = values, true
 	v.name.set(values.Name)
 	v.downloads.set(values.Downloads)
-	v.OnName(values.Name)
+	v.OnValues(values)
 }
 
 // SetStatus shows where this computer can be reached.
@@ -139,7 +139,7 @@ func (v *View) SetStatus(status domain.Status) {
 	if v.loaded && status.Name != "" && status.Name != v.saved.Name {
 		v.saved.Name = status.Name
 		v.name.set(status.Name)
-		v.OnName(status.Name)
+		v.OnValues(v.saved)
 	}
 }
 
@@ -171,7 +171,7 @@ func (v *View) save(f *field, change func(*domain.Settings)) {
 			f.explain("")
 			f.typing = false
 			change(&v.saved)
-			v.OnName(v.saved.Name)
+			v.OnValues(v.saved)
 		}
 	})
 }

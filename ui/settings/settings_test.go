@@ -58,7 +58,7 @@ func newView(t *testing.T) (*View, *keeper, fyne.Window) {
 func TestAChangeIsKeptOnLeaving(t *testing.T) {
 	v, k, w := newView(t)
 	shown := ""
-	v.OnName = func(name string) { shown = name }
+	v.OnValues = func(values domain.Settings) { name := values.Name; shown = name }
 	if v.name.entry.Text != "Mira" || v.downloads.entry.Text != "/home/mira/Downloads" {
 		t.Fatalf("shown %q and %q", v.name.entry.Text, v.downloads.entry.Text)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/potluck-share/potluck/ui/format"
 	"github.com/potluck-share/potluck/ui/theme"
 	"github.com/potluck-share/potluck/ui/widget"
+	"github.com/potluck-share/potluck/ui/words"
 )
 
 // rowHeight is the height of a transfer's row.
@@ -69,7 +70,7 @@ func rank(t *domain.Transfer) int {
 	case domain.Failed:
 		return 0
 	case domain.Waiting:
-		if needsUser(t) {
+		if NeedsUser(t) {
 			return 0
 		}
 		return 2
@@ -84,9 +85,9 @@ func rank(t *domain.Transfer) int {
 	}
 }
 
-// needsUser reports whether a waiting transfer goes on only when the user has
+// NeedsUser reports whether a waiting transfer goes on only when the user has
 // done something.
-func needsUser(t *domain.Transfer) bool {
+func NeedsUser(t *domain.Transfer) bool {
 	return t.Failure == domain.ErrorKind(domain.ErrNoSpace) || t.Failure == domain.ErrorKind(domain.ErrUnwritable)
 }
 
@@ -110,10 +111,7 @@ func rowsOf(transfers []domain.Transfer, now time.Time) []row {
 
 func rowOf(t domain.Transfer, now time.Time) row {
 	r := row{id: t.ID, transfer: t, icon: "download", tint: theme.Primary, ink: theme.SecondText}
-	r.name = path.Base(t.Path)
-	if _, err := domain.ParseContentID(t.Path); err == nil && len(t.Files) == 0 {
-		r.name = "A file by its ID"
-	}
+	r.name = Name(&t)
 	if t.PeerName != "" {
 		r.who = "from " + t.PeerName
 	}
@@ -131,7 +129,7 @@ func rowOf(t domain.Transfer, now time.Time) row {
 	switch {
 	case t.State == domain.Done:
 		r.icon, r.tint = "check", theme.Done
-	case t.State == domain.Failed, t.State == domain.Waiting && needsUser(&t):
+	case t.State == domain.Failed, t.State == domain.Waiting && NeedsUser(&t):
 		r.icon, r.tint, r.ink = "warning", theme.Error, theme.Error
 	case t.State == domain.Waiting, t.State == domain.Queued:
 		r.tint = theme.Waiting
@@ -144,6 +142,14 @@ func rowOf(t domain.Transfer, now time.Time) row {
 		r.percent = format.Percent(t.Done, t.Size)
 	}
 	return r
+}
+
+// Name returns what a transfer is called.
+func Name(t *domain.Transfer) string {
+	if _, err := domain.ParseContentID(t.Path); err == nil && len(t.Files) == 0 {
+		return words.T("A file by its ID")
+	}
+	return path.Base(t.Path)
 }
 
 // sentence says how a transfer is doing, and what happens next.

@@ -1,0 +1,105 @@
+package ui
+
+import (
+	"context"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/ui/format"
+	"github.com/potluck-share/potluck/ui/theme"
+	"github.com/potluck-share/potluck/ui/widget"
+	"github.com/potluck-share/potluck/ui/words"
+)
+
+// welcome is the sheet of the first launch. Nobody can notice this Potluck
+// before it is answered.
+type welcome struct {
+	win       *window
+	name      *widget.Entry
+	downloads *widget.Entry
+	audience  *widget.Radio
+	problem   *widget.Text
+	start     *widget.Button
+	object    fyne.CanvasObject
+}
+
+// welcomeWidth is how wide the sheet is.
+const welcomeWidth float32 = 480
+
+// audiences are the choices of the sheet, in its order.
+var audiences = []domain.AudienceKind{domain.Everyone, domain.Friends}
+
+func newWelcome(w *window, values domain.Settings) *welcome {
+	s := &welcome{win: w}
+	s.name = widget.NewEntry("")
+	s.name.SetText(values.Name)
+	s.name.CursorColumn = len([]rune(values.Name))
+	s.downloads = widget.NewEntry("")
+	s.downloads.SetText(values.Downloads)
+	submit := func(string) { s.answer() }
+	s.name.OnSubmitted, s.downloads.OnSubmitted = submit, submit
+	s.audience = widget.NewRadio(words.T("Everyone nearby"), words.T("Friends only"))
+	if values.Audience.Kind == domain.Friends {
+		s.audience.Choose(1)
+	}
+	s.problem = widget.NewText("", theme.TextCaption, theme.Error).Shortened(widget.End)
+	s.start = widget.NewButton(words.T("Start"), "", widget.Primary, s.answer)
+	change := widget.NewButton(words.T("Change…"), "", widget.Plain, func() {
+		w.pickFolder(func(path string) { s.downloads.SetText(path) })
+	})
+
+	icon := canvas.NewImageFromResource(theme.AppIcon())
+	icon.SetMinSize(fyne.NewSquareSize(56))
+	icon.ScaleMode = canvas.ImageScaleSmooth
+	label := func(text string) fyne.CanvasObject { return widget.NewText(text, theme.TextBody, theme.SecondText) }
+	body := widget.VBox(theme.Space16,
+		container.NewCenter(icon),
+		container.NewCenter(widget.NewBold(words.T("Welcome to Potluck"), theme.TextHeading, theme.Text)),
+		container.NewCenter(widget.NewText(words.T("Share files with the people around you. No server, no account."), theme.TextBody, theme.SecondText)),
+		widget.VBox(theme.Space4, label(words.T("Your name")), s.name),
+		widget.VBox(theme.Space4, label(words.T("Downloads go to")),
+			container.NewBorder(nil, nil, nil, widget.Inset(change, 0, 0, 0, theme.Space8), s.downloads)),
+		widget.VBox(theme.Space4, label(words.T("Who sees what you share")), s.audience),
+		container.NewBorder(nil, nil, nil, s.start, s.problem),
+	)
+	card := widget.NewCard(widget.Inset(body, theme.Space32, theme.Space32, theme.Space24, theme.Space32))
+	s.object = widget.NewBackdrop(container.NewCenter(widget.Fixed(welcomeWidth, 0, card)), theme.Ground)
+	return s
+}
+
+// answer keeps what was chosen and lets everything begin, or says why it
+// cannot be.
+func (s *welcome) answer() {
+	if s.start.Disabled() {
+		return
+	}
+	s.start.SetDisabled(true)
+	name, downloads := strings.TrimSpace(s.name.Text), strings.TrimSpace(s.downloads.Text)
+	audience := domain.Audience{Kind: audiences[s.audience.Chosen()]}
+	s.win.run.Go(func(ctx context.Context) func() {
+		err := s.win.core.Settings.Update(ctx, func(values *domain.Settings) {
+			values.Name, values.Downloads, values.Audience = name, downloads, audience
+			values.Introduced = true
+		})
+		return func() {
+			s.start.SetDisabled(false)
+			if err != nil {
+				s.problem.SetText(format.Sentence(err))
+				return
+			}
+			s.win.introduce()
+		}
+	})
+}
+
+// introduce shows the pages and lets the core start.
+func (w *window) introduce() {
+	w.welcome = nil
+	w.win.SetContent(w.frame)
+	close(w.introduced)
+	w.show(pagePeople)
+}
