@@ -94,8 +94,8 @@ bench-peers: headless ## measures it against others, as root or where users may 
 	@.ci/packages build bench
 	POTLUCK_STRICT=1 $(RACE) -rows $(ROWS) -rounds $(ROUNDS) $(ARGS)
 
-# The program without a window must build for every system from any; ui is not
-# part of it, and Fyne needs a C compiler on macOS.
+# The program without a window must build for every system from any; of ui only
+# what has no Fyne, which needs a C compiler on macOS.
 .PHONY: lint
 lint: $(GOFUMPT) $(GOLANGCI) ## looks for what tests do not find
 	@.ci/packages build
@@ -106,7 +106,7 @@ lint: $(GOFUMPT) $(GOLANGCI) ## looks for what tests do not find
 	$(GOLANGCI) run
 	@for os in windows darwin; do \
 		echo "$(GO) vet for $$os"; \
-		GOOS=$$os CGO_ENABLED=0 $(GO) vet -tags headless . ./app/... ./net/... ./storage/... || exit 1; \
+		GOOS=$$os CGO_ENABLED=0 $(GO) vet -tags headless . ./app/... ./net/... ./storage/... ./ui/desktop || exit 1; \
 	done
 
 .PHONY: fmt
@@ -117,6 +117,36 @@ fmt: $(GOFUMPT) ## formats the code
 proto: $(PROTOC_GEN_GO) ## generates the code of the protobuf messages
 	@.ci/packages proto
 	PATH=$(dir $(PROTOC_GEN_GO)):$$PATH $(GO) generate ./...
+
+# For packagers and for a computer with several users; a user alone needs none
+# of it, for the program enters itself into the menu of its user.
+PREFIX ?= /usr/local
+DESTDIR ?=
+ID := io.github.potluck-share.potluck
+SHARE = $(DESTDIR)$(PREFIX)/share
+ENTRY = $(SHARE)/applications/$(ID).desktop
+ICON = $(SHARE)/icons/hicolor/scalable/apps/$(ID).svg
+# The menu and the links; a package does that itself where it is unpacked.
+REFRESH = if [ -z "$(DESTDIR)" ] && command -v update-desktop-database >/dev/null; then \
+	update-desktop-database -q "$(SHARE)/applications"; fi
+
+.PHONY: install
+install: $(BIN) ## installs what was built on a Linux desktop, below PREFIX (/usr/local) in DESTDIR
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(dir $(ENTRY))" "$(dir $(ICON))"
+	install -m 755 "$(BIN)" "$(DESTDIR)$(PREFIX)/bin/potluck"
+	sed 's|^Exec=potluck|Exec=$(PREFIX)/bin/potluck|' assets/$(ID).desktop >"$(ENTRY)"
+	chmod 644 "$(ENTRY)"
+	install -m 644 assets/icon.svg "$(ICON)"
+	@$(REFRESH)
+
+.PHONY: uninstall
+uninstall: ## removes what install put there
+	rm -f "$(DESTDIR)$(PREFIX)/bin/potluck" "$(ENTRY)" "$(ICON)"
+	@$(REFRESH)
+
+# Only where it is missing: whoever installs as root need not have Go.
+$(BIN):
+	$(MAKE) build
 
 .PHONY: screenshot
 screenshot: build ## makes the picture in README.md anew

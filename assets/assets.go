@@ -1,6 +1,6 @@
-// Package assets holds the bytes that the program carries with it: the icons
-// and the translations.
-// They are read-only; any goroutine may ask for them.
+// Package assets holds the bytes that the program carries with it: the icons,
+// the translations, and the entry for the menu of a Linux desktop. They are
+// read-only; any goroutine may ask for them.
 package assets
 
 import (
@@ -28,6 +28,17 @@ var Translations embed.FS
 //
 //go:embed icon.png
 var AppIcon []byte
+
+// AppDrawing is the same icon as an SVG.
+//
+//go:embed icon.svg
+var AppDrawing []byte
+
+// DesktopEntry is the entry for the menu, whose line Exec names the program
+// without a folder. Its own file name is the program's ID with ".desktop".
+//
+//go:embed io.github.potluck-share.potluck.desktop
+var DesktopEntry string
 
 // Icon returns the SVG of the named icon, 20 units square and drawn in
 // currentColor, or nil if there is none of that name.
