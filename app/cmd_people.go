@@ -63,8 +63,11 @@ from standard input.`,
 				}
 				address = strings.TrimSpace(line)
 			}
-			if strings.HasPrefix(address, "potluck:") {
-				return fmt.Errorf("%w: invitations come with a later version of Potluck", domain.ErrUsage)
+			if domain.IsLink(address) {
+				if _, err := domain.ParseLink(address); err != nil {
+					return err
+				}
+				return fmt.Errorf("%w: the link names what somebody shares; see: potluck get", domain.ErrUsage)
 			}
 			return c.call(cmd.Context(), "connect", connectRequest{Address: address}, func(raw json.RawMessage) error {
 				var p peerShape

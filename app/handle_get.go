@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -137,8 +136,15 @@ func (n *node) begin(ctx context.Context, item string, r getRequest) (id string,
 
 // parseItem reads PEER:PATH, a content ID, or a link. name is the PEER.
 func parseItem(item string) (want domain.GetRequest, name string, err error) {
-	if link, ok := strings.CutPrefix(item, "potluck:"); ok {
-		return parseLink(link)
+	if domain.IsLink(item) {
+		link, err := domain.ParseLink(item)
+		if err != nil {
+			return want, "", err
+		}
+		if link.Kind == domain.LinkPeer && link.Path == "" {
+			return want, "", fmt.Errorf("%w: the link %s names nothing to download; see what they share with: potluck browse PEER", domain.ErrUsage, item)
+		}
+		return domain.GetRequest{Content: link.Content, Path: link.Path}, link.Peer, nil
 	}
 	if len(item) == 64 {
 		if id, err := domain.ParseContentID(item); err == nil {
@@ -151,26 +157,6 @@ func parseItem(item string) (want domain.GetRequest, name string, err error) {
 		return want, "", fmt.Errorf("%w: %q is neither PEER:PATH nor a content ID nor a link", domain.ErrUsage, item)
 	}
 	return domain.GetRequest{Path: path}, name, nil
-}
-
-// parseLink reads what follows "potluck:": its first part is the kind of link.
-func parseLink(link string) (want domain.GetRequest, name string, err error) {
-	kind, rest, _ := strings.Cut(link, "/")
-	switch kind {
-	case "content":
-		want.Content, err = domain.ParseContentID(rest)
-		return want, "", err
-	case "peer":
-		name, path, _ := strings.Cut(rest, "/")
-		path, err := url.PathUnescape(path)
-		path = strings.Trim(path, "/")
-		if err != nil || name == "" || path == "" {
-			return want, "", fmt.Errorf("%w: the link potluck:%s names nothing to download", domain.ErrUsage, link)
-		}
-		return domain.GetRequest{Path: path}, name, nil
-	default:
-		return want, "", fmt.Errorf("%w: the link potluck:%s was made by a newer Potluck; update this one", domain.ErrUsage, link)
-	}
 }
 
 // parseWait reads --wait: 0 or none waits for as long as it takes.

@@ -19,7 +19,7 @@ const lookup = 5 * time.Second
 
 // handlers are the calls that the control socket answers. stop ends the
 // program; raise brings the window to the front, nil if there is none.
-func (n *node) handlers(stop func(), raise func()) map[string]control.Handler {
+func (n *node) handlers(stop func(), raise raiser) map[string]control.Handler {
 	return map[string]control.Handler{
 		"status":    control.Typed(n.handleStatus),
 		"share":     control.Typed(n.handleShare),
@@ -39,17 +39,8 @@ func (n *node) handlers(stop func(), raise func()) map[string]control.Handler {
 		"choose":    control.Typed(n.handleChoose),
 		"limit":     control.Typed(n.handleLimit),
 		"hide":      control.Typed(n.handleHide),
-		"stop": control.Typed(func(context.Context, struct{}, func(any) error) error {
-			stop()
-			return nil
-		}),
-		"raise": control.Typed(func(context.Context, struct{}, func(any) error) error {
-			if raise == nil {
-				return fmt.Errorf("%w: Potluck is already running without a window; end it with: potluck stop", domain.ErrBusy)
-			}
-			raise()
-			return nil
-		}),
+		"stop":      handleStop(stop),
+		"raise":     control.Typed(raise.handle),
 	}
 }
 

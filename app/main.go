@@ -60,14 +60,17 @@ func (c *commands) root() *cobra.Command {
 		Long: `Potluck shares files with the people around you: no server, no account.
 
 Without a command it opens the window; if one is open, it comes to the front.
+With a link, "potluck potluck:…", the window asks what to do with it.
 With a command it talks to the Potluck that is running.`,
 		Version:           Version,
-		Args:              c.noCommand,
+		Args:              c.linkOrNothing,
 		SilenceErrors:     true,
 		SilenceUsage:      true,
 		DisableAutoGenTag: true,
 		PersistentPreRunE: func(*cobra.Command, []string) error { return c.opts.absolute() },
-		RunE:              func(cmd *cobra.Command, _ []string) error { return c.window(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, words []string) error {
+			return c.window(cmd.Context(), strings.Join(words, ""))
+		},
 	}
 	root.SetOut(c.out)
 	root.SetErr(c.err)
@@ -94,10 +97,18 @@ With a command it talks to the Potluck that is running.`,
 	return root
 }
 
-// noCommand refuses words that are no command, with the nearest one.
-func (c *commands) noCommand(cmd *cobra.Command, args []string) error {
+// linkOrNothing refuses words that are no command, with the nearest one, but
+// for a link.
+func (c *commands) linkOrNothing(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
+	}
+	if domain.IsLink(args[0]) {
+		if len(args) > 1 {
+			return fmt.Errorf("%w: one link at a time", domain.ErrUsage)
+		}
+		_, err := domain.ParseLink(args[0])
+		return err
 	}
 	hint := "see: potluck --help"
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {

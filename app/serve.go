@@ -47,6 +47,12 @@ func (c *commands) runServe(ctx context.Context, stop func()) error {
 	if lock == nil {
 		return fmt.Errorf("%w: Potluck is already running on %s", domain.ErrBusy, c.opts.data)
 	}
+	// Whoever starts it by a command needs no welcome, now or in a window later.
+	if !chosen.Values().Introduced {
+		if err := chosen.Update(ctx, func(v *domain.Settings) { v.Introduced = true }); err != nil {
+			return errors.Join(err, lock.Release())
+		}
+	}
 	run := running{commands: c, bus: event.NewBus(), log: c.logger(c.err, slog.LevelWarn)}
 	// The node outlives ctx for as long as it takes to stop in order.
 	if err := run.start(context.WithoutCancel(ctx), chosen, lock, stop, nil); err != nil {
@@ -92,12 +98,17 @@ type running struct {
 	log    *slog.Logger
 	node   *node
 	server *control.Server
+	// waiting answers before the first start, and is nil otherwise.
+	waiting *control.Server
 }
 
 // start starts the node, then opens the control socket, so that whoever
 // reaches it finds everything there. quit ends the program, raise brings the
 // window to the front, nil if there is none.
-func (r *running) start(ctx context.Context, chosen *settings.Settings, lock *control.Lock, quit, raise func()) error {
+func (r *running) start(ctx context.Context, chosen *settings.Settings, lock *control.Lock, quit func(), raise raiser) error {
+	if err := r.endWaiting(); err != nil {
+		return err
+	}
 	n, err := startNode(ctx, r.opts, chosen, r.bus, r.log)
 	if err != nil {
 		return err
@@ -115,6 +126,9 @@ func (r *running) start(ctx context.Context, chosen *settings.Settings, lock *co
 // stop closes the socket, then the node.
 func (r *running) stop() {
 	if r.node == nil {
+		if err := r.endWaiting(); err != nil {
+			r.log.Error("while stopping", "part", "control socket", "err", err)
+		}
 		return
 	}
 	if err := r.server.Close(); err != nil {

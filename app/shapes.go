@@ -188,6 +188,11 @@ func moment(t time.Time) *time.Time {
 
 // The requests.
 
+// raiseRequest brings the window to the front.
+type raiseRequest struct {
+	Link string `json:"link,omitempty"` // to ask about; empty: none
+}
+
 type shareRequest struct {
 	Paths    []string `json:"paths"`
 	Audience string   `json:"audience"` // empty: the default

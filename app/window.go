@@ -21,27 +21,49 @@ import (
 )
 
 // window opens the window, or brings the one to the front that is open on this
-// data folder.
-func (c *commands) window(ctx context.Context) error {
+// data folder. It asks there what to do with link, "" for none.
+func (c *commands) window(ctx context.Context, link string) error {
 	chosen, lock, err := claim(ctx, c.opts)
 	if err != nil {
 		return err
 	}
 	if lock == nil {
-		return c.call(ctx, "raise", struct{}{}, nil)
+		return c.call(ctx, "raise", raiseRequest{Link: link}, nil)
 	}
-	return errors.Join(c.runWindow(ctx, chosen, lock), lock.Release())
+	return errors.Join(c.runWindow(ctx, chosen, lock, link), lock.Release())
 }
 
-func (c *commands) runWindow(ctx context.Context, chosen *settings.Settings, lock *control.Lock) error {
+// mostRaises is how many links may wait until the window takes them.
+const mostRaises = 16
+
+func (c *commands) runWindow(ctx context.Context, chosen *settings.Settings, lock *control.Lock, link string) error {
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	log, err := c.logFile()
 	if err != nil {
 		return err
 	}
-	raise := make(chan struct{}, 1)
+	links := make(chan string, mostRaises)
+	if link != "" {
+		links <- link
+	}
+	raise := func(_ context.Context, link string) error {
+		select {
+		case links <- link:
+			return nil
+		default:
+			if link == "" {
+				return nil // it is coming to the front already
+			}
+			return fmt.Errorf("%w: Potluck's window asks about other links first", domain.ErrBusy)
+		}
+	}
 	run := running{commands: c, bus: event.NewBus(), log: log}
+	if !chosen.Values().Introduced {
+		if err := run.wait(ctx, lock, quit, raise); err != nil {
+			log.Error("commands cannot reach this Potluck", "err", err) // and the window will say why
+		}
+	}
 	front := &front{settings: chosen}
 	return ui.Run(ctx, ui.Core{
 		Bus: run.bus, People: front, Browse: front, Library: front, Transfers: front, Settings: chosen,
@@ -49,12 +71,7 @@ func (c *commands) runWindow(ctx context.Context, chosen *settings.Settings, loc
 		Version: Version,
 		Start: func(ctx context.Context) error {
 			// The node outlives the window for as long as it takes to stop.
-			err := run.start(context.WithoutCancel(ctx), chosen, lock, quit, func() {
-				select {
-				case raise <- struct{}{}:
-				default: // it is coming to the front already
-				}
-			})
+			err := run.start(context.WithoutCancel(ctx), chosen, lock, quit, raise)
 			if err != nil {
 				log.Error("Potluck could not start", "err", err)
 				return err
@@ -64,7 +81,7 @@ func (c *commands) runWindow(ctx context.Context, chosen *settings.Settings, loc
 			return nil
 		},
 		Stop: run.stop,
-	}, raise)
+	}, links)
 }
 
 // logFile begins a new log in the data folder; the one of the last run is kept
@@ -122,6 +139,19 @@ func (f *front) Hide(ctx context.Context, hidden bool) error {
 	}
 	event.Publish(n.bus, event.Statuses, "", n.describe())
 	return nil
+}
+
+// Link tells what a link names.
+func (f *front) Link(ctx context.Context, text string) (domain.LinkTarget, error) {
+	link, err := domain.ParseLink(text)
+	if err != nil {
+		return domain.LinkTarget{}, err
+	}
+	n, err := f.ready()
+	if err != nil {
+		return domain.LinkTarget{}, err
+	}
+	return n.target(ctx, link)
 }
 
 func (f *front) List(ctx context.Context, peer domain.PeerID, folder string) ([]domain.Result, error) {

@@ -9,7 +9,11 @@ import (
 	"github.com/potluck-share/potluck/app/domain"
 )
 
-// window tells that this build has none.
-func (c *commands) window(context.Context) error {
+// window hands a link to the window that another build of Potluck has open; it
+// can open none itself.
+func (c *commands) window(ctx context.Context, link string) error {
+	if link != "" {
+		return c.call(ctx, "raise", raiseRequest{Link: link}, nil)
+	}
 	return fmt.Errorf("%w: this Potluck was built without a window; run it with: potluck serve (see: potluck --help)", domain.ErrUsage)
 }

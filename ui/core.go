@@ -40,6 +40,8 @@ type Program interface {
 	// Hide makes this computer and what it shares vanish for others, or come
 	// back.
 	Hide(ctx context.Context, hidden bool) error
+	// Link tells what a link names.
+	Link(ctx context.Context, text string) (domain.LinkTarget, error)
 	// LastCrash returns the report of a run before that ended by a fault of the
 	// program; ok is false if it ended well.
 	LastCrash() (report string, ok bool)
@@ -66,8 +68,7 @@ type Core struct {
 	Version   string
 	// Start is called once, off the window's thread, when the window is on
 	// screen and the user has answered the sheet of the first launch. Its
-	// context ends with the window. Its error is shown in the
-	// window.
+	// context ends with the window. Its error is shown in the window.
 	Start func(ctx context.Context) error
 	// Stop is called after the window is closed and Start has returned.
 	Stop func()

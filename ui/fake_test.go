@@ -24,6 +24,7 @@ type fake struct {
 	results []domain.Result
 	risks   []domain.Risk
 	crash   string
+	link    func(ctx context.Context, text string) (domain.LinkTarget, error)
 	memory  domain.WindowState
 	report  func(paths []string) domain.ShareReport // nil: all are shared
 }
@@ -174,6 +175,10 @@ func (f *fake) Clear(context.Context) error {
 func (f *fake) Hide(_ context.Context, hidden bool) error {
 	f.note("hide %v", hidden)
 	return nil
+}
+
+func (f *fake) Link(ctx context.Context, text string) (domain.LinkTarget, error) {
+	return f.link(ctx, text)
 }
 
 func (f *fake) LastCrash() (string, bool) { return f.crash, f.crash != "" }

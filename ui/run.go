@@ -20,9 +20,10 @@ import (
 const appID = "io.github.potluck-share.potluck"
 
 // Run opens the window and blocks, on the main goroutine, until it is closed
-// or ctx ends. A value on raise brings the window to the front. Whatever was
-// started is stopped when it returns.
-func Run(ctx context.Context, core Core, raise <-chan struct{}) error {
+// or ctx ends. A value on raise brings the window to the front, and asks there
+// about the link that it is, unless it is empty. Whatever was started is
+// stopped when it returns.
+func Run(ctx context.Context, core Core, raise <-chan string) error {
 	// The toolkit complains on every start of a user who has no cache yet.
 	if dir, err := os.UserCacheDir(); err == nil {
 		_ = os.MkdirAll(dir, 0o700) // without it only the font cache is slower

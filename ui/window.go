@@ -117,18 +117,23 @@ func (w *window) start(ctx context.Context) {
 
 // watch raises the window when asked, and closes it when the program is to
 // end, off the UI thread.
-func (w *window) watch(ctx context.Context, raise <-chan struct{}) {
+func (w *window) watch(ctx context.Context, raise <-chan string) {
 	for {
 		select {
 		case <-ctx.Done():
 			w.do(w.quit)
 			return
-		case _, open := <-raise:
+		case link, open := <-raise:
 			if !open {
 				raise = nil
 				continue
 			}
-			w.do(w.raise)
+			w.do(func() {
+				w.raise()
+				if link != "" {
+					w.link(link)
+				}
+			})
 		}
 	}
 }

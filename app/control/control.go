@@ -62,7 +62,8 @@ type Server struct {
 // errStopped is what calls are told that are answered while the server ends.
 var errStopped = fmt.Errorf("%w any more: it was stopped", domain.ErrNotRunning)
 
-// Serve starts answering on l, which it owns from now on.
+// Serve starts answering on l, which it owns from now on. A handler without a
+// name answers all calls that have none of their own.
 func Serve(l net.Listener, handlers map[string]Handler, log *slog.Logger) *Server {
 	mux := http.NewServeMux()
 	ctx, stop := context.WithCancelCause(context.Background())

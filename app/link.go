@@ -1,0 +1,152 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/storage/names"
+)
+
+// target tells what is known of what a link names; for up to 5 s somebody may
+// still be arriving. The error is domain.ErrNotFound if it names somebody who
+// is not known, or what they do not share. That nobody is known to have a
+// content is none: whoever is around can be asked.
+func (n *node) target(ctx context.Context, link domain.Link) (domain.LinkTarget, error) {
+	wait, cancel := context.WithTimeout(ctx, lookup)
+	defer cancel()
+	if link.Kind == domain.LinkContent {
+		return n.contentTarget(wait, link), ctx.Err()
+	}
+	if domain.PeerID(link.Peer) == n.host.ID() {
+		return n.ownTarget(link)
+	}
+	who, err := n.find(wait, link.Peer)
+	if err != nil {
+		return domain.LinkTarget{}, err
+	}
+	if link.Path == "" {
+		return domain.LinkTarget{Link: link, Owner: who, Name: who.Name, Size: who.Bytes, Folder: true, Files: who.Entries}, nil
+	}
+	for {
+		entries, folder, err := n.browse.Below(who.ID, link.Path)
+		if err == nil {
+			return n.sharedTarget(link, who, entries, folder), nil
+		}
+		if !errors.Is(err, domain.ErrNotFound) || !rest(wait) {
+			return domain.LinkTarget{}, err
+		}
+	}
+}
+
+// contentTarget waits for somebody to be known who has the content.
+func (n *node) contentTarget(wait context.Context, link domain.Link) domain.LinkTarget {
+	for {
+		t := n.contentNow(link)
+		if len(t.Providers) > 0 || t.Here != "" || !rest(wait) {
+			return t
+		}
+	}
+}
+
+func (n *node) contentNow(link domain.Link) domain.LinkTarget {
+	t := domain.LinkTarget{Link: link, Name: strings.TrimSpace(names.Display(link.Name)), Size: -1, Files: 1}
+	if link.Size > 0 {
+		t.Size = link.Size
+	}
+	var entry domain.Entry
+	if t.Providers, entry = n.browse.Providers(link.Content); len(t.Providers) > 0 {
+		t.Name, t.Size = names.Display(path.Base(entry.Path)), entry.Size
+	}
+	if t.Here = n.here(link.Content); t.Here != "" {
+		t.Name = names.Display(filepath.Base(t.Here))
+		if info, err := os.Stat(t.Here); err == nil {
+			t.Size = info.Size()
+		}
+	}
+	return t
+}
+
+// sharedTarget describes what somebody shares.
+func (n *node) sharedTarget(link domain.Link, who domain.Peer, entries []domain.Entry, folder bool) domain.LinkTarget {
+	t := domain.LinkTarget{
+		Link: link, Owner: who, Name: names.Display(path.Base(link.Path)), Folder: folder,
+		Providers: []domain.Provider{{Peer: who.ID, Name: who.Name, Path: link.Path, Online: who.Online}},
+	}
+	for _, e := range entries {
+		if !e.Folder {
+			t.Files++
+			t.Size += e.Size
+		}
+	}
+	if folder || len(entries) != 1 {
+		return t
+	}
+	others, _ := n.browse.Providers(entries[0].Content)
+	for _, p := range others {
+		if p.Peer != who.ID {
+			t.Providers = append(t.Providers, p)
+		}
+	}
+	slices.SortStableFunc(t.Providers, func(a, b domain.Provider) int {
+		switch {
+		case a.Online == b.Online:
+			return 0
+		case a.Online:
+			return -1
+		default:
+			return 1
+		}
+	})
+	t.Here = n.here(entries[0].Content)
+	return t
+}
+
+// ownTarget describes what this user shares: the link came home.
+func (n *node) ownTarget(link domain.Link) (domain.LinkTarget, error) {
+	t := domain.LinkTarget{
+		Link: link, Owner: domain.Peer{ID: n.host.ID(), Name: n.settings.Values().Name, Online: true},
+		Name: names.Display(path.Base(link.Path)), Size: -1,
+	}
+	if t.Here = n.ownPath(link.Path); t.Here == "" {
+		return t, domain.Fault(domain.ErrNotFound, "you share nothing called %s", t.Name)
+	}
+	if info, err := os.Stat(t.Here); err == nil && !info.IsDir() {
+		t.Size, t.Files = info.Size(), 1
+	} else {
+		t.Folder = true
+	}
+	return t, nil
+}
+
+// here returns the path at which a content lies on this computer, in an own
+// share or as a finished download; "" if it does not.
+func (n *node) here(id domain.ContentID) string {
+	if entry, ok := n.library.Entry(id); ok {
+		if at := n.ownPath(entry.Path); at != "" {
+			return at
+		}
+	}
+	return n.transfers.Finished(id)
+}
+
+// ownPath returns where an entry of the own shares lies, "" if nothing is
+// there.
+func (n *node) ownPath(entry string) string {
+	name, below, _ := strings.Cut(entry, "/")
+	for _, s := range n.library.Shares() {
+		if s.Name != name || below != "" && !filepath.IsLocal(filepath.FromSlash(below)) {
+			continue
+		}
+		at := filepath.Join(s.Path, filepath.FromSlash(below))
+		if _, err := os.Stat(at); err == nil {
+			return at
+		}
+	}
+	return ""
+}
