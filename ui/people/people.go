@@ -5,7 +5,7 @@ package people
 
 import (
 	"context"
-	"fmt"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -15,6 +15,7 @@ import (
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/ui/theme"
 	"github.com/potluck-share/potluck/ui/widget"
+	"github.com/potluck-share/potluck/ui/words"
 	"github.com/potluck-share/potluck/ui/work"
 )
 
@@ -51,20 +52,21 @@ type View struct {
 // New returns the page, empty.
 func New(run *work.Runner) *View {
 	v := &View{run: run, looking: true}
-	v.list = widget.NewList(rowHeight, newRow, v.update)
+	v.list = widget.NewList(rowHeight, newCells, v.update)
 	v.list.Heading = func(id string) bool { return id == headingID }
 	v.list.OnOpen = v.open
 	v.list.OnMenu = v.menu
+	v.list.Label = v.name
 	v.list.OnHover = func(over bool) {
 		if !over && v.pending != nil {
 			v.show(v.pending)
 		}
 	}
 	v.empty = widget.NewEmpty("", "",
-		widget.NewButton("Type an address…", "", widget.Plain, func() { v.OnAddress() }))
+		widget.NewButton(words.T("Type an address…"), "", widget.Plain, func() { v.OnAddress() }))
 	v.body = container.NewStack(v.list, v.empty.Container)
 	v.count = widget.NewText("", theme.TextCaption, theme.SecondText)
-	v.object = widget.NewPage(widget.NewHeading("People"), nil, nil, v.body, v.count)
+	v.object = widget.NewPage(widget.NewHeading(words.T("People")), nil, nil, v.body, v.count)
 	v.show(nil)
 	run.After(lookingFor, func(context.Context) func() {
 		return func() {
@@ -116,11 +118,8 @@ func (v *View) set(rows []row) {
 	}
 	v.list.SetIDs(ids)
 	text := ""
-	switch {
-	case around == 1:
-		text = "1 person around"
-	case around > 1:
-		text = fmt.Sprintf("%d people around", around)
+	if around > 0 {
+		text = words.N("%s people around", around)
 	}
 	v.count.SetText(text)
 	v.words()
@@ -135,9 +134,9 @@ func (v *View) words() {
 	}
 	v.list.Hide()
 	if v.looking {
-		v.empty.Set("Looking around…", "")
+		v.empty.Set(words.T("Looking around…"), "")
 	} else {
-		v.empty.Set("Nobody here yet. Open Potluck on another computer on this network.", "")
+		v.empty.Set(words.T("Nobody here yet. Open Potluck on another computer on this network."), "")
 	}
 	v.empty.Actions().Hidden = v.looking
 	v.empty.Show()
@@ -150,20 +149,36 @@ func (v *View) open(id string) {
 	}
 }
 
-func (v *View) menu(at fyne.Position) {
-	selected := v.list.Selected()
-	if len(selected) != 1 {
-		return
+// name returns what a row is called, for the keyboard to jump to.
+func (v *View) name(id string) string {
+	if i, ok := v.byID[id]; ok {
+		return v.rows[i].peer.Name
 	}
-	id := selected[0]
-	c := fyne.CurrentApp().Driver().CanvasForObject(v.list)
-	fwidget.ShowPopUpMenuAtPosition(fyne.NewMenu("",
-		fyne.NewMenuItem("Browse", func() { v.open(id) }),
-		fyne.NewMenuItemSeparator(),
-		fyne.NewMenuItem("Copy ID", func() { fyne.CurrentApp().Clipboard().SetContent(id) }),
-	), c, at)
+	return ""
 }
 
-func (v *View) update(i int, cells widget.Cells) {
-	cells.(*rowView).show(&v.rows[i], v.open)
+func (v *View) menu(at fyne.Position) {
+	ids := v.list.Selected()
+	if len(ids) == 0 {
+		return
+	}
+	c := fyne.CurrentApp().Driver().CanvasForObject(v.list)
+	fwidget.ShowPopUpMenuAtPosition(fyne.NewMenu("", v.menuItems(ids)...), c, at)
+}
+
+// menuItems are what can be done with the people selected.
+func (v *View) menuItems(ids []string) []*fyne.MenuItem {
+	copyIDs := func() { fyne.CurrentApp().Clipboard().SetContent(strings.Join(ids, "\n")) }
+	if len(ids) > 1 {
+		return []*fyne.MenuItem{fyne.NewMenuItem(words.T("Copy IDs"), copyIDs)}
+	}
+	return []*fyne.MenuItem{
+		fyne.NewMenuItem(words.T("Browse"), func() { v.open(ids[0]) }),
+		fyne.NewMenuItemSeparator(),
+		fyne.NewMenuItem(words.T("Copy ID"), copyIDs),
+	}
+}
+
+func (v *View) update(i int, c widget.Cells) {
+	c.(*cells).show(&v.rows[i], v.open)
 }

@@ -6,17 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/container"
-
 	"github.com/potluck-share/potluck/app/domain"
-	"github.com/potluck-share/potluck/ui/format"
-	"github.com/potluck-share/potluck/ui/theme"
-	"github.com/potluck-share/potluck/ui/widget"
+	"github.com/potluck-share/potluck/ui/words"
 )
-
-// rowHeight is the height of a person's row.
-const rowHeight float32 = 56
 
 // headingID is the row that says "Away".
 const headingID = "\x00away"
@@ -25,6 +17,7 @@ const headingID = "\x00away"
 type row struct {
 	id     string
 	peer   domain.Peer
+	ending string // of the ID, where somebody else has the same name
 	detail string
 	online bool
 	browse bool // there is something to browse
@@ -42,13 +35,14 @@ func rowsOf(peers []domain.Peer, now time.Time) []row {
 			cmp.Compare(a.ID, b.ID),
 		)
 	})
+	endings := endingsOf(peers)
 	rows := make([]row, 0, len(peers)+1)
 	for i, p := range peers {
 		if !p.Online && (i == 0 || peers[i-1].Online) {
 			rows = append(rows, row{id: headingID})
 		}
 		rows = append(rows, row{
-			id: string(p.ID), peer: p, detail: detail(p, now), online: p.Online,
+			id: string(p.ID), peer: p, ending: endings[p.ID], detail: detail(p, now), online: p.Online,
 			browse: p.Entries > 0 && !p.FarForThem,
 		})
 	}
@@ -67,28 +61,65 @@ func before(a, b bool) int {
 	}
 }
 
+// endingsOf tells apart people of the same name by the ends of their IDs, which
+// are shown for nothing else.
+func endingsOf(peers []domain.Peer) map[domain.PeerID]string {
+	named := make(map[string][]domain.PeerID, len(peers))
+	for _, p := range peers {
+		name := strings.ToLower(p.Name)
+		named[name] = append(named[name], p.ID)
+	}
+	endings := make(map[domain.PeerID]string)
+	for _, ids := range named {
+		if len(ids) < 2 {
+			continue
+		}
+		letters := enoughLetters(ids)
+		for _, id := range ids {
+			endings[id] = "· …" + end(id, letters)
+		}
+	}
+	return endings
+}
+
+// enoughLetters is how many letters at the end tell IDs apart: four, or more
+// where those are the same.
+func enoughLetters(ids []domain.PeerID) int {
+	for letters := 4; letters < 12; letters++ {
+		seen := make(map[string]bool, len(ids))
+		for _, id := range ids {
+			seen[end(id, letters)] = true
+		}
+		if len(seen) == len(ids) {
+			return letters
+		}
+	}
+	return 12
+}
+
+func end(id domain.PeerID, letters int) string { return string(id[max(0, len(id)-letters):]) }
+
 // detail says what a person shares, or why that cannot be seen.
 func detail(p domain.Peer, now time.Time) string {
-	files := ""
+	files, since := "", words.Time(p.LastSeen, now)
 	if p.Entries > 0 {
-		files = format.Files(p.Entries)
+		files = words.N("%s files", p.Entries)
 	}
 	switch {
+	case !p.Online && since == "" && files == "":
+		return words.T("away")
+	case !p.Online && since == "":
+		return words.T("away · %s", files)
+	case !p.Online && files == "":
+		return words.T("away since %s", since)
 	case !p.Online:
-		words := "away"
-		if at := format.Day(p.LastSeen, now); at != "" {
-			words = "away since " + at
-		}
-		if files != "" {
-			words += " · " + files
-		}
-		return words
+		return words.T("away since %s · %s", since, files)
 	case p.FarForThem:
-		return p.Name + " doesn't count you as nearby yet."
+		return words.T("%s doesn't count you as nearby yet.", p.Name)
 	case files == "":
-		return "shares nothing yet"
+		return words.T("shares nothing yet")
 	default:
-		return files + " · " + format.Size(p.Bytes)
+		return words.T("%s · %s", files, words.Size(p.Bytes))
 	}
 }
 
@@ -112,86 +143,4 @@ func steady(old, latest []row) []row {
 		}
 	}
 	return rows
-}
-
-// rowView shows a row.
-type rowView struct {
-	object  *fyne.Container
-	avatar  *widget.Avatar
-	name    *widget.Text
-	detail  *widget.Text
-	browse  *widget.Button
-	heading *widget.Text
-	open    func(id string)
-	id      string
-}
-
-func newRow() widget.Cells {
-	v := &rowView{
-		avatar:  widget.NewAvatar(),
-		name:    widget.NewBold("", theme.TextBody, theme.Text).Shortened(widget.End),
-		detail:  widget.NewText("", theme.TextCaption, theme.SecondText).Shortened(widget.End),
-		heading: widget.NewBold("Away", theme.TextCaption, theme.SecondText),
-	}
-	v.browse = widget.NewButton("Browse", "", widget.Plain, func() { v.open(v.id) }).Small()
-	v.object = container.New(rowLayout{}, v.avatar, v.name, v.detail, v.browse, v.heading)
-	return v
-}
-
-// Object returns what shows the row.
-func (v *rowView) Object() fyne.CanvasObject { return v.object }
-
-func (v *rowView) show(r *row, open func(id string)) {
-	v.id, v.open = r.id, open
-	heading := r.id == headingID
-	for _, o := range []fyne.CanvasObject{v.avatar, v.name, v.detail} {
-		setVisible(o, !heading)
-	}
-	setVisible(v.heading, heading)
-	setVisible(v.browse, !heading && r.browse)
-	if heading {
-		return
-	}
-	v.avatar.Set(r.peer.ID, !r.online)
-	ink := theme.Text
-	if !r.online {
-		ink = theme.SecondText
-	}
-	v.name.Set(r.peer.Name, ink)
-	v.detail.SetText(r.detail)
-}
-
-func setVisible(o fyne.CanvasObject, visible bool) {
-	switch {
-	case o.Visible() == visible:
-	case visible:
-		o.Show()
-	default:
-		o.Hide()
-	}
-}
-
-// rowLayout places avatar, name over detail, button, and the heading.
-type rowLayout struct{}
-
-// MinSize is called by Fyne.
-func (rowLayout) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.NewSize(200, rowHeight) }
-
-// Layout is called by Fyne.
-func (rowLayout) Layout(o []fyne.CanvasObject, size fyne.Size) {
-	avatar, name, detail, browse, heading := o[0], o[1], o[2], o[3], o[4]
-	side := avatar.MinSize().Width
-	avatar.Move(fyne.NewPos(0, (size.Height-side)/2))
-	avatar.Resize(fyne.NewSquareSize(side))
-	button := browse.MinSize()
-	browse.Move(fyne.NewPos(size.Width-button.Width, (size.Height-button.Height)/2))
-	browse.Resize(button)
-	x := side + theme.Space12
-	width := size.Width - x - button.Width - theme.Space16
-	name.Move(fyne.NewPos(x, 9))
-	name.Resize(fyne.NewSize(width, 20))
-	detail.Move(fyne.NewPos(x, 30))
-	detail.Resize(fyne.NewSize(width, 17))
-	heading.Move(fyne.NewPos(0, size.Height-24))
-	heading.Resize(fyne.NewSize(size.Width, 20))
 }

@@ -36,6 +36,9 @@ type List struct {
 	OnHover func(over bool)
 	// OnKey is asked first about each key; true means that it was dealt with.
 	OnKey func(*fyne.KeyEvent) bool
+	// Label returns the name of a row, to which typing its first letters jumps.
+	// Nil: letters do nothing.
+	Label func(id string) string
 
 	height  float32
 	create  func() Cells
@@ -56,6 +59,7 @@ type List struct {
 	pressedID string
 	pressedAt time.Time
 	double    bool // the press under way is the second one of a double click
+	typing    typing
 	now       func() time.Time
 	modifiers func() fyne.KeyModifier
 }
@@ -251,9 +255,6 @@ func (l *List) FocusLost() {
 	l.focused = false
 	l.show(true)
 }
-
-// TypedRune is called by Fyne.
-func (l *List) TypedRune(rune) {}
 
 // TypedKey moves the cursor and acts on the selection.
 func (l *List) TypedKey(ev *fyne.KeyEvent) {
