@@ -208,7 +208,7 @@ func (n *node) handleBrowse(ctx context.Context, r browseRequest, emit func(any)
 }
 
 func (n *node) handleSearch(ctx context.Context, r searchRequest, emit func(any) error) error {
-	rows, err := n.browse.Search(ctx, r.Words, "", r.Limit)
+	rows, err := n.browse.Search(ctx, r.Words, "", r.Limit, nil)
 	if err != nil {
 		return err
 	}

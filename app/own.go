@@ -40,6 +40,24 @@ func (o ownContents) shared(ctx context.Context, id domain.ContentID) (*os.File,
 func (o ownContents) finished(id domain.ContentID) string      { return o.n.transfers.Finished(id) }
 func (o ownContents) differs(id domain.ContentID, path string) { o.n.transfers.Differs(id, path) }
 
+// have reports whether a content is on this machine: shared, or downloaded and
+// still there.
+func (n *node) have(id domain.ContentID) bool {
+	if _, shared := n.library.Entry(id); shared {
+		return true
+	}
+	return n.transfers.Finished(id) != ""
+}
+
+// where returns the path of a file on this machine that has the content, one
+// that was downloaded rather than one that is shared, and "" if there is none.
+func (n *node) where(id domain.ContentID) string {
+	if path := n.transfers.Finished(id); path != "" {
+		return path
+	}
+	return n.library.Where(id)
+}
+
 // inPlace returns the path of the file that is wanted if it lies in its place
 // already, and "" otherwise.
 func (e *engine) inPlace(ctx context.Context, want domain.Want, report func(domain.Progress)) (string, error) {

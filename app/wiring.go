@@ -124,7 +124,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 	}
 	n.browse, err = browse.New(browse.Config{
 		Store: store, Puller: n.catalogues, People: n.people, Bus: n.bus, Log: n.log.With("room", "browse"),
-		Have:    func(id domain.ContentID) bool { _, have := n.library.Entry(id); return have },
+		Have:    n.have,
 		Changed: func(domain.PeerID) { n.transfers.ProvidersChanged() },
 	})
 	if err != nil {

@@ -172,6 +172,17 @@ func (b *Browse) Welcomed(id domain.PeerID) {
 	}
 }
 
+// Again pulls a peer's catalogue once more if it is not here in full or not as
+// new as what was announced: after a pull that was given up.
+func (b *Browse) Again(id domain.PeerID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.get(id)
+	if !p.pulling && (!p.known.complete || p.head.Newer(p.known.version)) {
+		b.pull(id, p)
+	}
+}
+
 // pull starts pulling, or notes that it must be done again. The lock is held.
 func (b *Browse) pull(id domain.PeerID, p *peer) {
 	if b.ctx == nil || b.ctx.Err() != nil {

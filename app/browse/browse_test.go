@@ -189,19 +189,24 @@ func TestSearchFindsAllWordsAndMergesContent(t *testing.T) {
 		"jazz name": "",
 		"x\ny":      "",
 	} {
-		rows, err := b.Search(t.Context(), words, "", 0)
+		rows, err := b.Search(t.Context(), words, "", 0, nil)
 		if err != nil || paths(rows) != want {
 			t.Errorf("Search(%q) = %q, %v; want %q", words, paths(rows), err, want)
 		}
 	}
-	if rows, _ := b.Search(t.Context(), "n", "", 0); paths(rows) != "Song Jazz.MP3*2" {
+	if rows, _ := b.Search(t.Context(), "n", "", 0, nil); paths(rows) != "Song Jazz.MP3*2" {
 		t.Errorf("equal content is not merged: %q", paths(rows))
 	}
-	if _, err := b.Search(t.Context(), " ", "", 0); !errors.Is(err, domain.ErrUsage) {
+	if _, err := b.Search(t.Context(), " ", "", 0, nil); !errors.Is(err, domain.ErrUsage) {
 		t.Error("no words:", err)
 	}
-	if rows, _ := b.Search(t.Context(), "a", "", 2); len(rows) != 2 {
+	if rows, _ := b.Search(t.Context(), "a", "", 2, nil); len(rows) != 2 {
 		t.Errorf("limit 2 gave %d", len(rows))
+	}
+	// What is not wanted does not count towards the limit.
+	deep := func(e domain.Entry) bool { return strings.HasSuffix(e.Path, "deep") }
+	if rows, _ := b.Search(t.Context(), "a", "", 1, deep); paths(rows) != "a/sub/deep" {
+		t.Errorf("kept %q", paths(rows))
 	}
 }
 
@@ -312,7 +317,7 @@ func BenchmarkSearchMillion(b *testing.B) {
 	br.Head(domain.Head{Peer: "ana", Version: version(1)})
 	br.Settle(b.Context(), "ana")
 	for b.Loop() {
-		if rows, err := br.Search(b.Context(), "name 999999", "", 50); err != nil || len(rows) != 1 {
+		if rows, err := br.Search(b.Context(), "name 999999", "", 50, nil); err != nil || len(rows) != 1 {
 			b.Fatal(len(rows), err)
 		}
 	}
@@ -331,3 +336,25 @@ func (nowhere) Catalogue(domain.PeerID) (domain.Version, bool, error) {
 }
 func (nowhere) Entries(domain.PeerID, func(domain.Entry) error) error { return nil }
 func (nowhere) Catalogues() ([]domain.PeerID, error)                  { return nil, nil }
+
+func TestAgainAfterGivingUp(t *testing.T) {
+	o := &owners{
+		pages:  map[domain.PeerID][]domain.Page{"ben": {{Version: version(1), Full: true, Changes: put(file("a", "1"))}}},
+		broken: map[domain.PeerID]int{"ben": 0},
+	}
+	b := open(t, filepath.Join(t.TempDir(), "db"), o, around{"ben": {ID: "ben", Name: "Ben"}})
+	b.Head(domain.Head{Peer: "ben", Version: version(1), Entries: 1})
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if b.Settle(ctx, "ben") {
+		t.Fatal("Ben is away, and the pull broke off")
+	}
+	b.Again("ben")
+	b.settle(t, "ben")
+	b.Again("ben") // is here already
+	b.settle(t, "ben")
+	if o.mu.Lock(); len(o.since) != 2 {
+		t.Errorf("pulled %d times, want 2", len(o.since))
+	}
+	o.mu.Unlock()
+}

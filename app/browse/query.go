@@ -119,8 +119,8 @@ func merge(rows []domain.Result) []domain.Result {
 // Search returns up to limit entries whose path holds all the words, in any
 // order and either case, of one peer or of everyone; no limit if it is 0.
 // Equal content is one row with several providers. Folders match by their own
-// name.
-func (b *Browse) Search(ctx context.Context, words string, id domain.PeerID, limit int) ([]domain.Result, error) {
+// name. Of what matches only that counts which keep, unless it is nil, wants.
+func (b *Browse) Search(ctx context.Context, words string, id domain.PeerID, limit int, keep func(domain.Entry) bool) ([]domain.Result, error) {
 	wanted := strings.Fields(strings.ToLower(words))
 	if len(wanted) == 0 {
 		return nil, domain.Fault(domain.ErrUsage, "no word to search for")
@@ -129,6 +129,9 @@ func (b *Browse) Search(ctx context.Context, words string, id domain.PeerID, lim
 	for _, v := range b.views(id) {
 		found := 0
 		v.known.search(wanted, func(e domain.Entry) bool {
+			if keep != nil && !keep(e) {
+				return ctx.Err() == nil
+			}
 			rows = append(rows, domain.Result{
 				Entry: e, Have: !e.Folder && b.have(e.Content),
 				Providers: []domain.Provider{v.provider(e.Path)},

@@ -1,6 +1,12 @@
 package library
 
-import "github.com/potluck-share/potluck/app/domain"
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/potluck-share/potluck/app/domain"
+)
 
 // Entry returns an entry of the own shares that has the content, whoever may
 // see it; ok is false if none has.
@@ -14,4 +20,33 @@ func (l *Library) Entry(id domain.ContentID) (entry domain.Entry, ok bool) {
 		return domain.Entry{}, false
 	}
 	return files[0].Entry, true
+}
+
+// Where returns the path of a file in the own shares that has the content, and
+// "" if none has it any more.
+func (l *Library) Where(id domain.ContentID) string {
+	found, err := l.copies(id)
+	if err != nil {
+		l.log.Warn("could not look up a content", "content", id, "err", err)
+		return ""
+	}
+	for _, c := range found {
+		l.mu.Lock()
+		sh := l.shares[c.share]
+		var at domain.Share
+		if sh != nil {
+			at = sh.Share
+		}
+		l.mu.Unlock()
+		for _, f := range c.files {
+			path := at.Path
+			if at.Folder {
+				path = filepath.Join(path, filepath.FromSlash(strings.TrimPrefix(f.Path, at.Name+"/")))
+			}
+			if info, err := os.Lstat(path); path != "" && err == nil && info.Mode().IsRegular() {
+				return path
+			}
+		}
+	}
+	return ""
 }

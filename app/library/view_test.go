@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -230,4 +231,19 @@ func FuzzCursor(f *testing.F) {
 			t.Errorf("%q: %v", cursor, err)
 		}
 	})
+}
+
+func TestWhereAContentIs(t *testing.T) {
+	k := newKitchen(t)
+	k.write("Holiday/deep/a.txt", "one")
+	k.write("notes.txt", "two")
+	k.share(everyone, "Holiday")
+	k.share(everyone, "notes.txt")
+	for _, name := range []string{"Holiday/deep/a.txt", "notes.txt"} {
+		same(t, name, k.Where(k.content(name)), k.path(name))
+	}
+	gone := k.content("notes.txt")
+	must(t, os.Remove(k.path("notes.txt")))
+	same(t, "what is gone", k.Where(gone), "")
+	same(t, "what never was", k.Where(domain.ContentID{9}), "")
 }
