@@ -162,12 +162,25 @@ func (f *front) List(ctx context.Context, peer domain.PeerID, folder string) ([]
 	return n.browse.List(ctx, peer, folder)
 }
 
-func (f *front) Search(ctx context.Context, words string, peer domain.PeerID, limit int) ([]domain.Result, error) {
+func (f *front) Search(ctx context.Context, words string, peer domain.PeerID, limit int, keep func(domain.Entry) bool) ([]domain.Result, error) {
 	n, err := f.ready()
 	if err != nil {
 		return nil, err
 	}
-	return n.browse.Search(ctx, words, peer, limit)
+	return n.browse.Search(ctx, words, peer, limit, keep)
+}
+
+func (f *front) Again(peer domain.PeerID) {
+	if n := f.node.Load(); n != nil {
+		n.browse.Again(peer)
+	}
+}
+
+func (f *front) Where(content domain.ContentID) string {
+	if n := f.node.Load(); n != nil {
+		return n.where(content)
+	}
+	return ""
 }
 
 func (f *front) Share(ctx context.Context, paths []string, audience domain.Audience) (domain.ShareReport, error) {

@@ -91,15 +91,19 @@ func (f *fake) List(_ context.Context, peer domain.PeerID, folder string) ([]dom
 	return out, nil
 }
 
-func (f *fake) Search(_ context.Context, words string, peer domain.PeerID, limit int) ([]domain.Result, error) {
+func (f *fake) Search(_ context.Context, words string, peer domain.PeerID, limit int, keep func(domain.Entry) bool) ([]domain.Result, error) {
 	var out []domain.Result
 	for _, r := range f.results {
-		if strings.Contains(strings.ToLower(r.Name()), strings.ToLower(words)) && (peer == "" || r.Providers[0].Peer == peer) && len(out) < limit {
+		if strings.Contains(strings.ToLower(r.Name()), strings.ToLower(words)) && (peer == "" || r.Providers[0].Peer == peer) && len(out) < limit && (keep == nil || keep(r.Entry)) {
 			out = append(out, r)
 		}
 	}
 	return out, nil
 }
+
+func (f *fake) Again(peer domain.PeerID) { f.note("again %s", peer) }
+
+func (f *fake) Where(domain.ContentID) string { return "/etc/hosts" }
 
 func (f *fake) Share(_ context.Context, paths []string, audience domain.Audience) (domain.ShareReport, error) {
 	f.note("share %s with %s", strings.Join(paths, ","), audience)

@@ -81,6 +81,17 @@ func keep[T any](in map[string]T, e event.Event, value T) {
 	in[e.ID] = value
 }
 
+// away tells who is away, and since when.
+func (m *model) away() map[domain.PeerID]time.Time {
+	away := make(map[domain.PeerID]time.Time)
+	for _, p := range m.peers {
+		if !p.Online {
+			away[p.ID] = p.LastSeen
+		}
+	}
+	return away
+}
+
 // pump brings what happens to the pages, off the UI thread: it puts rows into
 // words there and swaps them in with one call each beat.
 func (w *window) pump(ctx context.Context) {
@@ -126,8 +137,8 @@ func (w *window) prepare(m *model, c changes) (show []func()) {
 		})
 	}
 	if len(c.catalogues) > 0 {
-		states := maps.Clone(m.catalogues)
-		show = append(show, func() { w.browse.Changed(states, c.catalogues) })
+		states, away := maps.Clone(m.catalogues), m.away()
+		show = append(show, func() { w.browse.Changed(states, away, c.catalogues) })
 	}
 	if c.status {
 		status := m.status

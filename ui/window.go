@@ -154,6 +154,7 @@ func (w *window) build() {
 	}
 	w.browse = browse.New(w.run, w.core.Browse, w.core.Transfers)
 	w.browse.OnError = w.problem
+	w.browse.OnFolder, w.browse.OnOpen, w.browse.OnReveal = w.pickFolder, w.open, w.reveal
 	w.library = library.New()
 	w.library.OnFile, w.library.OnFolder = w.chooseFile, w.chooseFolder
 	w.library.OnUnshare = w.unshare

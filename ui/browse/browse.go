@@ -1,6 +1,7 @@
 // Package browse is the page that shows what others share, and searches it.
 //
-// A View belongs to the UI thread.
+// A View belongs to the UI thread. What takes time, asking the core, sorting,
+// filtering and putting rows into words, happens off it.
 package browse
 
 import (
@@ -15,6 +16,7 @@ import (
 	"github.com/potluck-share/potluck/app/event"
 	"github.com/potluck-share/potluck/ui/theme"
 	"github.com/potluck-share/potluck/ui/widget"
+	"github.com/potluck-share/potluck/ui/words"
 	"github.com/potluck-share/potluck/ui/work"
 )
 
@@ -25,8 +27,14 @@ type Browse interface {
 	// holds the shares, and the empty peer stands for everyone.
 	List(ctx context.Context, peer domain.PeerID, folder string) ([]domain.Result, error)
 	// Search returns up to limit entries whose names hold all words, of peer
-	// or, if that is empty, of everyone.
-	Search(ctx context.Context, words string, peer domain.PeerID, limit int) ([]domain.Result, error)
+	// or, if that is empty, of everyone: those that keep, unless it is nil,
+	// wants.
+	Search(ctx context.Context, words string, peer domain.PeerID, limit int, keep func(domain.Entry) bool) ([]domain.Result, error)
+	// Again gets a person's list once more if it stopped halfway.
+	Again(peer domain.PeerID)
+	// Where returns the path of a file on this machine that has the content,
+	// and "" if there is none.
+	Where(content domain.ContentID) string
 }
 
 // Getter begins downloads. Its method may be called from any goroutine and may
@@ -58,54 +66,69 @@ type place struct {
 
 // View is the page.
 type View struct {
-	// OnError is called with what could not be begun.
+	// OnError is called with what could not be done.
 	OnError func(err error)
+	// OnFolder is called to choose a folder; it hands the choice to chosen.
+	OnFolder func(chosen func(path string))
+	// OnOpen is called to open a file of this machine that came from somebody.
+	OnOpen func(path, from string)
+	// OnReveal is called to show a file or folder of this machine.
+	OnReveal func(path string)
 
 	run    *work.Runner
 	browse Browse
 	get    Getter
 
 	at         place
+	wish       wish
 	generation int  // counts what was asked for; older answers are dropped
+	arranged   int  // counts the orders asked for; older ones are dropped
 	loading    bool // the answer for the present place is not here yet
 	failure    error
 	table
 	pending    *table // a newer answer, held back while the pointer is over the rows
-	sort       string
-	descending bool
 	progress   map[target]progress
 	catalogues map[domain.PeerID]event.CatalogueState
+	away       map[domain.PeerID]time.Time // who is away, and since when
 	stopSearch func()
 	shown      bool
 	stale      bool // something has changed since the last load
 	soon       bool // loaded a moment ago
 
+	columns  widget.Columns
 	crumbs   *crumbs
 	search   *widget.Entry
+	filters  filters
 	header   *widget.Header
 	list     *widget.List
 	sheet    *fyne.Container // header and list
 	empty    *widget.Empty
 	retry    *widget.Button
+	clear    *widget.Button
 	notice   *fyne.Container
+	said     notice
+	preview  *preview
 	body     *fyne.Container
 	download *widget.Button
 	count    *widget.Text
+	late     *widget.Text
 	more     *widget.Button
+	lateLine *fyne.Container
 	object   fyne.CanvasObject
 }
 
 // New returns the page, showing everyone. Reload fills it.
 func New(run *work.Runner, browse Browse, get Getter) *View {
-	v := &View{run: run, browse: browse, get: get, stopSearch: func() {}, stale: true}
+	v := &View{run: run, browse: browse, get: get, stopSearch: func() {}, stale: true, columns: newColumns()}
 	v.crumbs = newCrumbs()
 	v.search = widget.NewEntry("")
 	v.search.SetIcon(theme.Icon("search", theme.SecondText))
 	v.search.OnChanged = v.typed
 	v.search.OnKey = v.searchKey
-	v.header = widget.NewHeader(columns, "")
+	v.filters.build(v)
+	v.header = widget.NewHeader(v.columns, "")
 	v.header.OnSort = v.sortBy
-	v.list = widget.NewList(rowHeight, newRow, v.update)
+	v.list = widget.NewList(rowHeight, v.newRow, v.update)
 	v.list.OnOpen = v.open
 	v.list.OnSelect = v.selection
 	v.list.OnMenu = v.menu
@@ -116,17 +139,22 @@ func New(run *work.Runner, browse Browse, get Getter) *View {
 		}
 	}
 	v.sheet = container.NewBorder(v.header.Container, nil, nil, nil, v.list)
-	v.retry = widget.NewButton("Try again", "retry", widget.Plain, v.Reload)
-	v.empty = widget.NewEmpty("", "", v.retry)
+	v.retry = widget.NewButton(words.T("Try again"), "retry", widget.Plain, v.again)
+	v.clear = widget.NewButton(words.T("Clear filters"), "close", widget.Plain, v.ClearFilters)
+	v.empty = widget.NewEmpty("", "", v.retry, v.clear)
 	v.notice = container.NewStack()
-	v.body = container.NewStack(v.sheet, v.empty.Container)
-	v.download = widget.NewButton("Download", "download", widget.Primary, func() { v.Download() })
+	v.preview = newPreview(v)
+	v.body = container.New(&bodyLayout{v}, v.sheet, v.empty.Container, v.preview)
+	v.download = widget.NewButton(words.T("Download"), "download", widget.Primary, func() { v.Download() })
 	v.count = widget.NewText("", theme.TextCaption, theme.SecondText)
-	v.more = widget.NewButton("", "", widget.Quiet, func() { v.showTable(*v.pending) }).Small()
-	v.more.Hide()
-	foot := widget.Fixed(0, 18, container.NewBorder(nil, nil, v.count, v.more))
+	v.late = widget.NewText("", theme.TextCaption, theme.Text)
+	v.more = widget.NewButton(words.T("Show"), "", widget.Quiet, func() { v.showTable(*v.pending) }).Small()
+	v.lateLine = widget.HBox(theme.Space4, v.late, v.more)
+	v.lateLine.Hide()
+	foot := widget.Fixed(0, 18, container.NewBorder(nil, nil, v.count, v.lateLine))
+	line := container.NewBorder(nil, nil, nil, widget.Inset(v.filters.object, 0, 0, 0, theme.Space8), v.search)
 	v.object = widget.NewPage(v.crumbs, []fyne.CanvasObject{v.download},
-		widget.VBox(theme.Space8, v.search, v.notice), v.body, foot)
+		widget.VBox(theme.Space8, line, v.notice), v.body, foot)
 	v.show()
 	return v
 }
@@ -143,8 +171,12 @@ func (v *View) Search() fyne.Focusable { return v.search }
 // Everyone goes to what everyone shares.
 func (v *View) Everyone() { v.visit(place{}) }
 
-// Person goes to what one person shares.
-func (v *View) Person(id domain.PeerID, name string) { v.visit(place{peer: id, name: name}) }
+// Person goes to what one person shares, and gets that list again if it stopped
+// halfway.
+func (v *View) Person(id domain.PeerID, name string) {
+	v.askAgain(id)
+	v.visit(place{peer: id, name: name})
+}
 
 // SearchEveryone goes to the search over everyone, keeping what was typed.
 func (v *View) SearchEveryone() {
@@ -153,16 +185,18 @@ func (v *View) SearchEveryone() {
 	}
 }
 
-// visit goes to a place.
+// visit goes to a place. The filters stay, the order does not.
 func (v *View) visit(to place) {
 	v.stopSearch()
 	v.at = to
 	v.table, v.pending = table{}, nil
+	v.lateLine.Hide()
 	v.header.Clear()
-	v.sort, v.descending = "", false
+	v.wish.order = order{}
 	v.list.SetIDs(nil)
 	v.list.Unselect()
 	v.list.ScrollToTop()
+	v.preview.close()
 	if v.search.Text != to.query {
 		changed := v.search.OnChanged
 		v.search.OnChanged = nil
@@ -175,27 +209,34 @@ func (v *View) visit(to place) {
 // Reload asks again for what is shown.
 func (v *View) Reload() { v.load(false) }
 
+// again asks once more for what is shown, and for what it is made of.
+func (v *View) again() {
+	v.askAgain(v.at.peer)
+	v.load(false)
+}
+
+func (v *View) askAgain(id domain.PeerID) {
+	if id != "" {
+		v.run.Go(func(context.Context) func() {
+			v.browse.Again(id)
+			return nil
+		})
+	}
+}
+
 // load asks for the present place. A quiet load keeps what is shown until the
 // answer is there, and then moves no rows under the pointer.
 func (v *View) load(quiet bool) {
 	v.generation++
-	generation, at, order := v.generation, v.at, ordering{v.sort, v.descending}
+	generation, at, want := v.generation, v.at, v.wish
 	if !quiet {
 		v.loading = true
 		v.failure = nil
 		v.show()
 	}
 	v.run.Go(func(ctx context.Context) func() {
-		var results []domain.Result
-		var err error
-		if at.query != "" {
-			results, err = v.browse.Search(ctx, at.query, at.peer, mostFound)
-		} else {
-			results, err = v.browse.List(ctx, at.peer, at.folder)
-		}
-		rows := rowsOf(results, at, time.Now())
-		order.apply(rows, at)
-		latest := tableOf(rows)
+		all, err := v.fetch(ctx, at, want.filter)
+		latest := arrange(all, want, at)
 		return func() {
 			if generation != v.generation {
 				return // something else was asked for meanwhile
@@ -206,11 +247,43 @@ func (v *View) load(quiet bool) {
 				v.failure = nil // what was here is better than a complaint
 				return
 			}
-			if quiet && v.list.Hovered() && moves(v.rows, rows) {
+			switch {
+			case want != v.wish: // the user wants another order by now
+				v.all = latest.all
+				v.arrange()
+			case quiet && v.list.Hovered() && moves(v.rows, latest.rows):
 				v.hold(latest)
-				return
+			default:
+				v.showTable(latest)
 			}
-			v.showTable(latest)
+		}
+	})
+}
+
+// fetch asks for a place and puts the answer into words, off the UI thread.
+func (v *View) fetch(ctx context.Context, at place, f filter) ([]*row, error) {
+	if at.query == "" {
+		results, err := v.browse.List(ctx, at.peer, at.folder)
+		return rowsOf(results, at, time.Now()), err
+	}
+	var keep func(domain.Entry) bool
+	if f.kind != "" || f.size != 0 {
+		keep = f.fits
+	}
+	results, err := v.browse.Search(ctx, at.query, at.peer, mostFound, keep)
+	return rowsOf(results, at, time.Now()), err
+}
+
+// arrange sorts and filters what is here anew, off the UI thread.
+func (v *View) arrange() {
+	v.arranged++
+	generation, arranged, all, at, want := v.generation, v.arranged, v.all, v.at, v.wish
+	v.run.Go(func(context.Context) func() {
+		latest := arrange(all, want, at)
+		return func() {
+			if generation == v.generation && arranged == v.arranged {
+				v.showTable(latest)
+			}
 		}
 	})
 }
@@ -218,25 +291,27 @@ func (v *View) load(quiet bool) {
 // hold keeps newer rows back and offers them.
 func (v *View) hold(latest table) {
 	v.pending = &latest
-	text := "Show what has changed"
+	text := words.T("Something has changed")
 	if n := len(latest.rows) - len(v.rows); n > 0 {
-		text = count(n) + " more. Show"
+		text = words.T("%s more", words.Count(n))
 	}
-	v.more.Set(text, "")
-	v.more.Show()
+	v.late.SetText(text)
+	v.lateLine.Show()
+	v.lateLine.Refresh()
 }
 
 func (v *View) showTable(latest table) {
 	v.pending = nil
-	v.more.Hide()
+	v.lateLine.Hide()
 	v.table = latest
 	v.list.SetIDs(latest.ids)
 	v.show()
 }
 
-// Changed says that the entries known of somebody have changed.
-func (v *View) Changed(states map[domain.PeerID]event.CatalogueState, peers []domain.PeerID) {
-	v.catalogues = states
+// Changed says that the entries known of somebody have changed, or that
+// somebody came or went; away tells since when who is away.
+func (v *View) Changed(states map[domain.PeerID]event.CatalogueState, away map[domain.PeerID]time.Time, peers []domain.PeerID) {
+	v.catalogues, v.away = states, away
 	concerns := false
 	for _, id := range peers {
 		if v.at.peer == "" || v.at.peer == id {
@@ -288,6 +363,7 @@ func (v *View) PrepareTransfers(transfers []domain.Transfer) (show func()) {
 		}
 		v.progress = latest
 		v.list.Redraw()
+		v.preview.follow()
 	}
 }
 
@@ -313,29 +389,24 @@ func (v *View) searchKey(ev *fyne.KeyEvent) bool {
 		v.search.SetText("")
 		return true
 	case ev.Name == fyne.KeyDown, ev.Name == fyne.KeyReturn, ev.Name == fyne.KeyEnter:
-		if c := fyne.CurrentApp().Driver().CanvasForObject(v.list); c != nil && v.list.Len() > 0 {
-			c.Focus(v.list)
-		}
+		v.focusRows()
 		return true
 	default:
 		return false
 	}
 }
 
+func (v *View) focusRows() {
+	if c := canvasOf(v.list); c != nil && v.list.Len() > 0 {
+		c.Focus(v.list)
+	}
+}
+
+func canvasOf(o fyne.CanvasObject) fyne.Canvas { return fyne.CurrentApp().Driver().CanvasForObject(o) }
+
 func (v *View) sortBy(key string, descending bool) {
-	v.sort, v.descending = key, descending
-	rows := append([]row(nil), v.rows...)
-	at := v.at
-	generation := v.generation
-	v.run.Go(func(context.Context) func() {
-		ordering{key, descending}.apply(rows, at)
-		sorted := tableOf(rows)
-		return func() {
-			if generation == v.generation {
-				v.showTable(sorted)
-			}
-		}
-	})
+	v.wish.order = order{key, descending}
+	v.arrange()
 }
 
 // Up goes to the folder above.
@@ -354,51 +425,88 @@ func (v *View) Up() {
 	}
 }
 
+// row returns the row of an ID, and nil if it is not there any more.
+func (v *View) row(id string) *row {
+	if i, ok := v.byID[id]; ok {
+		return v.rows[i]
+	}
+	return nil
+}
+
+// chosen returns the selected rows, top to bottom.
+func (v *View) chosen() []*row {
+	ids := v.list.Selected()
+	rows := make([]*row, 0, len(ids))
+	for _, id := range ids {
+		if r := v.row(id); r != nil {
+			rows = append(rows, r)
+		}
+	}
+	return rows
+}
+
+// open goes into a folder, opens a file that is here, and gets one that is
+// not.
 func (v *View) open(id string) {
-	i, ok := v.byID[id]
-	if !ok {
-		return
+	r := v.row(id)
+	switch {
+	case r == nil:
+	case r.result.Folder:
+		to := place{peer: v.at.peer, name: v.at.name, folder: r.result.Path}
+		if p, ok := r.provider(v.at.peer); ok {
+			to = place{peer: p.Peer, name: p.Name, folder: p.Path}
+		}
+		v.visit(to)
+	case v.isHere(r):
+		v.onThisMachine(r, func(path string) { v.OnOpen(path, r.owner) })
+	default:
+		v.begin([]*row{r}, "")
 	}
-	r := &v.rows[i]
-	if !r.result.Folder {
-		v.begin([]string{id})
-		return
-	}
-	to := place{peer: v.at.peer, name: v.at.name, folder: r.result.Path}
-	if p, ok := r.provider(v.at.peer); ok {
-		to = place{peer: p.Peer, name: p.Name, folder: p.Path}
-	}
-	v.visit(to)
+}
+
+// isHere reports whether a row's content is on this machine.
+func (v *View) isHere(r *row) bool { return r.result.Have || v.progressFor(r).done }
+
+// onThisMachine does something with the path at which a row's content lies
+// here.
+func (v *View) onThisMachine(r *row, do func(path string)) {
+	final := v.progressFor(r).final
+	v.run.Go(func(context.Context) func() {
+		if path := v.browse.Where(r.result.Content); path != "" && !r.result.Folder {
+			final = path
+		}
+		return func() {
+			if final == "" {
+				v.OnError(domain.ErrNotFound)
+				return
+			}
+			do(final)
+		}
+	})
 }
 
 // Download gets what is selected.
-func (v *View) Download() { v.begin(v.list.Selected()) }
+func (v *View) Download() { v.begin(v.chosen(), "") }
 
-// begin gets the rows of these IDs. The page stays; the rows gain progress.
-func (v *View) begin(ids []string) {
-	var requests []domain.GetRequest
-	for _, id := range ids {
-		i, ok := v.byID[id]
-		if !ok {
-			continue
-		}
-		r := &v.rows[i]
-		request := domain.GetRequest{Peer: v.at.peer, Path: r.result.Path}
-		if p, ok := r.provider(v.at.peer); ok {
-			request.Peer, request.Path = p.Peer, p.Path
-		}
-		if request.Peer == "" {
-			request = domain.GetRequest{Content: r.result.Content}
-		}
-		requests = append(requests, request)
+// downloadTo gets what is selected into a folder that the user chooses.
+func (v *View) downloadTo() {
+	rows := v.chosen()
+	if len(rows) > 0 {
+		v.OnFolder(func(path string) { v.begin(rows, path) })
 	}
-	if len(requests) == 0 {
+}
+
+// begin gets rows into a folder, or the usual one. The page stays; the rows
+// gain progress.
+func (v *View) begin(rows []*row, to string) {
+	at := v.at
+	if len(rows) == 0 {
 		return
 	}
 	v.run.Go(func(ctx context.Context) func() {
 		var failed error
-		for _, request := range requests {
-			if _, err := v.get.Get(ctx, request); err != nil && failed == nil {
+		for _, r := range rows {
+			if _, err := v.get.Get(ctx, r.request(at, to)); err != nil && failed == nil {
 				failed = err
 			}
 		}
@@ -410,14 +518,22 @@ func (v *View) begin(ids []string) {
 }
 
 func (v *View) key(ev *fyne.KeyEvent) bool {
-	if ev.Name == fyne.KeyBackspace {
+	switch ev.Name {
+	case fyne.KeyBackspace:
 		v.Up()
-		return true
+	case fyne.KeySpace:
+		v.preview.toggle()
+	case fyne.KeyEscape:
+		return v.preview.close()
+	default:
+		return false
 	}
-	return false
+	return true
 }
 
+func (v *View) newRow() widget.Cells { return newRow(v.columns) }
+
 func (v *View) update(i int, cells widget.Cells) {
-	r := &v.rows[i]
+	r := v.rows[i]
 	cells.(*rowView).show(r, v.progressFor(r))
 }

@@ -29,6 +29,8 @@ type shelf struct {
 	asked  []string
 	got    []domain.GetRequest
 	getErr error
+	again  []domain.PeerID
+	here   map[domain.ContentID]string
 }
 
 func (s *shelf) List(_ context.Context, peer domain.PeerID, folder string) ([]domain.Result, error) {
@@ -40,14 +42,27 @@ func (s *shelf) List(_ context.Context, peer domain.PeerID, folder string) ([]do
 	return s.places[key], s.err
 }
 
-func (s *shelf) Search(_ context.Context, words string, peer domain.PeerID, _ int) ([]domain.Result, error) {
+func (s *shelf) Search(_ context.Context, words string, peer domain.PeerID, _ int, keep func(domain.Entry) bool) ([]domain.Result, error) {
 	key := string(peer) + "?" + words
 	s.asked = append(s.asked, key)
 	if s.err != nil && !s.partly {
 		return nil, s.err
 	}
-	return s.places[key], s.err
+	if keep == nil {
+		return s.places[key], s.err
+	}
+	var kept []domain.Result
+	for _, r := range s.places[key] {
+		if keep(r.Entry) {
+			kept = append(kept, r)
+		}
+	}
+	return kept, s.err
 }
+
+func (s *shelf) Again(peer domain.PeerID) { s.again = append(s.again, peer) }
+
+func (s *shelf) Where(content domain.ContentID) string { return s.here[content] }
 
 func (s *shelf) Get(_ context.Context, req domain.GetRequest) (string, error) {
 	s.got = append(s.got, req)
@@ -177,11 +192,11 @@ func TestEmptyPagesSayWhy(t *testing.T) {
 		t.Errorf("%q", title())
 	}
 	v.search.SetText("jazz")
-	if title() != "No “jazz” at Ana." {
+	if title() != "No 'jazz' among Ana's files." {
 		t.Errorf("%q", title())
 	}
 	v.SearchEveryone()
-	if title() != "No “jazz” among what others share." || s.last() != "?jazz" {
+	if title() != "No 'jazz' among 0 people." || s.last() != "?jazz" {
 		t.Errorf("%q for %q", title(), s.last())
 	}
 	s.err = fmt.Errorf("ana is %w", domain.ErrOffline)
@@ -210,11 +225,11 @@ func TestHalfListIsTold(t *testing.T) {
 	v.SetShown(true)
 	v.Person("a", "Ana")
 	before := len(s.asked)
-	v.Changed(map[domain.PeerID]event.CatalogueState{"a": {Peer: "a", Known: 2, Total: 9, Problem: domain.Say("the connection broke")}}, []domain.PeerID{"a"})
+	v.Changed(map[domain.PeerID]event.CatalogueState{"a": {Peer: "a", Known: 2, Total: 9, Problem: domain.Say("the connection broke")}}, nil, []domain.PeerID{"a"})
 	if len(v.notice.Objects) != 1 || len(s.asked) != before+1 {
 		t.Errorf("%d notices, asked %d times", len(v.notice.Objects), len(s.asked)-before)
 	}
-	v.Changed(nil, []domain.PeerID{"z"}) // does not concern the page
+	v.Changed(nil, nil, []domain.PeerID{"z"}) // does not concern the page
 	if len(v.notice.Objects) != 0 || len(s.asked) != before+1 {
 		t.Errorf("%d notices, asked %d times", len(v.notice.Objects), len(s.asked)-before)
 	}
@@ -235,7 +250,7 @@ func TestHiddenPageWaits(t *testing.T) {
 	v.SetShown(true)
 	v.SetShown(false)
 	before := len(s.asked)
-	v.Changed(nil, []domain.PeerID{"a"})
+	v.Changed(nil, nil, []domain.PeerID{"a"})
 	if len(s.asked) != before {
 		t.Error("loaded off screen")
 	}
@@ -329,7 +344,7 @@ func TestRowsGainProgress(t *testing.T) {
 	})()
 	want := map[string]string{"img": "waiting", "a.jpg": "40 %", "b.jpg": ""}
 	for _, r := range v.rows {
-		if got := v.progressFor(&r).words; got != want[r.name] {
+		if got := v.progressFor(r).words; got != want[r.name] {
 			t.Errorf("%s: %q, want %q", r.name, got, want[r.name])
 		}
 	}
@@ -351,15 +366,15 @@ func TestSortingByColumns(t *testing.T) {
 		from("b.txt", 3, "A"), from("A.mp3", 9, "B"), from("z/", 1, "A"), from("c.jpg", 3, "C"),
 	}, place{peer: "a"}, at)
 	for _, c := range []struct {
-		order ordering
+		order order
 		want  string
 	}{
-		{ordering{}, "z A.mp3 b.txt c.jpg"},
-		{ordering{"name", true}, "z c.jpg b.txt A.mp3"},
-		{ordering{"size", false}, "z b.txt c.jpg A.mp3"},
-		{ordering{"size", true}, "z A.mp3 b.txt c.jpg"},
-		{ordering{"kind", false}, "z b.txt A.mp3 c.jpg"},
-		{ordering{"from", true}, "z c.jpg A.mp3 b.txt"},
+		{order{}, "z A.mp3 b.txt c.jpg"},
+		{order{"name", true}, "z c.jpg b.txt A.mp3"},
+		{order{"size", false}, "z b.txt c.jpg A.mp3"},
+		{order{"size", true}, "z A.mp3 b.txt c.jpg"},
+		{order{"kind", false}, "z b.txt A.mp3 c.jpg"},
+		{order{"from", true}, "z c.jpg A.mp3 b.txt"},
 	} {
 		sorted := slices.Clone(rows)
 		c.order.apply(sorted, place{peer: "a"})
@@ -376,13 +391,13 @@ func TestSortingByColumns(t *testing.T) {
 func TestRowsInWords(t *testing.T) {
 	now := at.Add(26 * time.Hour)
 	r := rowOf(from("Holiday/IMG.jpg", 4_200_000, "b", "A", "c"), place{}, now)
-	if r.kind != "Picture" || r.size != "4.2 MB" || r.modified != "yesterday" || r.from != "Person A +2" || !r.here {
+	if r.kindWords != "Picture" || r.size != "4.2 MB" || r.modified != "yesterday" || r.from != "Person A +2" || !r.here {
 		t.Errorf("%+v", r)
 	}
 	folder := from("Holiday/", 0, "b")
 	folder.Entries = 1204
 	r = rowOf(folder, place{}, now)
-	if r.kind != "Folder" || r.size != "1,204 files" || r.here {
+	if r.kindWords != "Folder" || r.size != "1,204 files" || r.here {
 		t.Errorf("%+v", r)
 	}
 	one, two := rowOf(from("x", 1, "A", "b"), place{}, now), rowOf(from("x", 1, "b", "A"), place{}, now)
@@ -392,15 +407,15 @@ func TestRowsInWords(t *testing.T) {
 }
 
 func TestChangesDoNotMoveRows(t *testing.T) {
-	rows := func(ids ...string) []row {
-		out := make([]row, len(ids))
+	rows := func(ids ...string) []*row {
+		out := make([]*row, len(ids))
 		for i, id := range ids {
-			out[i].id = id
+			out[i] = &row{id: id}
 		}
 		return out
 	}
 	for _, c := range []struct {
-		latest []row
+		latest []*row
 		want   bool
 	}{
 		{rows("a", "b"), false},
@@ -415,13 +430,13 @@ func TestChangesDoNotMoveRows(t *testing.T) {
 	}
 	v, _ := newView(t, work.Inline())
 	v.Person("a", "Ana")
-	v.hold(tableOf(rowsOf([]domain.Result{from("x", 1, "A"), from("y", 1, "A"), from("z", 1, "A")}, v.at, at)))
-	if !v.more.Visible() || v.more.Text() != "1 more. Show" {
-		t.Errorf("offered %q", v.more.Text())
+	v.hold(arrange(rowsOf([]domain.Result{from("x", 1, "A"), from("y", 1, "A"), from("z", 1, "A")}, v.at, at), wish{}, v.at))
+	if !v.lateLine.Visible() || v.late.Text() != "1 more" {
+		t.Errorf("offered %q", v.late.Text())
 	}
 	test.Tap(v.more)
 	wantNames(t, v, "x", "y", "z")
-	if v.more.Visible() {
+	if v.lateLine.Visible() {
 		t.Error("offered twice")
 	}
 }
@@ -458,9 +473,7 @@ func large() []domain.Result {
 func BenchmarkPrepareLarge(b *testing.B) {
 	results, in := large(), place{peer: "a", folder: "Large"}
 	for range b.N {
-		rows := rowsOf(results, in, at)
-		ordering{}.apply(rows, in)
-		tableOf(rows)
+		arrange(rowsOf(results, in, at), wish{}, in)
 	}
 }
 
@@ -468,7 +481,7 @@ func BenchmarkPrepareLarge(b *testing.B) {
 func BenchmarkShowLarge(b *testing.B) {
 	v, _ := newView(b, work.Inline())
 	v.at = place{peer: "a", name: "Ana", folder: "Large"}
-	latest := tableOf(rowsOf(large(), v.at, at))
+	latest := arrange(rowsOf(large(), v.at, at), wish{}, v.at)
 	b.ResetTimer()
 	for range b.N {
 		v.showTable(latest)

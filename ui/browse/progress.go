@@ -6,6 +6,7 @@ import (
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/ui/format"
 	"github.com/potluck-share/potluck/ui/theme"
+	"github.com/potluck-share/potluck/ui/words"
 )
 
 // target is what a download was asked for.
@@ -21,6 +22,7 @@ type progress struct {
 	fraction float64
 	bar      bool
 	done     bool
+	final    string // where it lies, once it is here
 }
 
 // progressOf finds the latest download of each target.
@@ -49,19 +51,19 @@ func progressIn(t *domain.Transfer) progress {
 	}
 	switch t.State {
 	case domain.Done:
-		return progress{words: "downloaded", ink: theme.Done, done: true}
+		return progress{words: words.T("downloaded"), ink: theme.Done, done: true, final: t.Final}
 	case domain.Failed:
-		return progress{words: "stopped", ink: theme.Error}
+		return progress{words: words.T("stopped"), ink: theme.Error}
 	case domain.Running:
 		p.bar, p.ink = true, theme.Primary
-		p.words = "starting"
+		p.words = words.T("starting")
 		if t.Size > 0 {
 			p.words = format.Percent(t.Done, t.Size)
 		}
 	case domain.Paused:
-		p.words, p.bar = "paused", true
+		p.words, p.bar = words.T("paused"), true
 	default:
-		p.words, p.bar, p.ink = "waiting", t.Done > 0, theme.Waiting
+		p.words, p.bar, p.ink = words.T("waiting"), t.Done > 0, theme.Waiting
 	}
 	return p
 }

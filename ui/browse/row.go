@@ -1,186 +1,46 @@
 package browse
 
 import (
-	"cmp"
-	"slices"
-	"strings"
-	"time"
-
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 
-	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/ui/format"
 	"github.com/potluck-share/potluck/ui/theme"
 	"github.com/potluck-share/potluck/ui/widget"
+	"github.com/potluck-share/potluck/ui/words"
 )
 
 // rowHeight is the height of a file's row.
 const rowHeight float32 = 32
 
-// kindFrom is how wide the table must be to show kinds: it is in a window of
-// 1100.
-const kindFrom float32 = 1100 - 196 - 2*16 - 2*12
+// kindColumn is the place of the kind among the columns.
+const kindColumn = 1
 
-var columns = widget.Columns{
-	{Key: "name", Title: "Name"},
-	{Key: "kind", Title: "Kind", Width: 88, From: kindFrom},
-	{Key: "size", Title: "Size", Width: 84, Right: true},
-	{Key: "modified", Title: "Modified", Width: 112},
-	{Key: "from", Title: "From", Width: 120},
+// newColumns returns the columns of a page of its own: how wide the table must
+// be for the kind to be shown depends on what stands beside it.
+func newColumns() widget.Columns {
+	return widget.Columns{
+		{Key: "name", Title: words.T("Name")},
+		{Key: "kind", Title: words.T("Kind"), Width: 88, From: kindFrom},
+		{Key: "size", Title: words.T("Size"), Width: 84, Right: true},
+		{Key: "modified", Title: words.T("Modified"), Width: 112},
+		{Key: "from", Title: words.T("From"), Width: 120},
+	}
 }
 
-// row is a file or folder, in the words that are shown.
-type row struct {
-	id       string
-	result   domain.Result
-	name     string
-	lower    string
-	kind     string
-	size     string
-	modified string
-	from     string
-	here     bool // somebody who has it is around
-}
-
-// table is rows together with what finds them, all made off the UI thread.
-type table struct {
-	rows    []row
-	ids     []string
-	byID    map[string]int
-	folders int
-}
-
-func tableOf(rows []row) table {
-	t := table{rows: rows, ids: make([]string, len(rows)), byID: make(map[string]int, len(rows))}
-	for i := range rows {
-		t.ids[i] = rows[i].id
-		t.byID[rows[i].id] = i
-		if rows[i].result.Folder {
-			t.folders++
-		}
+// iconOf returns the icon of a row and its colour: grey while nobody who has it
+// is around.
+func iconOf(r *row) (name string, color fyne.ThemeColorName) {
+	color = theme.Primary
+	if !r.here {
+		color = theme.SecondText
 	}
-	return t
-}
-
-func count(n int) string { return format.Count(n) }
-
-// rowsOf puts results into words.
-func rowsOf(results []domain.Result, at place, now time.Time) []row {
-	rows := make([]row, len(results))
-	for i, r := range results {
-		rows[i] = rowOf(r, at, now)
+	switch r.kind {
+	case folders, format.Picture, format.Music, format.Video, format.Document, format.Archive, format.Program:
+		return r.kind, color
+	default:
+		return "file", color
 	}
-	return rows
-}
-
-func rowOf(r domain.Result, at place, now time.Time) row {
-	out := row{result: r, name: r.Name(), modified: format.Day(r.Modified, now), kind: "Folder"}
-	out.lower = strings.ToLower(out.name)
-	if r.Folder {
-		if r.Entries > 0 {
-			out.size = format.Files(r.Entries)
-		}
-		if r.Size > 0 {
-			out.size = format.Size(r.Size)
-		}
-	} else {
-		out.kind = format.Kind(out.name)
-		out.size = format.Size(r.Size)
-	}
-	out.id = r.Path
-	if p, ok := out.provider(at.peer); ok {
-		out.from = p.Name
-		out.id = string(p.Peer) + "/" + p.Path
-		if r.Folder {
-			out.id += "/"
-		}
-	}
-	if !r.Content.IsZero() && at.peer == "" {
-		// The same content of several people is one row, whoever is first.
-		out.id = r.Content.String() + "/" + r.Path
-	}
-	if n := len(r.Providers); n > 1 {
-		out.from += " +" + count(n-1)
-	}
-	for _, p := range r.Providers {
-		out.here = out.here || p.Online
-	}
-	return out
-}
-
-// provider chooses whom to ask: peer if that has it, else somebody around,
-// else the first.
-func (r *row) provider(peer domain.PeerID) (domain.Provider, bool) {
-	if len(r.result.Providers) == 0 {
-		return domain.Provider{}, false
-	}
-	best := r.result.Providers[0]
-	for _, p := range r.result.Providers {
-		if peer != "" && p.Peer == peer {
-			return p, true
-		}
-		if p.Online && !best.Online {
-			best = p
-		}
-	}
-	return best, true
-}
-
-// ordering is how rows are sorted. Without a key, everyone's newest come
-// first, what is found stays as it came, and a folder goes by name.
-type ordering struct {
-	key        string
-	descending bool
-}
-
-// apply sorts rows. Folders come first, whichever way the rest goes.
-func (o ordering) apply(rows []row, at place) {
-	if o.key == "" && at.query != "" {
-		return
-	}
-	newest := o.key == "" && at.peer == "" && at.folder == ""
-	slices.SortStableFunc(rows, func(a, b row) int {
-		if a.result.Folder != b.result.Folder && !newest {
-			if a.result.Folder {
-				return -1
-			}
-			return 1
-		}
-		var order int
-		switch {
-		case newest:
-			order = b.result.Modified.Compare(a.result.Modified)
-		case o.key == "size":
-			order = cmp.Or(cmp.Compare(a.result.Size, b.result.Size), cmp.Compare(a.result.Entries, b.result.Entries))
-		case o.key == "modified":
-			order = a.result.Modified.Compare(b.result.Modified)
-		case o.key == "from":
-			order = strings.Compare(strings.ToLower(a.from), strings.ToLower(b.from))
-		case o.key == "kind":
-			order = strings.Compare(a.kind, b.kind)
-		default:
-			order = strings.Compare(a.lower, b.lower)
-		}
-		if o.descending {
-			order = -order
-		}
-		return cmp.Or(order, strings.Compare(a.lower, b.lower), strings.Compare(a.id, b.id))
-	})
-}
-
-// moves reports whether showing the newer rows would move or remove one that
-// is on screen.
-func moves(old, latest []row) bool {
-	if len(latest) < len(old) {
-		return true
-	}
-	for i := range old {
-		if old[i].id != latest[i].id {
-			return true
-		}
-	}
-	return false
 }
 
 // rowView shows a row.
@@ -197,7 +57,7 @@ type rowView struct {
 	from     *widget.Text
 }
 
-func newRow() widget.Cells {
+func newRow(columns widget.Columns) widget.Cells {
 	v := &rowView{
 		icon:     widget.NewIcon("file", theme.SecondText),
 		name:     widget.NewCell(widget.Middle, fyne.TextAlignLeading, theme.Text),
@@ -220,16 +80,10 @@ func newRow() widget.Cells {
 func (v *rowView) Object() fyne.CanvasObject { return v.object }
 
 func (v *rowView) show(r *row, p progress) {
-	icon, tint := "file", theme.SecondText
-	if r.result.Folder {
-		icon, tint = "folder", theme.Primary
-	}
-	if !r.here {
-		tint = theme.SecondText
-	}
+	icon, tint := iconOf(r)
 	v.icon.Set(icon, tint)
 	v.name.SetText(r.name)
-	v.kind.SetText(r.kind)
+	v.kind.SetText(r.kindWords)
 	v.size.SetText(r.size)
 	v.modified.SetText(r.modified)
 	v.from.SetText(r.from)
@@ -239,7 +93,7 @@ func (v *rowView) show(r *row, p progress) {
 	case p.words != "":
 		note, noteInk, check = p.words, p.ink, p.done
 	case r.result.Have:
-		note, noteInk, check = "you have this", theme.Done, true
+		note, noteInk, check = words.T("you have this"), theme.Done, true
 	}
 	v.note.Set(note, noteInk)
 	setVisible(v.note, note != "")

@@ -2,16 +2,16 @@ package browse
 
 import (
 	"context"
-	"fmt"
 	"strings"
+	"time"
 
 	"fyne.io/fyne/v2"
-	fwidget "fyne.io/fyne/v2/widget"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/ui/format"
 	"github.com/potluck-share/potluck/ui/theme"
 	"github.com/potluck-share/potluck/ui/widget"
+	"github.com/potluck-share/potluck/ui/words"
 )
 
 // show brings everything around the rows up to date: where we are, what can be
@@ -19,9 +19,9 @@ import (
 func (v *View) show() {
 	v.crumbs.set(v.path())
 	if v.at.peer == "" {
-		v.search.SetPlaceHolder("Search everyone's files")
+		v.search.SetPlaceHolder(words.T("Search everyone's files"))
 	} else {
-		v.search.SetPlaceHolder("Search " + v.at.name + "'s files")
+		v.search.SetPlaceHolder(words.T("Search %s's files", clip(v.at.name)))
 	}
 	v.selection()
 	v.say()
@@ -31,24 +31,26 @@ func (v *View) show() {
 		return
 	}
 	v.sheet.Hide()
-	title, hint := v.nothing()
 	if v.loading {
 		v.empty.Hide()
 		generation := v.generation
 		v.run.After(patience, func(context.Context) func() {
 			return func() {
 				if v.loading && generation == v.generation && len(v.rows) == 0 {
-					v.explain(v.waiting(), "")
+					v.explain(v.waiting(), "", false)
 				}
 			}
 		})
 		return
 	}
-	v.explain(title, hint)
+	v.explain(v.nothing())
 }
 
-func (v *View) explain(title, hint string) {
-	v.empty.Actions().Hidden = v.failure == nil || v.loading
+// explain says why there are no rows, and offers to try again.
+func (v *View) explain(title, hint string, again bool) {
+	filtered := v.wish.filter != (filter{}) && !again && !v.loading
+	v.retry.Hidden, v.clear.Hidden = !again, !filtered
+	v.empty.Actions().Hidden = !again && !filtered
 	v.empty.Set(title, hint)
 	v.empty.Show()
 	v.empty.Refresh()
@@ -58,38 +60,58 @@ func (v *View) explain(title, hint string) {
 func (v *View) waiting() string {
 	switch {
 	case v.at.query != "":
-		return "Searching…"
+		return words.T("Searching…")
 	case v.at.peer == "":
-		return "Looking what is here…"
+		return words.T("Looking what is here…")
 	default:
 		state := v.catalogues[v.at.peer]
 		if state.Pulling && state.Total > 0 {
-			return fmt.Sprintf("Getting %s's list… %s", v.at.name, format.Percent(int64(state.Known), int64(state.Total)))
+			return words.T("Getting %s's list… %s", clip(v.at.name), format.Percent(int64(state.Known), int64(state.Total)))
 		}
-		return fmt.Sprintf("Getting %s's list…", v.at.name)
+		return words.T("Getting %s's list…", clip(v.at.name))
 	}
 }
 
-// nothing says why there are no rows.
-func (v *View) nothing() (title, hint string) {
+// nothing says why there are no rows, and whether trying again may help.
+func (v *View) nothing() (title, hint string, again bool) {
+	name, query := clip(v.at.name), clip(v.at.query)
+	state, known := v.catalogues[v.at.peer]
+	since, away := v.away[v.at.peer]
 	switch {
 	case v.failure != nil && v.at.peer != "":
-		return "Can't show what " + v.at.name + " shares.", format.Sentence(v.failure)
+		return words.T("Can't show what %s shares.", name), format.Sentence(v.failure), true
 	case v.failure != nil:
-		return "Can't show this.", format.Sentence(v.failure)
+		return words.T("Can't show this."), format.Sentence(v.failure), true
+	case v.at.peer != "" && state.Pulling:
+		return v.waiting(), "", false
 	case v.at.query != "" && v.at.peer != "":
-		return fmt.Sprintf("No “%s” at %s.", clip(v.at.query), v.at.name), ""
+		return words.T("No '%[2]s' among %[1]s's files.", name, query), "", false
 	case v.at.query != "":
-		return fmt.Sprintf("No “%s” among what others share.", clip(v.at.query)), ""
-	case v.catalogues[v.at.peer].Pulling:
-		return v.waiting(), ""
+		return words.N("No '%[2]s' among %[1]s people.", v.people(), query), "", false
+	case len(v.all) > 0:
+		return words.T("Nothing here is like that."), "", false
 	case v.at.peer == "":
-		return "Nobody here shares anything yet.", "Drop files into this window to be the first."
+		return words.T("Nobody here shares anything yet."), words.T("Drop files into this window to be the first."), false
 	case v.at.folder != "":
-		return "This folder is empty.", ""
+		return words.T("This folder is empty."), "", false
+	case away && (!known || state.Known == 0):
+		return words.T("%s is away since %s.", name, words.Time(since, time.Now())), words.T("What %s shares is shown when %s is back.", name, name), false
+	case !state.Problem.IsZero():
+		return words.Say(state.Problem), "", true
 	default:
-		return v.at.name + " shares nothing yet.", ""
+		return words.T("%s shares nothing yet.", name), "", false
 	}
+}
+
+// people counts those whose lists are searched.
+func (v *View) people() int {
+	n := 0
+	for _, state := range v.catalogues {
+		if state.Known > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 func clip(text string) string {
@@ -100,83 +122,116 @@ func clip(text string) string {
 	return text
 }
 
+// notice is what is said above the rows.
+type notice struct {
+	icon  string
+	color fyne.ThemeColorName
+	text  string
+	again bool // with a way to try again
+}
+
 // say tells above the rows what keeps the list from being whole.
 func (v *View) say() {
 	state, known := v.catalogues[v.at.peer]
-	var notice fyne.CanvasObject
-	if len(v.rows) > 0 {
-		again := func() fyne.CanvasObject { return widget.NewButton("Try again", "", widget.Plain, v.Reload).Small() }
-		switch {
-		case v.failure != nil:
-			notice = widget.NewNotice("warning", theme.Error, format.Sentence(v.failure), nil, again())
-		case !known || v.at.peer == "":
-		case state.Pulling && state.Total > state.Known:
-			notice = widget.NewNotice("clock", theme.Waiting, v.waiting(), nil)
-		case !state.Problem.IsZero():
-			notice = widget.NewNotice("warning", theme.Error, v.at.name+"'s list stopped halfway.", nil, again())
-		}
+	since, away := v.away[v.at.peer]
+	var now notice
+	switch {
+	case len(v.rows) == 0:
+	case v.failure != nil:
+		now = notice{"warning", theme.Error, format.Sentence(v.failure), true}
+	case v.at.peer == "":
+	case away:
+		now = notice{"clock", theme.SecondText, words.T("%s is away since %s. This is what was shared then.", clip(v.at.name), words.Time(since, time.Now())), false}
+	case !known:
+	case state.Pulling && state.Total > state.Known:
+		now = notice{"clock", theme.Waiting, v.waiting(), false}
+	case !state.Problem.IsZero():
+		now = notice{"warning", theme.Error, words.Say(state.Problem), true}
 	}
-	if notice == nil && len(v.notice.Objects) == 0 {
+	if now == v.said {
 		return
 	}
+	v.said = now
 	v.notice.Objects = nil
-	if notice != nil {
-		v.notice.Objects = []fyne.CanvasObject{notice}
+	if now.text != "" {
+		var again []fyne.CanvasObject
+		if now.again {
+			again = append(again, widget.NewButton(words.T("Try again"), "", widget.Plain, v.again).Small())
+		}
+		v.notice.Objects = []fyne.CanvasObject{widget.NewNotice(now.icon, now.color, now.text, nil, again...)}
 	}
 	v.notice.Refresh()
 }
 
-// selection brings the button and the count at the foot up to date.
+// selection brings the button, the count at the foot and the preview up to
+// date.
 func (v *View) selection() {
-	ids := v.list.Selected()
+	rows := v.chosen()
 	var bytes int64
-	files, here := true, len(ids) == 0
-	var away domain.Provider
-	for _, id := range ids {
-		i, ok := v.byID[id]
-		if !ok {
-			continue
-		}
-		r := &v.rows[i]
+	sized, here, name := true, len(rows) == 0, ""
+	for _, r := range rows {
 		bytes += r.result.Size
-		files = files && (!r.result.Folder || r.result.Size > 0)
+		sized = sized && (!r.result.Folder || r.result.Size > 0)
 		here = here || r.here
-		away, _ = r.provider(v.at.peer)
-	}
-	text := "Download"
-	if len(ids) > 1 {
-		text += " " + format.Count(len(ids))
-	}
-	if !here && away.Name != "" {
-		text += " when " + away.Name + " is back"
-	}
-	v.download.Set(text, "download")
-	v.download.SetDisabled(len(ids) == 0)
-
-	var parts []string
-	if len(v.rows) > 0 {
-		parts = append(parts, v.total())
-	}
-	if len(ids) > 0 {
-		selected := format.Count(len(ids)) + " selected"
-		if files {
-			selected += ", " + format.Size(bytes)
+		if name == "" {
+			name = r.owner
 		}
-		parts = append(parts, selected)
+		if r.owner != name {
+			name = "?" // several people
+		}
 	}
-	v.count.SetText(strings.Join(parts, " · "))
+	if here {
+		name = ""
+	}
+	v.download.Set(downloadWords(len(rows), name), "download")
+	v.download.SetDisabled(len(rows) == 0)
+
+	text := ""
+	if len(v.rows) > 0 {
+		text = v.total()
+	}
+	switch {
+	case len(rows) == 0:
+	case sized:
+		text = words.T("%s · %s selected, %s", text, words.Count(len(rows)), words.Size(bytes))
+	default:
+		text = words.T("%s · %s selected", text, words.Count(len(rows)))
+	}
+	v.count.SetText(text)
+	v.preview.follow()
+}
+
+// downloadWords says what the button does for n rows; away is the name of who
+// has them, "?" if those are several people, and empty if somebody is around.
+func downloadWords(n int, away string) string {
+	switch {
+	case away == "?":
+		return words.T("Download %s when they are back", words.Count(n))
+	case away != "" && n > 1:
+		return words.T("Download %s when %s is back", words.Count(n), clip(away))
+	case away != "":
+		return words.T("Download when %s is back", clip(away))
+	case n > 1:
+		return words.T("Download %s", words.Count(n))
+	default:
+		return words.T("Download")
+	}
 }
 
 // total counts the rows in words.
 func (v *View) total() string {
-	folders := v.folders
-	files := len(v.rows) - folders
-	if v.at.query != "" {
-		return format.Count(len(v.rows)) + " found"
+	files := len(v.rows) - v.folders
+	switch {
+	case v.at.query != "" && len(v.all) == mostFound:
+		return words.T("The first %s found", words.Count(len(v.rows)))
+	case v.at.query != "":
+		return words.T("%s found", words.Count(len(v.rows)))
+	case len(v.rows) < len(v.all):
+		return words.T("%s of %s shown", words.Count(len(v.rows)), words.Count(len(v.all)))
 	}
 	var parts []string
-	if folders > 0 {
-		parts = append(parts, format.Number(folders, "folder", "folders"))
+	if v.folders > 0 {
+		parts = append(parts, words.N("%s folders", v.folders))
 	}
 	if files > 0 {
 		parts = append(parts, format.Files(files))
@@ -184,15 +239,16 @@ func (v *View) total() string {
 	return strings.Join(parts, ", ")
 }
 
-// path is where we are, as links.
+// path is where we are, as links. A search looks into all that a person
+// shares, so it stands above the folders.
 func (v *View) path() []crumb {
-	everyone := crumb{name: "Everyone", open: v.Everyone}
+	everyone := crumb{name: words.T("Everyone"), open: v.Everyone}
 	if v.at.peer == "" {
 		return []crumb{everyone}
 	}
 	at := v.at
 	out := []crumb{everyone, {name: at.name, open: func() { v.Person(at.peer, at.name) }}}
-	if at.folder == "" {
+	if at.folder == "" || at.query != "" {
 		return out
 	}
 	below := ""
@@ -207,34 +263,10 @@ func (v *View) path() []crumb {
 	return out
 }
 
-func (v *View) menu(at fyne.Position) {
-	ids := v.list.Selected()
-	if len(ids) == 0 {
-		return
+// nobody stands in for a name that is not known.
+func nameOf(p domain.Provider) string {
+	if p.Name == "" {
+		return words.T("Somebody")
 	}
-	items := []*fyne.MenuItem{fyne.NewMenuItem("Download", v.Download)}
-	if i, ok := v.byID[ids[0]]; ok && len(ids) == 1 {
-		r := &v.rows[i]
-		if r.result.Folder {
-			items = append([]*fyne.MenuItem{fyne.NewMenuItem("Open", func() { v.open(ids[0]) })}, items...)
-		}
-		if len(r.result.Providers) > 0 {
-			items = append(items, fyne.NewMenuItemSeparator(), fyne.NewMenuItem("Who has it", func() { v.whoHas(r.result) }))
-		}
-	}
-	fwidget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), fyne.CurrentApp().Driver().CanvasForObject(v.list), at)
-}
-
-// whoHas names everybody who has an entry.
-func (v *View) whoHas(r domain.Result) {
-	lines := make([]string, 0, len(r.Providers))
-	for _, p := range r.Providers {
-		line := p.Name
-		if !p.Online {
-			line += " (away)"
-		}
-		lines = append(lines, line)
-	}
-	widget.ShowSheet(fyne.CurrentApp().Driver().CanvasForObject(v.list), "Who has "+clip(r.Name()),
-		widget.NewParagraph(strings.Join(lines, "\n"), theme.Text, fyne.TextAlignLeading).RichText, "Close", nil)
+	return p.Name
 }

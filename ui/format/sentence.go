@@ -5,17 +5,22 @@ import (
 	"strings"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/ui/words"
 )
 
-// Sentence puts an error into words for a person: its own text without the
-// name of its kind at either end, beginning in upper case and ending with a
-// full stop.
+// Sentence puts an error into words for a person: what it says in a form that
+// can be translated, or else its own text without the name of its kind at
+// either end; beginning in upper case and ending with a full stop.
 func Sentence(err error) string {
 	if err == nil {
 		return ""
 	}
 	text := err.Error()
-	if kind := domain.ErrorOfKind(domain.ErrorKind(err)); kind != nil && errors.Is(err, kind) && text != kind.Error() {
+	if said, ok := domain.SayingOf(err); ok {
+		text = words.Say(said)
+	} else if said := domain.KindSaying(err); !said.IsZero() && words.Language() != words.English {
+		text = words.Say(said)
+	} else if kind := domain.ErrorOfKind(domain.ErrorKind(err)); kind != nil && errors.Is(err, kind) && text != kind.Error() {
 		text = strings.TrimSuffix(text, ": "+kind.Error())
 		text = strings.TrimPrefix(text, kind.Error()+": ")
 	}

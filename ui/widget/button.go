@@ -77,7 +77,7 @@ func (b *Button) Set(text, icon string) {
 	}
 }
 
-// SetChosen lights a Choice.
+// SetChosen lights a Choice, or a Plain button that sets something.
 func (b *Button) SetChosen(chosen bool) {
 	if chosen != b.chosen {
 		b.chosen = chosen
@@ -85,7 +85,7 @@ func (b *Button) SetChosen(chosen bool) {
 	}
 }
 
-// Chosen reports whether a Choice is lit.
+// Chosen reports whether the button is lit.
 func (b *Button) Chosen() bool { return b.chosen }
 
 // SetDisabled takes the button out of use.
@@ -241,6 +241,11 @@ func (r *buttonRenderer) Refresh() {
 	}
 	if b.link {
 		ink = theme.Primary
+	}
+	if b.kind == Plain && b.chosen {
+		ink = theme.Primary
+		stroke = theme.Color(theme.Primary)
+		fill = theme.Color(theme.Selected)
 	}
 	if b.disabled {
 		ink = theme.SecondText

@@ -1,7 +1,11 @@
 package widget
 
 import (
+	"image/color"
+	"slices"
+
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	fwidget "fyne.io/fyne/v2/widget"
@@ -85,6 +89,8 @@ func NewHeader(columns Columns, key string) *Header {
 	objects := make([]fyne.CanvasObject, len(columns))
 	for i, col := range columns {
 		t := &title{column: col, header: h, text: NewBold(col.Title, theme.TextCaption, theme.SecondText), icon: NewIcon("chevron-up", theme.SecondText).Sized(14)}
+		t.ring = &canvas.Rectangle{CornerRadius: theme.RadiusRow, StrokeWidth: theme.FocusRing}
+		t.ring.Hidden = true
 		t.ExtendBaseWidget(t)
 		h.titles = append(h.titles, t)
 		objects[i] = t
@@ -106,6 +112,17 @@ func (h *Header) tap(key string) {
 	h.mark()
 	if h.OnSort != nil {
 		h.OnSort(h.key, h.descending)
+	}
+}
+
+// focusBeside takes the keyboard from one title to the next that is shown.
+func (h *Header) focusBeside(from *title, step int) {
+	c := fyne.CurrentApp().Driver().CanvasForObject(from)
+	for i := slices.Index(h.titles, from) + step; c != nil && i >= 0 && i < len(h.titles); i += step {
+		if t := h.titles[i]; t.Visible() && t.column.Key != "" {
+			c.Focus(t)
+			return
+		}
 	}
 }
 
@@ -134,12 +151,51 @@ type title struct {
 	header *Header
 	text   *Text
 	icon   *Icon
+	ring   *canvas.Rectangle // shows that the keyboard is here
 }
 
-var _ desktop.Hoverable = (*title)(nil)
+var (
+	_ desktop.Hoverable = (*title)(nil)
+	_ fyne.Focusable    = (*title)(nil)
+)
 
 // Tapped is called by Fyne.
-func (t *title) Tapped(*fyne.PointEvent) { t.header.tap(t.column.Key) }
+func (t *title) Tapped(*fyne.PointEvent) {
+	// The focus that the click brought is for the keyboard.
+	if c := fyne.CurrentApp().Driver().CanvasForObject(t); c != nil && c.Focused() == t {
+		c.Unfocus()
+	}
+	t.header.tap(t.column.Key)
+}
+
+// FocusGained is called by Fyne.
+func (t *title) FocusGained() {
+	t.ring.Hidden = false
+	t.Refresh()
+}
+
+// FocusLost is called by Fyne.
+func (t *title) FocusLost() {
+	t.ring.Hidden = true
+	t.Refresh()
+}
+
+// TypedRune is called by Fyne.
+func (t *title) TypedRune(rune) {}
+
+// TypedKey sorts on Enter and Space, and goes to the titles beside it.
+func (t *title) TypedKey(ev *fyne.KeyEvent) {
+	switch ev.Name {
+	case fyne.KeyReturn, fyne.KeyEnter, fyne.KeySpace:
+		t.header.tap(t.column.Key)
+	case fyne.KeyLeft:
+		t.header.focusBeside(t, -1)
+	case fyne.KeyRight:
+		t.header.focusBeside(t, 1)
+	default:
+		forwardKey(t, ev)
+	}
+}
 
 // MouseIn is called by Fyne.
 func (t *title) MouseIn(*desktop.MouseEvent) {
@@ -167,7 +223,7 @@ func (r *titleRenderer) MinSize() fyne.Size { return fyne.NewSize(0, r.title.tex
 
 // Objects is called by Fyne.
 func (r *titleRenderer) Objects() []fyne.CanvasObject {
-	return []fyne.CanvasObject{r.title.text, r.title.icon}
+	return []fyne.CanvasObject{r.title.text, r.title.icon, r.title.ring}
 }
 
 // Layout is called by Fyne.
@@ -185,11 +241,22 @@ func (r *titleRenderer) Layout(size fyne.Size) {
 	t.text.Resize(fyne.NewSize(width, size.Height))
 	t.icon.Move(fyne.NewPos(iconX, (size.Height-icon.Height)/2))
 	t.icon.Resize(icon)
+	// Around the words, which begin where the column does.
+	t.ring.Move(fyne.NewPos(min(x, iconX)-theme.Space4, 0))
+	if t.icon.Hidden {
+		t.ring.Move(fyne.NewPos(x-theme.Space4, 0))
+		t.ring.Resize(fyne.NewSize(width+2*theme.Space4, size.Height))
+		return
+	}
+	t.ring.Resize(fyne.NewSize(width+icon.Width+3*theme.Space4, size.Height))
 }
 
 // Refresh is called by Fyne.
 func (r *titleRenderer) Refresh() {
 	r.title.text.Refresh()
 	r.title.icon.Refresh()
+	r.title.ring.StrokeColor = theme.Color(theme.Primary)
+	r.title.ring.FillColor = color.Transparent
+	r.title.ring.Refresh()
 	r.Layout(r.title.Size())
 }

@@ -113,6 +113,14 @@ func (l *List) Redraw() { l.show(true) }
 // Len returns the number of rows.
 func (l *List) Len() int { return len(l.ids) }
 
+// Cursor returns the row of the keyboard; empty if it is nowhere.
+func (l *List) Cursor() string {
+	if l.at < 0 {
+		return ""
+	}
+	return l.ids[l.at]
+}
+
 // Selected returns the IDs of the selected rows, top to bottom.
 func (l *List) Selected() []string { return l.sel.In(l.ids) }
 

@@ -4,6 +4,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
+	ftheme "fyne.io/fyne/v2/theme"
 	fwidget "fyne.io/fyne/v2/widget"
 
 	"github.com/potluck-share/potluck/ui/theme"
@@ -65,6 +66,18 @@ func NewParagraph(text string, color fyne.ThemeColorName, align fyne.TextAlign) 
 	rich := fwidget.NewRichText(segment)
 	rich.Wrapping = fyne.TextWrapWord
 	return &Paragraph{rich, segment}
+}
+
+// Small makes it a caption, and returns it.
+func (p *Paragraph) Small() *Paragraph {
+	p.segment.Style.SizeName = ftheme.SizeNameCaptionText
+	return p
+}
+
+// Bold makes it bold, and returns it.
+func (p *Paragraph) Bold() *Paragraph {
+	p.segment.Style.TextStyle.Bold = true
+	return p
 }
 
 // SetText changes the text.
@@ -135,6 +148,11 @@ func newPanel(content fyne.CanvasObject, fill, border fyne.ThemeColorName, radiu
 	p := &panel{content: content, fill: fill, border: border, radius: radius, back: &canvas.Rectangle{}}
 	p.ExtendBaseWidget(p)
 	return p
+}
+
+// NewCard puts a rounded box with a border around an object.
+func NewCard(content fyne.CanvasObject) fyne.CanvasObject {
+	return newPanel(content, theme.Surface, theme.Line, theme.RadiusButton)
 }
 
 // NewBackdrop fills the room behind an object with a colour of the theme.

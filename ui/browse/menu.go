@@ -1,0 +1,102 @@
+package browse
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
+	fwidget "fyne.io/fyne/v2/widget"
+
+	"github.com/potluck-share/potluck/ui/theme"
+	"github.com/potluck-share/potluck/ui/widget"
+	"github.com/potluck-share/potluck/ui/words"
+)
+
+// menu opens what can be done with the selected rows.
+func (v *View) menu(at fyne.Position) {
+	rows := v.chosen()
+	if len(rows) == 0 {
+		return
+	}
+	var items []*fyne.MenuItem
+	add := func(text string, do func()) *fyne.MenuItem {
+		item := fyne.NewMenuItem(text, do)
+		items = append(items, item)
+		return item
+	}
+	first := rows[0]
+	one := len(rows) == 1
+	if one && (first.result.Folder || v.isHere(first)) {
+		add(words.T("Open"), func() { v.open(first.id) })
+	}
+	get := add(downloadWords(1, ""), v.Download)
+	if !one {
+		get.Label = downloadWords(len(rows), "")
+	}
+	get.Shortcut = &desktop.CustomShortcut{KeyName: fyne.KeyD, Modifier: fyne.KeyModifierShortcutDefault}
+	add(words.T("Download to…"), v.downloadTo)
+	items = append(items, fyne.NewMenuItemSeparator())
+	if one {
+		add(words.T("Preview"), v.preview.open)
+	}
+	add(words.T("Copy link"), func() { copyLinks(rows, v.at) })
+	if one && len(first.result.Providers) > 0 {
+		add(words.T("Who has it"), func() { v.whoHas(first) })
+	}
+	if one && v.canReveal(first) {
+		add(words.T("Show in folder"), func() { v.reveal(first) })
+	}
+	fwidget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), canvasOf(v.list), at)
+}
+
+// canReveal reports whether it is known where a row lies on this machine.
+func (v *View) canReveal(r *row) bool {
+	return !r.result.Folder && v.isHere(r) || v.progressFor(r).final != ""
+}
+
+func (v *View) reveal(r *row) { v.onThisMachine(r, v.OnReveal) }
+
+// whoHas names everybody who has an entry.
+func (v *View) whoHas(r *row) {
+	widget.ShowSheet(canvasOf(v.list), words.T("Who has %s", clip(r.name)),
+		widget.NewParagraph(strings.Join(holders(r), "\n"), theme.Text, fyne.TextAlignLeading).RichText, words.T("Close"), nil)
+}
+
+// holders names everybody who has an entry, a line for each.
+func holders(r *row) []string {
+	lines := make([]string, 0, len(r.result.Providers))
+	for _, p := range r.result.Providers {
+		name := nameOf(p)
+		if !p.Online {
+			name = words.T("%s, away", name)
+		}
+		lines = append(lines, name)
+	}
+	return lines
+}
+
+// copyLinks puts the rows' links into the clipboard, a line for each.
+func copyLinks(rows []*row, at place) {
+	links := make([]string, len(rows))
+	for i, r := range rows {
+		links[i] = linkTo(r, at)
+	}
+	fyne.CurrentApp().Clipboard().SetContent(strings.Join(links, "\n"))
+}
+
+// linkTo returns the link to a row: to a file's content, whoever has it, and to
+// a folder with its owner.
+func linkTo(r *row, at place) string {
+	if !r.result.Folder {
+		values := url.Values{"name": {r.name}, "size": {strconv.FormatInt(r.result.Size, 10)}}
+		return "potluck:content/" + r.result.Content.String() + "?" + values.Encode()
+	}
+	request := r.request(at, "")
+	parts := strings.Split(request.Path, "/")
+	for i := range parts {
+		parts[i] = url.PathEscape(parts[i])
+	}
+	return "potluck:peer/" + string(request.Peer) + "/" + strings.Join(parts, "/")
+}
