@@ -28,7 +28,7 @@ type dropHint struct {
 func newDropHint() *dropHint {
 	h := &dropHint{frame: &canvas.Rectangle{StrokeWidth: 2, FillColor: color.Transparent}}
 	h.text = widget.NewBold("", theme.TextBody, theme.Text)
-	pill := widget.NewCard(widget.Inset(widget.HBox(theme.Space8, widget.NewIcon("upload", theme.Primary), h.text),
+	pill := widget.NewRaised(widget.Inset(widget.HBox(theme.Space8, widget.NewIcon("upload", theme.Primary), h.text),
 		theme.Space12, theme.Space16, theme.Space12, theme.Space16))
 	h.object = container.NewStack(h.frame, container.New(bottomLayout{}, pill))
 	h.object.Hide()

@@ -66,7 +66,7 @@ func newWelcome(w *window, values domain.Settings) *welcome {
 		widget.VBox(theme.Space4, label(words.T("Who sees what you share")), s.audience),
 		container.NewBorder(nil, nil, nil, s.start, s.problem),
 	)
-	card := widget.NewCard(widget.Inset(body, theme.Space32, theme.Space32, theme.Space24, theme.Space32))
+	card := widget.NewRaised(widget.Inset(body, theme.Space32, theme.Space32, theme.Space24, theme.Space32))
 	s.object = widget.NewBackdrop(container.NewCenter(widget.Fixed(welcomeWidth, 0, card)), theme.Ground)
 	return s
 }

@@ -31,7 +31,7 @@ func (l *Library) Move(ctx context.Context, name, path string) error {
 	}
 	l.stop(sh) // what is read is not where it lies
 	err = l.commit(ctx, sh, delta{}, func(s *domain.Share) {
-		s.Path, s.State, s.Problem = where.path, domain.ShareReading, ""
+		s.Path, s.State, s.Problem = where.path, domain.ShareReading, domain.Saying{}
 	})
 	if err != nil {
 		l.touch(sh, ".")

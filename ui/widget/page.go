@@ -160,8 +160,8 @@ func NewBackdrop(content fyne.CanvasObject, fill fyne.ThemeColorName) fyne.Canva
 	return newPanel(content, fill, "", 0)
 }
 
-// NewCard puts a raised surface behind an object, as a sheet has it.
-func NewCard(content fyne.CanvasObject) fyne.CanvasObject {
+// NewRaised puts a surface with a shadow behind an object, as a sheet has it.
+func NewRaised(content fyne.CanvasObject) fyne.CanvasObject {
 	p := newPanel(content, theme.Surface, theme.Line, theme.RadiusSheet)
 	p.shadow = true
 	return p
