@@ -49,6 +49,8 @@ type commands struct {
 	in   io.Reader
 	out  io.Writer
 	err  io.Writer
+	// background is whether the window stays closed at first.
+	background bool
 	// interruptible is set by commands that a Ctrl-C ends with code 130.
 	interruptible bool
 }
@@ -84,6 +86,7 @@ With a command it talks to the Potluck that is running.`,
 	flags.StringArrayVar(&c.opts.nearby, "nearby", nil, "count the people of this `network` as nearby, such as 192.168.3.0/24 (repeatable)")
 	flags.BoolVar(&c.opts.json, "json", false, "print JSON, for programs")
 	flags.BoolVar(&c.opts.verbose, "verbose", false, "log more")
+	root.Flags().BoolVar(&c.background, "background", false, "start in the tray, without opening the window")
 	root.AddCommand(
 		c.serve(), c.status(), c.stop(),
 		c.share(), c.unshare(), c.shares(),

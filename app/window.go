@@ -68,7 +68,7 @@ func (c *commands) runWindow(ctx context.Context, chosen *settings.Settings, loc
 	return ui.Run(ctx, ui.Core{
 		Bus: run.bus, People: front, Browse: front, Library: front, Transfers: front, Settings: chosen,
 		Program: front, Memory: chosen,
-		Version: Version,
+		Version: Version, Background: c.background,
 		Start: func(ctx context.Context) error {
 			// The node outlives the window for as long as it takes to stop.
 			err := run.start(context.WithoutCancel(ctx), chosen, lock, quit, raise)

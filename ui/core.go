@@ -66,6 +66,9 @@ type Core struct {
 	Program   Program
 	Memory    Memory
 	Version   string
+	// Background is whether the window stays closed at first, if the desktop has
+	// a tray to open it from.
+	Background bool
 	// Start is called once, off the window's thread, when the window is on
 	// screen and the user has answered the sheet of the first launch. Its
 	// context ends with the window. Its error is shown in the window.

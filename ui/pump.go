@@ -142,6 +142,7 @@ func (w *window) prepare(m *model, c changes) (show []func()) {
 	}
 	if c.status {
 		status := m.status
+		w.status.Store(&status)
 		show = append(show, func() {
 			w.settings.SetStatus(status)
 			w.network(status)

@@ -62,7 +62,11 @@ func Run(ctx context.Context, core Core, raise <-chan string) error {
 	a.Lifecycle().SetOnEnteredForeground(func() { w.notify.looked = true })
 	a.Lifecycle().SetOnExitedForeground(func() { w.notify.looked = false })
 	a.Lifecycle().SetOnStopped(w.stopQueueing)
-	w.win.ShowAndRun()
+	if core.Background && w.welcome == nil && desktop.HasTray(ctx) {
+		a.Run()
+	} else {
+		w.win.ShowAndRun()
+	}
 
 	w.stopQueueing()
 	w.awake.Close()

@@ -28,6 +28,7 @@ func newTray(w *window) *tray {
 
 // setThere is told whether the desktop has a place for the icon.
 func (t *tray) setThere(there bool) {
+	t.win.settings.SetTray(there && t.app != nil)
 	if t.app == nil || there == t.there {
 		return
 	}

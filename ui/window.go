@@ -60,6 +60,7 @@ type window struct {
 	hint    *dropHint
 	notify  *notifier
 	awake   desktop.Awake
+	status  atomic.Pointer[domain.Status] // nil until the core is up
 	theme   theme.Theme
 	values  domain.Settings // as chosen at this moment
 	main    *fyne.Container
@@ -163,7 +164,9 @@ func (w *window) build() {
 	w.transfers.OnOpen, w.transfers.OnReveal = w.open, w.reveal
 	w.transfers.OnError = w.problem
 	w.transfers.OnToast = w.showToast
-	w.settings = settings.New(w.run, w.core.Settings, w.core.People, w.core.Version)
+	w.settings = settings.New(w.run, w.core.Settings, w.core.People, desk{w}, w.core.Version)
+	w.settings.OnError = w.problem
+	w.settings.OnLog = w.showLog
 	w.settings.OnFolder = w.pickFolder
 	w.settings.OnValues = w.setValues
 

@@ -14,6 +14,7 @@ import (
 	"github.com/potluck-share/potluck/ui/format"
 	"github.com/potluck-share/potluck/ui/theme"
 	"github.com/potluck-share/potluck/ui/widget"
+	"github.com/potluck-share/potluck/ui/words"
 	"github.com/potluck-share/potluck/ui/work"
 )
 
@@ -32,6 +33,20 @@ type Connector interface {
 	Connect(ctx context.Context, address string) (domain.Peer, error)
 }
 
+// Desktop is what the page needs of the desktop. Its methods may be called
+// from any goroutine and may block.
+type Desktop interface {
+	// StartAtLogin lets Potluck start when the user logs in, or not any more.
+	StartAtLogin(ctx context.Context, on bool) error
+	// OpensLinks reports whether links lead to this Potluck.
+	OpensLinks() bool
+	// OpenLinks lets them lead here, or not any more.
+	OpenLinks(ctx context.Context, on bool) error
+	// Report describes the program and what it runs on, without names and
+	// paths, for somebody who is to help.
+	Report() string
+}
+
 // columnWidth is the widest that the page's column gets.
 const columnWidth float32 = 640
 
@@ -41,56 +56,39 @@ type View struct {
 	OnFolder func(chosen func(path string))
 	// OnValues is called with what is chosen, at first and after each change.
 	OnValues func(values domain.Settings)
+	// OnError is called with what could not be done.
+	OnError func(err error)
+	// OnLog is called to show the program's own log.
+	OnLog func()
 
 	run      *work.Runner
 	settings Settings
 	people   Connector
+	desktop  Desktop
 	saved    domain.Settings
+	spoken   string // the language that was chosen when the window opened
 	loaded   bool
+	controls []control
 
-	name      *field
-	downloads *field
+	name      *line
+	downloads *line
+	language  *widget.Text
+	tray      *widget.Text
+	links     *widget.Switch
+	port      *widget.Text
 	address   *field
 	connect   *widget.Button
 	own       *widget.Text
-	copy      *widget.Button
 	ownLine   *fyne.Container
 	object    fyne.CanvasObject
 }
 
 // New returns the page for version of the program. Load fills it.
-func New(run *work.Runner, settings Settings, people Connector, version string) *View {
-	v := &View{run: run, settings: settings, people: people, OnValues: func(domain.Settings) {}}
-	v.name = newField("Your name", "What others see. It is a claim, not a proof.")
-	v.name.onLeave = v.saveName
-	v.downloads = newField("Downloads go to", "What you get from others lies there.")
-	v.downloads.onLeave = v.saveDownloads
-	change := widget.NewButton("Change…", "folder", widget.Plain, func() {
-		v.OnFolder(func(path string) {
-			v.downloads.entry.SetText(path)
-			v.saveDownloads()
-		})
-	})
-	v.address = newField("Connect to an address", "For somebody whom Potluck does not find by itself.")
-	v.address.entry.SetPlaceHolder("192.168.1.7, or what the other window shows as its address")
-	v.address.entry.OnSubmitted = func(string) { v.dial() }
-	v.connect = widget.NewButton("Connect", "", widget.Plain, v.dial)
-	v.own = widget.NewText("", theme.TextBody, theme.SecondText).Shortened(widget.Middle)
-	v.copy = widget.NewButton("Copy", "copy", widget.Plain, func() { fyne.CurrentApp().Clipboard().SetContent(v.own.Text()) })
-	v.ownLine = widget.VBox(theme.Space4,
-		widget.NewText("This computer's address", theme.TextBody, theme.Text),
-		container.NewBorder(nil, nil, nil, widget.Inset(v.copy, 0, 0, 0, theme.Space8), v.own))
-	v.ownLine.Hide()
-
-	column := widget.VBox(theme.Space24,
-		section("You", v.name.object(nil)),
-		section("Downloads", v.downloads.object(change)),
-		section("Network", v.ownLine, v.address.object(v.connect)),
-		section("About", widget.NewText("Potluck "+version, theme.TextBody, theme.Text),
-			widget.NewText("No server, no account, no cloud. Every copy of the app both serves and fetches.", theme.TextCaption, theme.SecondText)),
-	)
-	scroll := container.NewVScroll(container.New(columnLayout{}, widget.Inset(column, 0, theme.Space16, theme.Space16, 0)))
-	v.object = widget.NewPage(widget.NewHeading("Settings"), nil, nil, scroll, nil)
+func New(run *work.Runner, settings Settings, people Connector, desktop Desktop, version string) *View {
+	v := &View{run: run, settings: settings, people: people, desktop: desktop, OnValues: func(domain.Settings) {}}
+	column := widget.VBox(theme.Space32, v.you(), v.sharing(), v.downloading(), v.speed(), v.app(), v.network(), v.about(version))
+	scroll := container.NewVScroll(container.New(columnLayout{}, widget.Inset(column, 0, theme.Space16, theme.Space24, theme.Space4)))
+	v.object = widget.NewPage(widget.NewHeading(words.T("Settings")), nil, nil, scroll, nil)
 	return v
 }
 
@@ -106,17 +104,60 @@ func (v *View) Address() fyne.Focusable { return v.address.entry }
 // Load asks for the present values and shows them.
 func (v *View) Load() {
 	v.run.Go(func(context.Context) func() {
-		values := v.settings.Values()
-		return func() { v.show(values) }
+		values, links := v.settings.Values(), v.desktop.OpensLinks()
+		return func() {
+			if !v.loaded {
+				v.spoken = values.Language
+			}
+			v.links.Set(links)
+			v.show(values)
+		}
 	})
 }
 
-// show fills the fields, except for one that is being typed into.
+// show fills the controls, except for a field that is being typed into.
 func (v *View) show(values domain.Settings) {
 	v.saved, v.loaded = values, true
-	v.name.set(values.Name)
-	v.downloads.set(values.Downloads)
+	for _, c := range v.controls {
+		c.show(&values)
+	}
+	v.language.SetText("")
+	if values.Language != v.spoken {
+		v.language.SetText(words.T("From the next start of Potluck on."))
+	}
 	v.OnValues(values)
+}
+
+// update changes the values and shows what they are then. done is told how it
+// went.
+func (v *View) update(change func(*domain.Settings), done func(error)) {
+	v.run.Go(func(ctx context.Context) func() {
+		err := v.settings.Update(ctx, change)
+		values := v.settings.Values()
+		return func() {
+			done(err)
+			v.show(values)
+		}
+	})
+}
+
+// failed tells what could not be changed, and shows what is chosen still.
+func (v *View) failed(err error) {
+	if err == nil {
+		return
+	}
+	for _, c := range v.controls {
+		c.show(&v.saved)
+	}
+	v.OnError(err)
+}
+
+// SetTray says whether the desktop has a tray.
+func (v *View) SetTray(there bool) {
+	v.tray.SetText("")
+	if !there {
+		v.tray.SetText(words.T("This desktop shows no tray, so closing the window quits."))
+	}
 }
 
 // SetStatus shows where this computer can be reached.
@@ -129,51 +170,22 @@ func (v *View) SetStatus(status domain.Status) {
 		}
 	}
 	v.own.SetText(address)
-	if (address != "") != v.ownLine.Visible() {
-		if address == "" {
-			v.ownLine.Hide()
-		} else {
-			v.ownLine.Show()
-		}
+	if address == "" {
+		v.ownLine.Hide()
+	} else {
+		v.ownLine.Show()
+	}
+	switch {
+	case status.PortTaken != 0:
+		v.port.Set(words.T("Another program has %s, so it is %s for now.", port(status.PortTaken), port(status.Port)), theme.Waiting)
+	case status.Port != 0:
+		v.port.Set(words.T("It is %s at this moment. A change counts from the next start on.", port(status.Port)), theme.SecondText)
 	}
 	if v.loaded && status.Name != "" && status.Name != v.saved.Name {
 		v.saved.Name = status.Name
-		v.name.set(status.Name)
+		v.name.show(&v.saved)
 		v.OnValues(v.saved)
 	}
-}
-
-func (v *View) saveName() {
-	name := strings.TrimSpace(v.name.entry.Text)
-	v.save(v.name, func(values *domain.Settings) { values.Name = name })
-}
-
-func (v *View) saveDownloads() {
-	folder := strings.TrimSpace(v.downloads.entry.Text)
-	v.save(v.downloads, func(values *domain.Settings) { values.Downloads = folder })
-}
-
-// save applies what changed, or says underneath its field why that cannot be.
-func (v *View) save(f *field, change func(*domain.Settings)) {
-	values := v.saved
-	change(&values)
-	if !v.loaded || (values.Name == v.saved.Name && values.Downloads == v.saved.Downloads) {
-		f.explain("")
-		return
-	}
-	v.run.Go(func(ctx context.Context) func() {
-		err := v.settings.Update(ctx, change)
-		return func() {
-			if err != nil {
-				f.explain(format.Sentence(err))
-				return
-			}
-			f.explain("")
-			f.typing = false
-			change(&v.saved)
-			v.OnValues(v.saved)
-		}
-	})
 }
 
 // dial connects to the typed address.
@@ -183,7 +195,7 @@ func (v *View) dial() {
 		return
 	}
 	v.connect.SetDisabled(true)
-	v.address.say("Connecting…", theme.SecondText)
+	v.address.say(words.T("Connecting…"), theme.SecondText)
 	v.run.Go(func(ctx context.Context) func() {
 		peer, err := v.people.Connect(ctx, address)
 		return func() {
@@ -192,10 +204,10 @@ func (v *View) dial() {
 			case err != nil:
 				v.address.explain(format.Sentence(err))
 			case peer.FarForThem:
-				v.address.say(peer.Name+" doesn't count you as nearby yet.", theme.Waiting)
+				v.address.say(words.T("%s doesn't count you as nearby yet.", peer.Name), theme.Waiting)
 			default:
 				v.address.entry.SetText("")
-				v.address.say(peer.Name+" is here. See People.", theme.Done)
+				v.address.say(words.T("%s is here. See People.", peer.Name), theme.Done)
 			}
 		}
 	})

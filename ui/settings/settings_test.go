@@ -21,7 +21,29 @@ type keeper struct {
 	peer   domain.Peer
 	err    error
 	dialed string
+	login  bool
+	links  bool
+	refuse error // what the desktop says
+	told   error // what the page said
 }
+
+func (k *keeper) StartAtLogin(_ context.Context, on bool) error {
+	if k.refuse == nil {
+		k.login = on
+	}
+	return k.refuse
+}
+
+func (k *keeper) OpensLinks() bool { return k.links }
+
+func (k *keeper) OpenLinks(_ context.Context, on bool) error {
+	if k.refuse == nil {
+		k.links = on
+	}
+	return k.refuse
+}
+
+func (k *keeper) Report() string { return "Potluck 1.2.3 on a test" }
 
 func (k *keeper) Values() domain.Settings { return k.values }
 
@@ -48,7 +70,8 @@ func newView(t *testing.T) (*View, *keeper, fyne.Window) {
 	k := &keeper{values: domain.Settings{
 		Name: "Mira", Downloads: "/home/mira/Downloads", Audience: domain.Audience{Kind: domain.Friends}, Nearby: []string{"10.0.0.0/8"},
 	}}
-	v := New(work.Inline(), k, k, "1.2.3")
+	v := New(work.Inline(), k, k, k, "1.2.3")
+	v.OnError = func(err error) { k.told = err }
 	w := test.NewTempWindow(t, v.Object())
 	w.Resize(fyne.NewSize(704, 600))
 	v.Load()
@@ -58,7 +81,7 @@ func newView(t *testing.T) (*View, *keeper, fyne.Window) {
 func TestAChangeIsKeptOnLeaving(t *testing.T) {
 	v, k, w := newView(t)
 	shown := ""
-	v.OnValues = func(values domain.Settings) { name := values.Name; shown = name }
+	v.OnValues = func(values domain.Settings) { shown = values.Name }
 	if v.name.entry.Text != "Mira" || v.downloads.entry.Text != "/home/mira/Downloads" {
 		t.Fatalf("shown %q and %q", v.name.entry.Text, v.downloads.entry.Text)
 	}
@@ -103,7 +126,7 @@ func TestABadValueIsExplainedAndNotKept(t *testing.T) {
 func TestChosenFolder(t *testing.T) {
 	v, k, _ := newView(t)
 	v.downloads.entry.SetText("/mnt/big")
-	v.saveDownloads()
+	v.downloads.save()
 	if k.values.Downloads != "/mnt/big" {
 		t.Errorf("kept %q", k.values.Downloads)
 	}
@@ -157,5 +180,135 @@ func TestOwnAddress(t *testing.T) {
 	v.SetStatus(domain.Status{})
 	if v.ownLine.Visible() {
 		t.Error("the address stays without a network")
+	}
+}
+
+// find returns the field with that label.
+func find(t *testing.T, v *View, label string) *line {
+	t.Helper()
+	for _, c := range v.controls {
+		if l, ok := c.(*line); ok && l.label == label {
+			return l
+		}
+	}
+	t.Fatalf("no field is called %q", label)
+	return nil
+}
+
+// Each field shows its value, takes a good one and explains a bad one.
+func TestFields(t *testing.T) {
+	for _, c := range []struct {
+		label, good, bad string
+		kept             func(domain.Settings) any
+		want             any
+	}{
+		{"Leave out of shared folders", "*.tmp  node_modules", "", func(s domain.Settings) any { return strings.Join(s.Skip, "|") }, "*.tmp|node_modules"},
+		{"Downloads at once", "5", "many", func(s domain.Settings) any { return s.DownloadsAtOnce }, 5},
+		{"Downloads at most", "5 MB/s", "fast", func(s domain.Settings) any { return s.DownloadLimit }, int64(5_000_000)},
+		{"Uploads at most", "500k", "-1", func(s domain.Settings) any { return s.UploadLimit }, int64(500_000)},
+		{"Slow hours", "22:00-06:30", "at night", func(s domain.Settings) any { return [2]int{s.SlowFrom, s.SlowUntil} }, [2]int{22 * 60, 6*60 + 30}},
+		{"Downloads in slow hours", "1 MB/s", "slow", func(s domain.Settings) any { return s.SlowDownload }, int64(1_000_000)},
+		{"Uploads in slow hours", "1 MB/s", "slow", func(s domain.Settings) any { return s.SlowUpload }, int64(1_000_000)},
+		{"Port", "20000", "http", func(s domain.Settings) any { return s.Port }, 20000},
+		{"Count these networks as nearby", "192.168.3.0/24 10.0.0.0/8", "", func(s domain.Settings) any { return strings.Join(s.Nearby, "|") }, "10.0.0.0/8|192.168.3.0/24"},
+	} {
+		t.Run(c.label, func(t *testing.T) {
+			v, k, w := newView(t)
+			l := find(t, v, c.label)
+			before := l.entry.Text
+			if c.bad != "" {
+				w.Canvas().Focus(l.entry)
+				l.entry.SetText(c.bad)
+				w.Canvas().Unfocus()
+				if k.sets != 0 || l.under.Text() == l.hint || l.entry.Text != c.bad {
+					t.Errorf("%q is taken, or not explained: %q", c.bad, l.under.Text())
+				}
+				l.entry.SetText(before)
+				l.entry.OnSubmitted("")
+			}
+			w.Canvas().Focus(l.entry)
+			l.entry.SetText(c.good)
+			w.Canvas().Unfocus()
+			if got := c.kept(k.values); got != c.want || k.sets != 1 {
+				t.Errorf("%q is kept as %v, want %v; set %d times", c.good, got, c.want, k.sets)
+			}
+			if l.under.Text() != l.hint {
+				t.Errorf("%q is complained of: %q", c.good, l.under.Text())
+			}
+			again, err := fmt.Sprint(c.want), error(nil)
+			if err = l.take(l.entry.Text, &k.values); err != nil || fmt.Sprint(c.kept(k.values)) != again {
+				t.Errorf("it is shown as %q, which is read as %v, %v", l.entry.Text, c.kept(k.values), err)
+			}
+		})
+	}
+}
+
+func TestSwitchesAndOptions(t *testing.T) {
+	v, k, _ := newView(t)
+	turns := 0
+	for _, c := range v.controls {
+		switch c := c.(type) {
+		case *turn:
+			turns++
+			before := *c.flag(&k.values)
+			test.Tap(c.Switch)
+			if *c.flag(&k.values) == before || c.On() == before {
+				t.Error("a switch does nothing")
+			}
+			c.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
+			if *c.flag(&k.values) != before {
+				t.Error("the space bar does nothing")
+			}
+		case *options:
+			for i := len(c.buttons) - 1; i >= 0; i-- {
+				test.Tap(c.buttons[i])
+				if *c.value(&k.values) != c.values[i] || !c.buttons[i].Chosen() {
+					t.Errorf("%q is not chosen", c.values[i])
+				}
+			}
+		}
+	}
+	if turns != 3 {
+		t.Errorf("%d switches", turns)
+	}
+	test.Tap(v.links)
+	if !k.links || !v.links.On() {
+		t.Error("links are not opened")
+	}
+}
+
+func TestWhatTheDesktopRefusesIsToldAndNotKept(t *testing.T) {
+	v, k, _ := newView(t)
+	k.refuse = fmt.Errorf("no folder for it: %w", domain.ErrUnwritable)
+	for _, c := range v.controls {
+		if c, ok := c.(*turn); ok && c.flag(&k.values) == &k.values.StartAtLogin {
+			test.Tap(c.Switch)
+			if k.values.StartAtLogin || c.On() || k.told == nil {
+				t.Errorf("kept %v, shown %v, told %v", k.values.StartAtLogin, c.On(), k.told)
+			}
+		}
+	}
+	k.told = nil
+	test.Tap(v.links)
+	if v.links.On() || k.told == nil {
+		t.Errorf("links: shown %v, told %v", v.links.On(), k.told)
+	}
+}
+
+func TestWhatNeedsARestartSaysSo(t *testing.T) {
+	v, k, _ := newView(t)
+	k.values.Language = "de"
+	v.Load()
+	if v.language.Text() == "" {
+		t.Error("a new language is not said to need a restart")
+	}
+	k.values.Language = ""
+	v.Load()
+	if v.language.Text() != "" {
+		t.Errorf("the old language needs a restart: %q", v.language.Text())
+	}
+	v.SetStatus(domain.Status{Port: 20001, PortTaken: 17685})
+	if got := v.port.Text(); got != "Another program has 17685, so it is 20001 for now." {
+		t.Errorf("%q", got)
 	}
 }
