@@ -18,6 +18,7 @@ import (
 	"github.com/potluck-share/potluck/app/event"
 	"github.com/potluck-share/potluck/app/settings"
 	"github.com/potluck-share/potluck/ui"
+	"github.com/potluck-share/potluck/ui/desktop"
 )
 
 // window opens the window, or brings the one to the front that is open on this
@@ -64,7 +65,7 @@ func (c *commands) runWindow(ctx context.Context, chosen *settings.Settings, loc
 			log.Error("commands cannot reach this Potluck", "err", err) // and the window will say why
 		}
 	}
-	front := &front{settings: chosen}
+	front := &front{settings: chosen, crash: watchCrashes(c.opts.data, desktop.Describe(), log)}
 	return ui.Run(ctx, ui.Core{
 		Bus: run.bus, People: front, Browse: front, Library: front, Transfers: front, Settings: chosen,
 		Program: front, Memory: chosen,
@@ -103,6 +104,7 @@ func (c *commands) logFile() (*slog.Logger, error) {
 // that the window is on screen at once.
 type front struct {
 	settings *settings.Settings
+	crash    string // what the last run left when it crashed, "" if it did not
 	node     atomic.Pointer[node]
 }
 
@@ -272,7 +274,7 @@ func (f *front) Transfers() []domain.Transfer {
 }
 
 // LastCrash returns the report of a run before that ended by a fault.
-func (f *front) LastCrash() (report string, ok bool) { return "", false }
+func (f *front) LastCrash() (report string, ok bool) { return f.crash, f.crash != "" }
 
 // statusEvery is how often the window looks at its own state.
 const statusEvery = 2 * time.Second

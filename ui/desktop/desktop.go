@@ -1,8 +1,10 @@
-// Package desktop opens files with the programs that the desktop has for them,
-// and shows them in its file manager.
+// Package desktop is what Potluck asks of the desktop that it runs on: to open
+// files with other programs and show them in the file manager, to tell of files
+// that are dragged, to stay awake, to start Potluck at login and let its links
+// open it, and what kind of desktop it is.
 //
-// Everything may be called from any goroutine; opening returns once the
-// desktop has been asked.
+// Everything may be called from any goroutine, and knows nothing of the window;
+// opening returns once the desktop has been asked. What may take longer says so.
 package desktop
 
 import (
