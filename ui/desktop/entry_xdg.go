@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/assets"
 )
 
@@ -87,16 +88,17 @@ func readEntry(path string) ([]string, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot read %s: %w", path, err)
+		return nil, fmt.Errorf("%w: %w", domain.Fault(domain.ErrUnreadable, "cannot read %s", path), err)
 	}
 	lines := strings.Split(strings.TrimRight(string(b), "\n"), "\n")
 	if !slices.Contains(lines, ours) {
-		return nil, fmt.Errorf("%s: %w", path, errForeign)
+		return nil, fmt.Errorf("%w: %w", domain.Fault(nil, "%s is not Potluck's own; move it away, and try again", path), errForeign)
 	}
 	return lines, nil
 }
 
-var errForeign = errors.New("the file of that name is not Potluck's; move it away to let Potluck use the name")
+// errForeign means that somebody else's file has the name of ours.
+var errForeign = errors.New("somebody else's file")
 
 // writeEntry puts an entry in the place of ours, if there is one.
 func writeEntry(path, text string) error {
@@ -127,7 +129,7 @@ func folder(variable string, usual ...string) (string, error) {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", fmt.Errorf("cannot find the home folder: %w", err)
+		return "", fmt.Errorf("%w: %w", domain.Fault(nil, "nobody says where the home folder is; set HOME"), err)
 	}
 	return filepath.Join(append([]string{home}, usual...)...), nil
 }

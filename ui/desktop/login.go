@@ -1,8 +1,9 @@
 package desktop
 
 import (
-	"fmt"
 	"path/filepath"
+
+	"github.com/potluck-share/potluck/app/domain"
 )
 
 // StartAtLogin lets the desktop start a program with these arguments whenever
@@ -14,7 +15,7 @@ func StartAtLogin(on bool, exe string, args ...string) error {
 		return doNotStartAtLogin()
 	}
 	if !filepath.IsAbs(exe) {
-		return fmt.Errorf("%q is not an absolute path", exe)
+		return domain.Fault(domain.ErrUsage, "\"%s\" is not an absolute path", exe)
 	}
 	return startAtLogin(exe, args)
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"github.com/potluck-share/potluck/app/domain"
 )
 
 // label names our agent among those of the user.
@@ -16,7 +18,7 @@ const label = "io.github.potluck-share.potluck"
 func agent() (string, error) {
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", fmt.Errorf("cannot find the home folder: %w", err)
+		return "", fmt.Errorf("%w: %w", domain.Fault(nil, "nobody says where the home folder is; set HOME"), err)
 	}
 	return filepath.Join(home, "Library", "LaunchAgents", label+".plist"), nil
 }

@@ -6,6 +6,8 @@ import (
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
+
+	"github.com/potluck-share/potluck/app/domain"
 )
 
 // What the system runs when this user logs in, by name.
@@ -24,11 +26,11 @@ func doNotStartAtLogin() error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("cannot change what starts at login: %w", err)
+		return unwritten(err)
 	}
 	defer func() { _ = key.Close() }() // nothing is kept back
 	if err := key.DeleteValue(runName); err != nil && !errors.Is(err, registry.ErrNotExist) {
-		return fmt.Errorf("cannot change what starts at login: %w", err)
+		return unwritten(err)
 	}
 	return nil
 }
@@ -48,11 +50,15 @@ func startsAtLogin() bool {
 func setValue(path, name, text string) error {
 	key, _, err := registry.CreateKey(registry.CURRENT_USER, path, registry.SET_VALUE)
 	if err != nil {
-		return fmt.Errorf("cannot write to the registry: %w", err)
+		return unwritten(err)
 	}
 	defer func() { _ = key.Close() }() // nothing is kept back
 	if err := key.SetStringValue(name, text); err != nil {
-		return fmt.Errorf("cannot write to the registry: %w", err)
+		return unwritten(err)
 	}
 	return nil
+}
+
+func unwritten(err error) error {
+	return fmt.Errorf("%w: %w", domain.Fault(domain.ErrUnwritable, "Windows does not let Potluck change its entries in the registry"), err)
 }

@@ -2,9 +2,10 @@ package desktop
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"runtime"
+
+	"github.com/potluck-share/potluck/app/domain"
 )
 
 // CanRegister says whether Register does anything here. macOS knows a program
@@ -17,7 +18,7 @@ const CanRegister = runtime.GOOS != "darwin"
 // seconds. Where CanRegister is false it does nothing.
 func Register(ctx context.Context, exe string, icon []byte) error {
 	if !filepath.IsAbs(exe) {
-		return fmt.Errorf("%q is not an absolute path", exe)
+		return domain.Fault(domain.ErrUsage, "\"%s\" is not an absolute path", exe)
 	}
 	return register(ctx, exe, icon)
 }

@@ -3,7 +3,6 @@ package desktop
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/registry"
@@ -26,7 +25,7 @@ func unregister(context.Context) error {
 	for _, path := range []string{`\shell\open\command`, `\shell\open`, `\shell`, `\DefaultIcon`, ``} {
 		err := registry.DeleteKey(registry.CURRENT_USER, linkKey+path)
 		if err != nil && !errors.Is(err, registry.ErrNotExist) {
-			return fmt.Errorf("cannot change who opens links: %w", err)
+			return unwritten(err)
 		}
 	}
 	return nil

@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"time"
+
+	"github.com/potluck-share/potluck/app/domain"
 )
 
 // The program's entry and icon have its ID as their name.
@@ -91,7 +93,7 @@ func tool(ctx context.Context, name string, args ...string) error {
 	defer cancel()
 	out, err := exec.CommandContext(ctx, name, args...).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("the desktop may not open potluck: links: %s: %w: %s", name, err, bytes.TrimSpace(out))
+		return fmt.Errorf("%w: %w: %s", domain.Fault(nil, "links may not open Potluck, for %s does not work", name), err, bytes.TrimSpace(out))
 	}
 	return nil
 }

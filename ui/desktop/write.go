@@ -3,28 +3,32 @@
 package desktop
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/potluck-share/potluck/app/domain"
 )
 
 // writeFile writes a file that others on this computer may read, in one step:
 // whoever looks sees the old one or the new one. Its folder is made if need be.
-func writeFile(path string, content []byte) (err error) {
+func writeFile(path string, content []byte) error {
+	if err := replace(path, content); err != nil {
+		return fmt.Errorf("%w: %w", domain.Fault(domain.ErrUnwritable, "cannot write %s", path), err)
+	}
+	return nil
+}
+
+func replace(path string, content []byte) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("cannot make the folder %s: %w", dir, err)
+		return err
 	}
 	f, err := os.CreateTemp(dir, ".potluck-*")
 	if err != nil {
-		return fmt.Errorf("cannot write in %s: %w", dir, err)
+		return err
 	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(f.Name()) // as before
-			err = fmt.Errorf("cannot write %s: %w", path, err)
-		}
-	}()
 	_, err = f.Write(content)
 	if err == nil {
 		err = f.Chmod(0o644)
@@ -38,5 +42,8 @@ func writeFile(path string, content []byte) (err error) {
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
-	return err
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
 }
