@@ -63,7 +63,7 @@ func (n *node) contentNow(link domain.Link) domain.LinkTarget {
 	if t.Providers, entry = n.browse.Providers(link.Content); len(t.Providers) > 0 {
 		t.Name, t.Size = names.Display(path.Base(entry.Path)), entry.Size
 	}
-	if t.Here = n.here(link.Content); t.Here != "" {
+	if t.Here = n.where(link.Content); t.Here != "" {
 		t.Name = names.Display(filepath.Base(t.Here))
 		if info, err := os.Stat(t.Here); err == nil {
 			t.Size = info.Size()
@@ -103,7 +103,7 @@ func (n *node) sharedTarget(link domain.Link, who domain.Peer, entries []domain.
 			return 1
 		}
 	})
-	t.Here = n.here(entries[0].Content)
+	t.Here = n.where(entries[0].Content)
 	return t
 }
 
@@ -122,17 +122,6 @@ func (n *node) ownTarget(link domain.Link) (domain.LinkTarget, error) {
 		t.Folder = true
 	}
 	return t, nil
-}
-
-// here returns the path at which a content lies on this computer, in an own
-// share or as a finished download; "" if it does not.
-func (n *node) here(id domain.ContentID) string {
-	if entry, ok := n.library.Entry(id); ok {
-		if at := n.ownPath(entry.Path); at != "" {
-			return at
-		}
-	}
-	return n.transfers.Finished(id)
 }
 
 // ownPath returns where an entry of the own shares lies, "" if nothing is

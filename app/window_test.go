@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,6 +35,7 @@ func TestWindow(t *testing.T) {
 	}
 	mira, ana := newCopy(t, "Mira", on("Mira")), newCopy(t, "Ana", on("Ana"))
 
+	introduce(t, mira)
 	flags := []string{"--data", mira.data, "--downloads", mira.downloads, "--name", mira.name}
 	cmd := mira.command(ctx, flags...)
 	said := stderr(t)
@@ -62,6 +64,7 @@ func TestWindow(t *testing.T) {
 	w := &hand{t: t, ctx: ctx, screen: screen, window: window}
 	t.Run("drop", func(t *testing.T) { w.drop(t, mira, ana) })
 	t.Run("double click", func(t *testing.T) { w.fetch(t, mira, ana) })
+	t.Run("link", func(t *testing.T) { w.link(t, mira, ana, flags) })
 
 	// A second launch on the same data folder raises the window.
 	if out, err := mira.command(ctx, flags...).CombinedOutput(); err != nil {
@@ -180,6 +183,125 @@ func (w *hand) fetch(t *testing.T, mira, ana *copyOfPotluck) {
 	w.picture(t, "window.png")
 	w.key(t, "ctrl+4")
 	w.picture(t, "window-transfers.png")
+}
+
+// link opens a link as a web page would: the window asks, and does nothing
+// until it is told to.
+func (w *hand) link(t *testing.T, mira, ana *copyOfPotluck, flags []string) {
+	poem := filepath.Join(t.TempDir(), "Poem & song.txt")
+	writeFiles(t, map[string]int{poem: 5000})
+	ana.run(w.ctx, t, "share", poem)
+	eventually(w.ctx, t, "Mira sees the poem", func() bool {
+		out, err := mira.command(w.ctx, "--data", mira.data, "browse", "Ana").Output()
+		return err == nil && strings.Contains(string(out), "Poem")
+	})
+	id := ask[struct {
+		PeerID string `json:"peer_id"`
+	}](w.ctx, t, ana, "status").PeerID
+	got := filepath.Join(mira.downloads, filepath.Base(poem))
+	open := func() {
+		t.Helper()
+		before := w.brightness(t)
+		if out, err := mira.command(w.ctx, append(flags, "potluck:peer/"+id+"/Poem%20%26%20song.txt")...).CombinedOutput(); err != nil {
+			t.Fatalf("opening a link: %v\n%s", err, out)
+		}
+		eventually(w.ctx, t, "a sheet darkens the window", func() bool { return w.brightness(t) < before*9/10 })
+	}
+	open()
+	w.picture(t, "window-link.png")
+	w.key(t, "escape")
+	if out := mira.run(w.ctx, t, "transfers"); strings.Contains(string(out), "Poem") {
+		t.Errorf("a link began by itself:\n%s", out)
+	}
+	open()
+	w.key(t, "shift+tab") // from Cancel to Download
+	w.key(t, "enter")
+	eventually(w.ctx, t, "what the link names is downloaded", func() bool {
+		_, err := os.Stat(got)
+		return err == nil
+	})
+	same(t, got, poem)
+}
+
+// TestWindowWaitsForItsFirstStart opens the window of somebody who never used
+// Potluck: until the sheet is answered nobody can notice it.
+func TestWindowWaitsForItsFirstStart(t *testing.T) {
+	bin := windowProgram(t)
+	screen := desktop.Start(t, 1120, 780)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	mira := newCopy(t, "Mira", func(ctx context.Context, args ...string) *exec.Cmd {
+		cmd := screen.Command(ctx, bin, args...)
+		cmd.Env = append(cmd.Env, "FYNE_THEME=light")
+		return cmd
+	})
+	// No flag answers the sheet.
+	flags := []string{"--data", mira.data, "--downloads", mira.downloads, "--name", mira.name, "--listen", "/ip4/127.0.0.1/tcp/0"}
+	cmd := mira.command(ctx, flags...)
+	said := stderr(t)
+	cmd.Stderr = said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	end(t, mira.name, cmd, said)
+	window, err := screen.FindWindow(ctx, desktop.Match{PID: cmd.Process.Pid})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &hand{t: t, ctx: ctx, screen: screen, window: window}
+	w.picture(t, "window-welcome.png")
+	status := func() (string, error) {
+		out, err := mira.command(ctx, "--data", mira.data, "status").CombinedOutput()
+		return string(out), err
+	}
+	out, err := status()
+	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) || exit.ExitCode() != 3 || !strings.Contains(out, "Potluck waits for its first start in its window") {
+		t.Errorf("status before the first start: %v\n%s", err, out)
+	}
+	if out, err := mira.command(ctx, flags...).CombinedOutput(); err != nil {
+		t.Errorf("a second launch before the first start: %v\n%s", err, out)
+	}
+	for _, name := range []string{"potluck.db", "identity.key"} {
+		if _, err := os.Stat(filepath.Join(mira.data, name)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("%s is there before the first start (%v)", name, err)
+		}
+	}
+	w.key(t, "enter")
+	eventually(ctx, t, "Potluck has started", func() bool { _, err := status(); return err == nil })
+	kept, err := os.ReadFile(filepath.Join(mira.data, "settings.toml"))
+	if err != nil || !strings.Contains(string(kept), "introduced = true") {
+		t.Errorf("the answer was not kept (%v):\n%s", err, kept)
+	}
+	mira.run(ctx, t, "stop")
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("the program ended with %v", err)
+	}
+}
+
+// introduce makes the data folder of somebody who has answered the sheet of the
+// first launch, and whose Potluck ends with its window.
+func introduce(t *testing.T, p *copyOfPotluck) {
+	t.Helper()
+	if err := os.MkdirAll(p.data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(p.data, "settings.toml"), []byte("introduced = true\nkeep_running = false\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// brightness is the mean of the window's pixels, 0 to 255.
+func (w *hand) brightness(t *testing.T) int {
+	t.Helper()
+	seen, err := w.screen.Look(w.window)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := 0
+	for i := 0; i+4 <= len(seen.Pix); i += 4 {
+		sum += int(seen.Pix[i+1])
+	}
+	return sum * 4 / max(1, len(seen.Pix))
 }
 
 func (w *hand) key(t *testing.T, combination string) {

@@ -1,14 +1,13 @@
 package browse
 
 import (
-	"net/url"
-	"strconv"
 	"strings"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 	fwidget "fyne.io/fyne/v2/widget"
 
+	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/ui/theme"
 	"github.com/potluck-share/potluck/ui/widget"
 	"github.com/potluck-share/potluck/ui/words"
@@ -90,13 +89,8 @@ func copyLinks(rows []*row, at place) {
 // a folder with its owner.
 func linkTo(r *row, at place) string {
 	if !r.result.Folder {
-		values := url.Values{"name": {r.name}, "size": {strconv.FormatInt(r.result.Size, 10)}}
-		return "potluck:content/" + r.result.Content.String() + "?" + values.Encode()
+		return domain.Link{Kind: domain.LinkContent, Content: r.result.Content, Name: r.name, Size: r.result.Size}.String()
 	}
 	request := r.request(at, "")
-	parts := strings.Split(request.Path, "/")
-	for i := range parts {
-		parts[i] = url.PathEscape(parts[i])
-	}
-	return "potluck:peer/" + string(request.Peer) + "/" + strings.Join(parts, "/")
+	return domain.Link{Kind: domain.LinkPeer, Peer: string(request.Peer), Path: request.Path}.String()
 }
