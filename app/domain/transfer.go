@@ -1,6 +1,9 @@
 package domain
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // TransferKind tells downloads, uploads and offers apart.
 type TransferKind string
@@ -37,6 +40,9 @@ type TransferFile struct {
 	Target string
 	// Final is the absolute path of the finished file; empty until then.
 	Final string
+	// Written is the time that the finished file had on disk when this
+	// transfer had made it; zero if it was there before, or is not finished.
+	Written time.Time
 	// Skipped is true for a file that the user does not want.
 	Skipped bool
 }
@@ -48,6 +54,23 @@ type FileProgress struct {
 	// those that are skipped have the state that they would go on from.
 	State TransferState
 	Done  int64 // verified bytes
+}
+
+// Finished tells of a finished file of a transfer what TransferFile does.
+type Finished struct {
+	Final   string
+	Written time.Time
+}
+
+// TransferProvider is somebody whom a download comes from, or may come from.
+type TransferProvider struct {
+	Peer    PeerID
+	Name    string
+	Online  bool
+	Serving bool    // at this moment
+	Rate    float64 // bytes per second
+	// Done is how many verified bytes came from there since Potluck started.
+	Done int64
 }
 
 // Transfer is a download or an upload. A folder is one transfer of many files.
@@ -78,8 +101,13 @@ type Transfer struct {
 	// names it.
 	Failure   string
 	Providers int // serving it at this moment
-	Added     time.Time
-	Ended     time.Time
+	// From names up to four of them, whom it was asked of first.
+	From  []string
+	Added time.Time
+	Ended time.Time
+	// Parts is true while what was fetched of the unfinished files of a
+	// cancelled download is kept, so that it can go on where it was.
+	Parts bool
 	// Order is its place among all downloads: those with lower ones run first.
 	Order int64
 	// Queue is its place among the queued ones, from 1; 0 if it is not queued.
@@ -97,6 +125,21 @@ type Progress struct {
 	// Damaged is who sent wrong bytes last, and is not asked any more; empty
 	// if nobody did.
 	Damaged PeerID
+	// From is who serves it or has brought something, by ID.
+	From []Served
+}
+
+// Served is what came from one provider.
+type Served struct {
+	Peer    PeerID
+	Done    int64 // verified bytes of this fetch
+	Serving bool  // at this moment
+}
+
+// Equal reports whether p tells the same as other.
+func (p Progress) Equal(other Progress) bool {
+	return p.Done == other.Done && p.Providers == other.Providers && p.Checking == other.Checking &&
+		p.Checked == other.Checked && p.Damaged == other.Damaged && slices.Equal(p.From, other.From)
 }
 
 // Want names a content that is to be fetched, and from whom.

@@ -75,6 +75,7 @@ func (d *transfer) mayChoose(wanted map[int]bool) error {
 
 // choose does what Choose says. The lock is held.
 func (t *Transfers) choose(d *transfer, wanted map[int]bool) {
+	t.stopCheck(d)
 	var left []domain.Want // out
 	for i, want := range wanted {
 		f := &d.Files[i]

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"sync"
 
@@ -156,7 +157,7 @@ func (t *Transfers) fetchOne(ctx context.Context, d *transfer, i int) error {
 	t.mu.Unlock()
 	final, had, err := t.bring(ctx, d, i, f)
 	if err == nil {
-		t.mark(d, i, final, had)
+		t.mark(d, i, finished(&f, final, had), had)
 		return nil
 	}
 	stopped := errors.Is(context.Cause(ctx), errSkipped)
@@ -169,6 +170,7 @@ func (t *Transfers) fetchOne(ctx context.Context, d *transfer, i int) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	d.flight[i].stop(nil)
+	d.landed(d.flight[i])
 	delete(d.flight, i)
 	if skipped {
 		delete(d.partly, i)
@@ -187,6 +189,19 @@ func (t *Transfers) fetchOne(ctx context.Context, d *transfer, i int) error {
 		return nil
 	}
 	return err
+}
+
+// finished says where a finished file lies and, if it was made for this
+// download, which time it has.
+func finished(f *domain.TransferFile, final string, had bool) domain.Finished {
+	done := domain.Finished{Final: final}
+	if had || f.Folder {
+		return done
+	}
+	if info, err := os.Lstat(final); err == nil {
+		done.Written = info.ModTime()
+	}
+	return done
 }
 
 // bring brings file i of d to its place; had is true if it was there before.

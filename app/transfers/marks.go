@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/potluck-share/potluck/app/domain"
 )
 
 // markEvery is for how long finished files are gathered before they are noted
@@ -12,11 +14,11 @@ import (
 const markEvery = 150 * time.Millisecond
 
 // mark takes file i of d for finished.
-func (t *Transfers) mark(d *transfer, i int, final string, had bool) {
+func (t *Transfers) mark(d *transfer, i int, done domain.Finished, had bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	f := &d.Files[i]
-	f.Final = final
+	f.Final, f.Written = done.Final, done.Written
 	delete(d.partly, i)
 	t.found(*f)
 	if !f.Skipped {
@@ -28,12 +30,13 @@ func (t *Transfers) mark(d *transfer, i int, final string, had bool) {
 	}
 	if fl := d.flight[i]; fl != nil {
 		fl.stop(nil)
+		d.landed(fl)
 		delete(d.flight, i)
 	}
 	if d.unmarked == nil {
-		d.unmarked = make(map[int]string)
+		d.unmarked = make(map[int]domain.Finished)
 	}
-	d.unmarked[i] = final
+	d.unmarked[i] = done
 }
 
 // markLoop notes the finished files of d in the store until ctx ends, which it

@@ -32,6 +32,7 @@ func (t *Transfers) sum(d *transfer, now time.Time) {
 	}
 	d.Done, d.Providers = done, providers
 	d.Rate = d.rate.add(now, done)
+	t.tellServed(d, now)
 	switch {
 	case checking && providers == 0:
 		d.Reason = checkingReason(checked, toCheck)

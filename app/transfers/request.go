@@ -58,27 +58,32 @@ func (t *Transfers) begin(ctx context.Context, d *transfer, req domain.GetReques
 		settle, cancel := context.WithTimeout(ctx, patience/2)
 		defer cancel()
 		t.cfg.Catalogue.Settle(settle, d.Peer) // or half a folder would be taken for the whole
-		err = t.resolvePath(d, req.Only)
+		err = t.resolvePath(d, req.Only, "")
 	}
 	if err != nil {
 		return "", err
 	}
+	return d.ID, t.add(ctx, d)
+}
+
+// add puts a new download, of which the files are known, last in the order.
+func (t *Transfers) add(ctx context.Context, d *transfer) error {
 	d.tally()
 	if err := t.cfg.Engine.Prepare(d.Folder); err != nil {
-		return "", err
+		return err
 	}
 	t.mu.Lock()
 	t.append(d)
 	t.mu.Unlock()
 	if err := t.cfg.Store.PutTransfer(ctx, d.Transfer); err != nil {
-		return "", fmt.Errorf("keeping the download: %w", err)
+		return fmt.Errorf("keeping the download: %w", err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.all[d.ID] = d
 	t.publish(d)
 	t.launch(d) //nolint:contextcheck // the download outlives the request for it
-	return d.ID, nil
+	return nil
 }
 
 // same finds a download of the same thing to the same folder that has not
@@ -115,8 +120,8 @@ func (t *Transfers) takeIn(ctx context.Context, id string, patterns []string) er
 
 // resolvePath lists the files that lie at a peer's path. A folder goes into a
 // new one of its name, unless all that is wanted of it lies in the one that
-// there is.
-func (t *Transfers) resolvePath(d *transfer, patterns []string) error {
+// there is, or into the one that was made for it before.
+func (t *Transfers) resolvePath(d *transfer, patterns []string, made string) error {
 	entries, folder, err := t.cfg.Catalogue.Below(d.Peer, d.Path)
 	if err != nil {
 		return err
@@ -137,7 +142,10 @@ func (t *Transfers) resolvePath(d *transfer, patterns []string) error {
 	if err := d.only(patterns); err != nil || !folder {
 		return err
 	}
-	claimed, held := t.cfg.Engine.Holds(d.Folder, base, d.Files)
+	claimed, held := made, made != ""
+	if !held {
+		claimed, held = t.cfg.Engine.Holds(d.Folder, base, d.Files)
+	}
 	if !held {
 		if claimed, err = t.cfg.Engine.Claim(d.Folder, base); err != nil {
 			return err

@@ -91,8 +91,9 @@ type People interface {
 // Store keeps transfers over restarts.
 type Store interface {
 	PutTransfer(ctx context.Context, t domain.Transfer) error
-	// MarkFiles notes where finished files lie, by their index.
-	MarkFiles(ctx context.Context, id string, finals map[int]string) error
+	// MarkFiles notes where finished files lie, by their index; nowhere for
+	// those that are not finished any more.
+	MarkFiles(ctx context.Context, id string, finals map[int]domain.Finished) error
 	DropTransfer(ctx context.Context, id string) error
 	Transfers() ([]domain.Transfer, error)
 }
@@ -134,6 +135,7 @@ type Transfers struct {
 	places    places
 	peeked    peeked
 	here      map[domain.ContentID]string // paths of finished files
+	checks    chan struct{}               // held by the check that reads
 	changed   chan struct{}               // closed and replaced when providers come or go
 	quiet     time.Time                   // until when comings and goings are gathered
 	gathering bool                        // some were
@@ -150,25 +152,30 @@ type transfer struct {
 	ended  chan struct{}           // closed when the last goroutine that ran it is gone; nil if none ever did
 	rate   meter
 
-	finished    int64           // bytes of finished files that are wanted
-	missing     int             // wanted files that are not here
-	had         int             // files that lay in their place before
-	fresh       bool            // asked for in this run
-	flight      map[int]*flight // files being fetched
-	partly      map[int]int64   // bytes that are here of files that are not finished, as far as this run knows
-	unmarked    map[int]string  // where finished files lie that are not noted in the store yet
-	next        int             // no file before this one is to be begun
-	putOff      map[int]bool    // files that this attempt does not try again
-	putOffErr   error           // why the first of them was
-	stirred     chan struct{}   // holds a token after something changed for fetchAll
-	untouched   bool            // its folder was made for it, and no attempt has ended
-	nothingHere bool            // what was thought to be on this machine was not
+	finished    int64                   // bytes of finished files that are wanted
+	missing     int                     // wanted files that are not here
+	had         int                     // files that lay in their place before
+	fresh       bool                    // asked for in this run
+	flight      map[int]*flight         // files being fetched
+	partly      map[int]int64           // bytes that are here of files that are not finished, as far as this run knows
+	unmarked    map[int]domain.Finished // where finished files lie that are not noted in the store yet
+	next        int                     // no file before this one is to be begun
+	putOff      map[int]bool            // files that this attempt does not try again
+	putOffErr   error                   // why the first of them was
+	stirred     chan struct{}           // holds a token after something changed for fetchAll
+	untouched   bool                    // its folder was made for it, and no attempt has ended
+	nothingHere bool                    // what was thought to be on this machine was not
 
 	turn     chan struct{}           // closed when a place is given to it
 	yield    context.CancelCauseFunc // ends the attempt under way; nil if none is
 	yielding bool                    // it is to give its place up
 	liar     domain.PeerID           // who sent damaged data
 	lied     time.Time               // when that was noticed
+
+	brought map[domain.PeerID]int64  // verified bytes of ended fetches, by whom they came from
+	rates   map[domain.PeerID]*meter // of those who serve it
+	kept    time.Time                // until when its parts are kept although it is cancelled; zero: not any more
+	check   *check                   // the look through its finished files that is under way; nil: none
 }
 
 // The reasons for which a running download is told to stop.
@@ -182,13 +189,17 @@ func New(cfg Config) (*Transfers, error) {
 	t := &Transfers{
 		cfg: cfg, places: places{most: max(1, cfg.AtOnce)},
 		all: make(map[string]*transfer), unsaved: make(map[string]bool), uploads: make(map[uploadKey]*upload),
-		here: make(map[domain.ContentID]string), changed: make(chan struct{}),
+		here: make(map[domain.ContentID]string), changed: make(chan struct{}), checks: make(chan struct{}, 1),
 	}
 	kept, err := cfg.Store.Transfers()
 	if err != nil {
 		return nil, fmt.Errorf("reading the transfers: %w", err)
 	}
 	for _, k := range kept {
+		if k.Kind == domain.Upload {
+			t.restoreUpload(k)
+			continue
+		}
 		d := newTransfer(k)
 		d.tally()
 		for _, f := range d.Files {
@@ -218,6 +229,9 @@ func (t *Transfers) Start(ctx context.Context) {
 	t.ctx, t.stop = context.WithCancel(ctx)
 	for _, d := range t.sorted() {
 		t.publish(d)
+		if d.Parts {
+			t.discardKept(d) // that run was killed before
+		}
 		if !d.State.Ended() && d.State != domain.Paused {
 			t.launch(d) //nolint:contextcheck // it lives as long as the room, not as Start's caller
 		}
@@ -231,6 +245,12 @@ func (t *Transfers) Close() error {
 	if t.stop != nil {
 		t.stop()
 	}
+	for _, d := range t.all {
+		if !d.kept.IsZero() {
+			t.discardKept(d)
+		}
+	}
+	t.endUploads(t.cfg.Now(), 0)
 	t.mu.Unlock()
 	t.done.Wait()
 	return t.save(context.Background())
@@ -295,6 +315,7 @@ func (t *Transfers) Resume(ctx context.Context, ids []string) error {
 		switch d.State {
 		case domain.Paused, domain.Waiting:
 		case domain.Failed, domain.Cancelled:
+			d.Parts, d.kept = false, time.Time{}
 			t.renew(d)
 		default:
 			return
@@ -308,57 +329,6 @@ func (t *Transfers) Resume(ctx context.Context, ids []string) error {
 
 // Retry is Resume for those who speak of failed downloads.
 func (t *Transfers) Retry(ctx context.Context, ids []string) error { return t.Resume(ctx, ids) }
-
-// Cancel ends downloads and removes what was fetched of their unfinished
-// files. Finished files stay.
-func (t *Transfers) Cancel(ctx context.Context, ids []string) error {
-	return t.each(ctx, ids, func(d *transfer) {
-		if d.State.Ended() {
-			return
-		}
-		t.halt(d, errCancelled)
-		wants := d.unfinished()
-		last, ended := d.ended, make(chan struct{})
-		d.ended = ended // a new attempt waits for the removal
-		t.done.Go(func() {
-			defer close(ended)
-			if last != nil {
-				<-last
-			}
-			t.discard(wants)
-			t.mu.Lock()
-			defer t.mu.Unlock()
-			clear(d.partly)
-		})
-		t.set(d, domain.Cancelled, domain.Say("Cancelled by you."), nil)
-	})
-}
-
-// Clear removes transfers that have ended from the list.
-func (t *Transfers) Clear(ctx context.Context) error {
-	t.saving.Lock() // or a late write would bring one back
-	defer t.saving.Unlock()
-	t.mu.Lock()
-	var cleared []string
-	for id, d := range t.all {
-		if d.State.Ended() && d.cancel == nil {
-			cleared = append(cleared, id)
-			delete(t.all, id)
-			delete(t.unsaved, id)
-			event.Retract(t.cfg.Bus, event.Transfers, id)
-		}
-	}
-	t.clearUploads()
-	t.mu.Unlock()
-	var group errgroup.Group
-	for _, id := range cleared {
-		group.Go(func() error { return t.cfg.Store.DropTransfer(ctx, id) })
-	}
-	if err := group.Wait(); err != nil {
-		return fmt.Errorf("clearing the list: %w", err)
-	}
-	return nil
-}
 
 // Transfers returns all transfers: what is under way first, newest first
 // within that.
@@ -420,6 +390,9 @@ func (t *Transfers) halt(d *transfer, reason error) {
 func (d *transfer) row() domain.Transfer {
 	row := d.Transfer
 	row.Files = nil
+	if d.check != nil {
+		row.Reason = d.check.reason()
+	}
 	return row
 }
 
@@ -440,8 +413,8 @@ func (t *Transfers) set(d *transfer, state domain.TransferState, reason domain.S
 	}
 	d.State, d.Reason, d.Failure = state, reason, domain.ErrorKind(cause)
 	if state != domain.Running {
-		d.Rate, d.Providers = 0, 0
-		d.rate = meter{}
+		d.Rate, d.Providers, d.From = 0, 0, nil
+		d.rate, d.rates = meter{}, nil
 	}
 	d.Ended = time.Time{}
 	if state.Ended() {
@@ -469,11 +442,14 @@ func (t *Transfers) save(ctx context.Context) error {
 	var changed []domain.Transfer
 	for id, files := range t.unsaved {
 		if d, ok := t.all[id]; ok {
-			one := d.row()
+			one := d.Transfer
+			one.Files = nil
 			if files {
 				one.Files = slices.Clone(d.Files)
 			}
 			changed = append(changed, one)
+		} else if u := t.uploadOf(id); u != nil {
+			changed = append(changed, u.Transfer)
 		}
 	}
 	clear(t.unsaved)

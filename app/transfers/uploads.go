@@ -2,6 +2,11 @@ package transfers
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/potluck-share/potluck/app/domain"
@@ -12,7 +17,7 @@ const (
 	// idle is after how long without a byte an upload counts as ended.
 	idle = 3 * time.Second
 	// uploadsKept is how many ended uploads stay in the list.
-	uploadsKept = 100
+	uploadsKept = 200
 )
 
 // uploadKey joins what one peer fetches of one share into one row: a folder of
@@ -20,6 +25,13 @@ const (
 type uploadKey struct {
 	peer  domain.PeerID
 	share string
+}
+
+// id is the ID of the row: short, whatever the share is called.
+func (k uploadKey) id() string {
+	sum := fnv.New64a()
+	_, _ = sum.Write([]byte(k.share)) // never fails
+	return fmt.Sprintf("up-%s-%x", k.peer.Short(), sum.Sum64())
 }
 
 // upload is a row of the list. The fields are guarded by Transfers.mu.
@@ -45,7 +57,7 @@ func (t *Transfers) Uploaded(peer domain.PeerID, content domain.ContentID, n int
 	if u == nil || u.State.Ended() && now.Sub(u.last) > time.Minute {
 		u = &upload{
 			Transfer: domain.Transfer{
-				ID: "up-" + peer.Short() + "-" + entry.Share(), Kind: domain.Upload, Peer: peer,
+				ID: key.id(), Kind: domain.Upload, Peer: peer,
 				Path: entry.Path, Added: now, Providers: 1,
 			},
 			contents: make(map[domain.ContentID]bool),
@@ -74,14 +86,50 @@ func (t *Transfers) uploadRows() []domain.Transfer {
 	return rows
 }
 
-// clearUploads removes ended uploads from the list. The lock is held.
-func (t *Transfers) clearUploads() {
-	for key, u := range t.uploads {
-		if u.State.Ended() {
-			delete(t.uploads, key)
-			event.Retract(t.cfg.Bus, event.Transfers, u.ID)
+// uploadOf returns the upload with that ID; nil if there is none. The lock is
+// held.
+func (t *Transfers) uploadOf(id string) *upload {
+	for _, u := range t.uploads {
+		if u.ID == id {
+			return u
 		}
 	}
+	return nil
+}
+
+// restoreUpload takes in an upload of an earlier run.
+func (t *Transfers) restoreUpload(k domain.Transfer) {
+	share, _, _ := strings.Cut(k.Path, "/")
+	t.uploads[uploadKey{k.Peer, share}] = &upload{Transfer: k, contents: make(map[domain.ContentID]bool), last: k.Ended}
+}
+
+// endUploads ends the uploads that have been still for a while, which are then
+// to be saved, and takes the oldest ended ones out of the list if there are too
+// many; these are returned, to be dropped. The lock is held.
+func (t *Transfers) endUploads(now time.Time, still time.Duration) (old []string) {
+	var ended []uploadKey
+	for key, u := range t.uploads {
+		if !u.State.Ended() && now.Sub(u.last) >= still {
+			u.State, u.Rate, u.Ended = domain.Done, 0, now
+			t.unsaved[u.ID] = false
+			event.Publish(t.cfg.Bus, event.Transfers, u.ID, u.Transfer)
+		}
+		if u.State.Ended() {
+			ended = append(ended, key)
+		}
+	}
+	if len(ended) <= uploadsKept {
+		return nil
+	}
+	slices.SortFunc(ended, func(a, b uploadKey) int { return t.uploads[b].Ended.Compare(t.uploads[a].Ended) })
+	for _, key := range ended[uploadsKept:] {
+		id := t.uploads[key].ID
+		delete(t.uploads, key)
+		delete(t.unsaved, id)
+		event.Retract(t.cfg.Bus, event.Transfers, id)
+		old = append(old, id)
+	}
+	return old
 }
 
 // tick publishes progress until ctx ends: the rates and sums of what moves.
@@ -93,36 +141,40 @@ func (t *Transfers) tick(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-every.C:
-			t.measure(t.cfg.Now())
+			t.measure(ctx, t.cfg.Now())
 		}
 	}
 }
 
-func (t *Transfers) measure(now time.Time) {
+// measure publishes how far everything is, ends what is over, and keeps that.
+func (t *Transfers) measure(ctx context.Context, now time.Time) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
 	for _, d := range t.all {
-		if d.State != domain.Running {
-			continue
+		switch {
+		case d.State == domain.Running:
+			t.sum(d, now)
+			t.publish(d)
+		case d.check != nil:
+			t.tellCheck(d)
+		case !d.kept.IsZero() && !now.Before(d.kept):
+			t.discardKept(d) //nolint:contextcheck // it must not stop halfway
 		}
-		t.sum(d, now)
-		t.publish(d)
 	}
-	ended := 0
-	for key, u := range t.uploads {
-		if u.State.Ended() {
-			ended++
-			if ended > uploadsKept {
-				delete(t.uploads, key)
-				event.Retract(t.cfg.Bus, event.Transfers, u.ID)
-			}
-			continue
+	for _, u := range t.uploads {
+		if !u.State.Ended() {
+			u.Rate = u.rate.add(now, u.Done)
+			event.Publish(t.cfg.Bus, event.Transfers, u.ID, u.Transfer)
 		}
-		u.Rate = u.rate.add(now, u.Done)
-		if now.Sub(u.last) > idle {
-			u.State, u.Rate, u.Ended = domain.Done, 0, now
-		}
-		event.Publish(t.cfg.Bus, event.Transfers, u.ID, u.Transfer)
+	}
+	saved := len(t.unsaved)
+	old := t.endUploads(now, idle)
+	ended := len(t.unsaved) > saved
+	t.mu.Unlock()
+	if !ended && len(old) == 0 {
+		return
+	}
+	if err := errors.Join(t.save(ctx), t.drop(ctx, old)); err != nil {
+		t.cfg.Log.Error("ended uploads could not be kept", "err", err)
 	}
 }
 

@@ -126,7 +126,7 @@ func TestTransferFilesAndMarks(t *testing.T) {
 	// A bare content ID has no path.
 	tr.Files[299].Path = ""
 	must(t, d.PutTransfer(ctx, tr))
-	must(t, d.MarkFiles(ctx, "t", map[int]string{256: "/d/F/256"}))
+	must(t, d.MarkFiles(ctx, "t", map[int]domain.Finished{256: {Final: "/d/F/256"}}))
 	brief := tr
 	brief.Files, brief.State = nil, domain.Paused
 	must(t, d.PutTransfer(ctx, brief))
@@ -143,10 +143,10 @@ func TestTransferFilesAndMarks(t *testing.T) {
 	got, err = d.Transfers()
 	must(t, err)
 	same(t, "files left", len(got[0].Files), 2)
-	if err := d.MarkFiles(ctx, "none", map[int]string{1: "/x"}); !errors.Is(err, domain.ErrNotFound) {
+	if err := d.MarkFiles(ctx, "none", map[int]domain.Finished{1: {Final: "/x"}}); !errors.Is(err, domain.ErrNotFound) {
 		t.Fatalf("got %v", err)
 	}
-	if err := d.MarkFiles(ctx, "t", map[int]string{-1: "/x"}); !errors.Is(err, domain.ErrMalformed) {
+	if err := d.MarkFiles(ctx, "t", map[int]domain.Finished{-1: {Final: "/x"}}); !errors.Is(err, domain.ErrMalformed) {
 		t.Fatalf("got %v", err)
 	}
 	must(t, d.DropTransfer(ctx, "t"))

@@ -50,7 +50,7 @@ func (d *DB) PutTransfer(ctx context.Context, t domain.Transfer) error {
 		}
 		for i, f := range t.Files {
 			if f.Final != "" {
-				if err := putChanged(marks, indexKey(i), []byte(f.Final)); err != nil {
+				if err := putChanged(marks, indexKey(i), markTo(domain.Finished{Final: f.Final, Written: f.Written})); err != nil {
 					return err
 				}
 			}
@@ -112,10 +112,11 @@ func putChanged(b *bbolt.Bucket, key, value []byte) error {
 }
 
 // MarkFiles notes that files of the transfer are finished: by their index, the
-// absolute paths at which they lie. It does not touch the rest of the transfer.
-func (d *DB) MarkFiles(ctx context.Context, id string, finals map[int]string) error {
-	for index, final := range finals {
-		if index < 0 || index > math.MaxInt32 || len(final) > maxLocalPath {
+// absolute paths at which they lie; with no path, that one is not finished any
+// more. It does not touch the rest of the transfer.
+func (d *DB) MarkFiles(ctx context.Context, id string, finals map[int]domain.Finished) error {
+	for index, mark := range finals {
+		if index < 0 || index > math.MaxInt32 || len(mark.Final) > maxLocalPath {
 			return fmt.Errorf("mark file %d of transfer %s: %w", index, id, domain.ErrMalformed)
 		}
 	}
@@ -130,7 +131,7 @@ func (d *DB) MarkFiles(ctx context.Context, id string, finals map[int]string) er
 		}
 		marks := room.Bucket(bucketMarks)
 		for _, index := range indexes {
-			if err := marks.Put(indexKey(index), []byte(finals[index])); err != nil {
+			if err := marks.Put(indexKey(index), markTo(finals[index])); err != nil {
 				return err
 			}
 		}
@@ -178,11 +179,31 @@ func readTransfer(id string, room *bbolt.Bucket) (domain.Transfer, error) {
 		if err != nil {
 			return err
 		}
-		f.Final = string(marks.Get(key))
+		mark := markFrom(marks.Get(key))
+		f.Final, f.Written = mark.Final, mark.Written
 		t.Files = append(t.Files, f)
 		return nil
 	})
 	return t, err
+}
+
+// markTo writes a mark: the path, which holds no zero byte, and after one the
+// time of a file that was made, in nanoseconds since 1970.
+func markTo(mark domain.Finished) []byte {
+	raw := []byte(mark.Final)
+	if mark.Written.IsZero() {
+		return raw
+	}
+	return binary.BigEndian.AppendUint64(append(raw, 0), uint64(mark.Written.UnixNano()))
+}
+
+func markFrom(raw []byte) domain.Finished {
+	final, written, _ := bytes.Cut(raw, []byte{0})
+	mark := domain.Finished{Final: string(final)}
+	if len(written) == 8 {
+		mark.Written = fromNanos(int64(binary.BigEndian.Uint64(written)))
+	}
+	return mark
 }
 
 // DropTransfer forgets a transfer. It is no error if there is none.
@@ -208,7 +229,7 @@ func transferTo(t domain.Transfer) *pb.Transfer {
 		Folder: []byte(t.Folder), Final: []byte(t.Final),
 		Count: int64(t.Count), Size: t.Size, Done: t.Done,
 		State: string(t.State), Reason: sayingTo(t.Reason), Failure: t.Failure,
-		Added: nanos(t.Added), Ended: nanos(t.Ended), Order: t.Order,
+		Added: nanos(t.Added), Ended: nanos(t.Ended), Order: t.Order, Parts: t.Parts,
 	}
 }
 
@@ -223,7 +244,7 @@ func decodeTransfer(id string, raw []byte) (domain.Transfer, error) {
 		Folder: string(m.GetFolder()), Final: string(m.GetFinal()),
 		Count: int(m.GetCount()), Size: m.GetSize(), Done: m.GetDone(),
 		State: domain.TransferState(m.GetState()), Failure: m.GetFailure(),
-		Added: fromNanos(m.GetAdded()), Ended: fromNanos(m.GetEnded()), Order: m.GetOrder(),
+		Added: fromNanos(m.GetAdded()), Ended: fromNanos(m.GetEnded()), Order: m.GetOrder(), Parts: m.GetParts(),
 	}
 	if err := sayingFrom(m.GetReason(), &t.Reason); err != nil {
 		return t, err

@@ -232,7 +232,7 @@ func (f *Fetcher) bring(ctx context.Context, j *job, providers Providers, report
 			return
 		}
 		now := f.progress(j)
-		if now != last {
+		if !now.Equal(last) {
 			last = now
 			report(now)
 		}

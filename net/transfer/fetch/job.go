@@ -27,8 +27,9 @@ type job struct {
 
 	sources      map[domain.PeerID]*source
 	hadProviders bool
-	crowded      bool          // others fetch the same
-	liar         domain.PeerID // who sent wrong bytes last
+	crowded      bool                    // others fetch the same
+	liar         domain.PeerID           // who sent wrong bytes last
+	brought      map[domain.PeerID]int64 // verified bytes, by whom they came from
 
 	queue   []*request    // answers to be verified and stored
 	running int           // goroutines that do so
@@ -48,6 +49,7 @@ func (f *Fetcher) newJob(id domain.ContentID, size int64, sink Sink) (*job, erro
 		f: f, id: id, size: size, sink: sink,
 		sources: make(map[domain.PeerID]*source),
 		storing: make(map[int]struct{}),
+		brought: make(map[domain.PeerID]int64),
 		done:    make(chan struct{}),
 	}
 	if size <= domain.PieceSize {
@@ -234,6 +236,7 @@ func (j *job) takePiece(r *request) {
 	case err != nil:
 		j.end(fmt.Errorf("content %v: %w", j.id, err))
 	default:
+		j.brought[r.src.peer.id] += int64(domain.PieceLength(j.size, r.index))
 		for _, other := range j.picker.Done(r.index) {
 			j.abandon(other, r.index)
 		}

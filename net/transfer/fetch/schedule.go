@@ -181,10 +181,18 @@ func (f *Fetcher) progress(j *job) domain.Progress {
 	defer f.mu.Unlock()
 	serving := 0
 	now := f.cfg.Now()
-	for _, src := range j.sources {
+	var from []domain.Served
+	for id, src := range j.sources {
 		if s := src.peer.session; s != nil && s.open && src.serves(now) {
 			serving++
+			from = append(from, domain.Served{Peer: id, Done: j.brought[id], Serving: true})
 		}
 	}
-	return domain.Progress{Done: done, Providers: serving, Damaged: j.liar}
+	for id, n := range j.brought {
+		if !slices.ContainsFunc(from, func(s domain.Served) bool { return s.Peer == id }) {
+			from = append(from, domain.Served{Peer: id, Done: n})
+		}
+	}
+	slices.SortFunc(from, func(a, b domain.Served) int { return cmp.Compare(a.Peer, b.Peer) })
+	return domain.Progress{Done: done, Providers: serving, Damaged: j.liar, From: from}
 }

@@ -625,6 +625,7 @@ type Transfer struct {
 	Added         int64                  `protobuf:"varint,13,opt,name=added,proto3" json:"added,omitempty"` // nanoseconds since 1970, 0 if unknown
 	Ended         int64                  `protobuf:"varint,14,opt,name=ended,proto3" json:"ended,omitempty"`
 	Order         int64                  `protobuf:"zigzag64,15,opt,name=order,proto3" json:"order,omitempty"` // its place among all, lower ones first; 0 before there was one
+	Parts         bool                   `protobuf:"varint,16,opt,name=parts,proto3" json:"parts,omitempty"`   // what was fetched of a cancelled download is kept
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -764,6 +765,13 @@ func (x *Transfer) GetOrder() int64 {
 	return 0
 }
 
+func (x *Transfer) GetParts() bool {
+	if x != nil {
+		return x.Parts
+	}
+	return false
+}
+
 // TransferFile is keyed by its index.
 type TransferFile struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -887,7 +895,7 @@ const file_pb_db_proto_rawDesc = "" +
 	"\taddresses\x18\x02 \x03(\tR\taddresses\x12\x1b\n" +
 	"\tlast_seen\x18\x03 \x01(\x03R\blastSeen\x12\x16\n" +
 	"\x06friend\x18\x04 \x01(\bR\x06friend\x12\x18\n" +
-	"\ablocked\x18\x05 \x01(\bR\ablocked\"\xd9\x02\n" +
+	"\ablocked\x18\x05 \x01(\bR\ablocked\"\xef\x02\n" +
 	"\bTransfer\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04peer\x18\x02 \x01(\tR\x04peer\x12\x1b\n" +
@@ -904,7 +912,8 @@ const file_pb_db_proto_rawDesc = "" +
 	"\afailure\x18\f \x01(\tR\afailure\x12\x14\n" +
 	"\x05added\x18\r \x01(\x03R\x05added\x12\x14\n" +
 	"\x05ended\x18\x0e \x01(\x03R\x05ended\x12\x14\n" +
-	"\x05order\x18\x0f \x01(\x12R\x05order\"}\n" +
+	"\x05order\x18\x0f \x01(\x12R\x05order\x12\x14\n" +
+	"\x05parts\x18\x10 \x01(\bR\x05parts\"}\n" +
 	"\fTransferFile\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12'\n" +
 	"\x05entry\x18\x02 \x01(\v2\x11.potluck.db.EntryR\x05entry\x12\x16\n" +
