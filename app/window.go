@@ -217,60 +217,12 @@ func (f *front) Shares() []domain.Share {
 
 func (f *front) DefaultAudience() domain.Audience { return f.settings.Values().Audience }
 
-func (f *front) Get(ctx context.Context, req domain.GetRequest) (string, error) {
-	n, err := f.ready()
-	if err != nil {
-		return "", err
-	}
-	return n.transfers.Get(ctx, req)
-}
-
 func (f *front) Peek(ctx context.Context, req domain.PeekRequest) (domain.Peek, error) {
 	n, err := f.ready()
 	if err != nil {
 		return domain.Peek{}, err
 	}
 	return n.transfers.Peek(ctx, req)
-}
-
-// on applies a method of the transfers to ids.
-func (f *front) on(ctx context.Context, ids []string, method func(*node) func(context.Context, []string) error) error {
-	n, err := f.ready()
-	if err != nil {
-		return err
-	}
-	return method(n)(ctx, ids)
-}
-
-func (f *front) Pause(ctx context.Context, ids []string) error {
-	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.Pause })
-}
-
-func (f *front) Resume(ctx context.Context, ids []string) error {
-	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.Resume })
-}
-
-func (f *front) Cancel(ctx context.Context, ids []string) error {
-	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.Cancel })
-}
-
-func (f *front) Retry(ctx context.Context, ids []string) error {
-	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.Retry })
-}
-
-func (f *front) Clear(ctx context.Context) error {
-	n, err := f.ready()
-	if err != nil {
-		return err
-	}
-	return n.transfers.Clear(ctx)
-}
-
-func (f *front) Transfers() []domain.Transfer {
-	if n := f.node.Load(); n != nil {
-		return n.transfers.Transfers()
-	}
-	return nil
 }
 
 // LastCrash returns the report of a run before that ended by a fault.

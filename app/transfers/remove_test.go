@@ -347,7 +347,7 @@ func TestTheNewOneIsGot(t *testing.T) {
 	w.fetched, w.fail = nil, map[string]error{}
 	w.entries["ana:Box"] = []domain.Entry{real("Box/a", "one"), real("Box/sub/b", "two"), real("Box/sub/c", "three!"), real("Box/sub/d", "new")}
 	w.mu.Unlock()
-	next, err := r.Again(t.Context(), id)
+	next, err := r.GetAgain(t.Context(), id)
 	if err != nil || next == id {
 		t.Fatalf("%s, %v", next, err)
 	}
@@ -369,7 +369,7 @@ func TestTheNewOneIsGot(t *testing.T) {
 	if got := tree(t, folder); got != "" {
 		t.Error("left: " + got)
 	}
-	if _, err := r.Again(context.Background(), next); !errors.Is(err, domain.ErrNotFound) {
+	if _, err := r.GetAgain(context.Background(), next); !errors.Is(err, domain.ErrNotFound) {
 		t.Errorf("of one that is gone: %v", err)
 	}
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/potluck-share/potluck/app/domain"
 )
 
-// Again downloads anew what a download that has ended was asked for, as it is
+// GetAgain downloads anew what a download that has ended was asked for, as it is
 // at its owner's now, in the place of the old one, whose ID it does not have.
 // What is here and has not changed is not fetched again, and what was left out
 // is left out. The error is domain.ErrNotFound if it is not there any more,
 // domain.ErrUsage for a download that has not ended.
-func (t *Transfers) Again(ctx context.Context, id string) (string, error) {
+func (t *Transfers) GetAgain(ctx context.Context, id string) (string, error) {
 	t.mu.Lock()
 	old, ok := t.all[id]
 	if !ok {
