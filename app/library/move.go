@@ -17,7 +17,7 @@ func (l *Library) Move(ctx context.Context, name, path string) error {
 	sh := l.shares[name]
 	l.mu.Unlock()
 	if sh == nil {
-		return fmt.Errorf("%s is not shared: %w", name, domain.ErrNotFound)
+		return fmt.Errorf("%w: %w", domain.Fault(nil, "%s is not shared", name), domain.ErrNotFound)
 	}
 	where, err := l.locate(path)
 	if err == nil {
@@ -36,7 +36,7 @@ func (l *Library) Move(ctx context.Context, name, path string) error {
 	if err != nil {
 		l.touch(sh, ".")
 		if errors.Is(err, errUnshared) {
-			return fmt.Errorf("%s is not shared: %w", name, domain.ErrNotFound)
+			return fmt.Errorf("%w: %w", domain.Fault(nil, "%s is not shared", name), domain.ErrNotFound)
 		}
 		return fmt.Errorf("move %s: %w", name, err)
 	}
@@ -54,13 +54,13 @@ func (l *Library) fits(sh *share, where place) error {
 	defer l.mu.Unlock()
 	switch {
 	case sh.Folder && !where.folder:
-		return fmt.Errorf("%w: %s was a folder, so choose one", domain.ErrUsage, sh.Name)
+		return domain.Fault(domain.ErrUsage, "%s was a folder, so choose one", sh.Name)
 	case !sh.Folder && where.folder:
-		return fmt.Errorf("%w: %s was a file, so choose one", domain.ErrUsage, sh.Name)
+		return domain.Fault(domain.ErrUsage, "%s was a file, so choose one", sh.Name)
 	}
 	for _, other := range l.shares {
 		if other != sh && other.Path == where.path {
-			return fmt.Errorf("%w: that is shared already, as %s", domain.ErrUsage, other.Name)
+			return domain.Fault(domain.ErrUsage, "that is shared already, as %s", other.Name)
 		}
 	}
 	return nil

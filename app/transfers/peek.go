@@ -28,7 +28,7 @@ func (t *Transfers) Peek(ctx context.Context, req domain.PeekRequest) (domain.Pe
 			return domain.Peek{}, err
 		}
 		if folder || len(entries) != 1 {
-			return domain.Peek{}, fmt.Errorf("%w: %s is a folder, which has no beginning to look at", domain.ErrUsage, req.Path)
+			return domain.Peek{}, domain.Fault(domain.ErrUsage, "%s is a folder, which has no beginning to look at", req.Path)
 		}
 		req.Content, req.Size = entries[0].Content, entries[0].Size
 	}
@@ -63,10 +63,10 @@ func (t *Transfers) notPeeked(req domain.PeekRequest, asked int, err error) erro
 		return err
 	}
 	if who, ok := t.cfg.People.Peer(req.Peer); ok {
-		return fmt.Errorf("%w: %s, who has %s", domain.ErrOffline, who.Name, what)
+		return domain.Fault(domain.ErrOffline, "%s has %s and is not here", who.Name, what)
 	}
 	if providers, _ := t.cfg.Catalogue.Providers(req.Content); len(providers) > 0 {
-		return fmt.Errorf("%w: %s, who has %s", domain.ErrOffline, providers[0].Name, what)
+		return domain.Fault(domain.ErrOffline, "%s has %s and is not here", providers[0].Name, what)
 	}
 	return err
 }
