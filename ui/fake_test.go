@@ -1,8 +1,12 @@
 package ui
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -26,6 +30,7 @@ type fake struct {
 	crash   string
 	link    func(ctx context.Context, text string) (domain.LinkTarget, error)
 	memory  domain.WindowState
+	slow    time.Duration // how long a look into a file takes
 	report  func(paths []string) domain.ShareReport // nil: all are shared
 }
 
@@ -42,6 +47,13 @@ func newFake() *fake {
 		return r
 	}
 	f.results = append(f.results, folder("Holiday", 214, 3_100_000_000), folder("Music", 1204, 8_000_000_000), folder("Holiday/img", 12, 90_000_000))
+	for i, name := range []string{"song.mp3", "talk.mp4", "book.pdf", "backup.tar.gz", "setup.exe", "data.bin"} {
+		path := "Holiday/" + name
+		r := domain.Result{Entry: domain.Entry{Path: path, Size: int64(1000 * (i + 1) * (i + 1) * 900), Modified: at.AddDate(0, -i, 0)}, Providers: ana(path)}
+		r.Content[0], r.Content[1] = byte(i), 2
+		r.Providers[0].Online = i != 1
+		f.results = append(f.results, r)
+	}
 	for i := range 200 {
 		path := fmt.Sprintf("Holiday/IMG_%04d.jpg", i)
 		r := domain.Result{Entry: domain.Entry{Path: path, Size: int64(4_200_000 + i*1000), Modified: at.Add(time.Duration(i) * time.Minute)}, Providers: ana(path), Have: i == 1}
@@ -55,7 +67,8 @@ func newFake() *fake {
 	f.results = append(f.results,
 		domain.Result{Entry: domain.Entry{Path: long, Size: 1, Modified: at}, Providers: ana(long)},
 		domain.Result{Entry: domain.Entry{Path: "readme.md", Size: 1200, Modified: time.Now().Add(-time.Hour)}, Providers: ana("readme.md")},
-		domain.Result{Entry: domain.Entry{Path: "Films", Folder: true, Size: 812e6, Modified: at}, Entries: 3, Providers: []domain.Provider{{Peer: "12D3KooWcleo", Name: "Cleo", Path: "Films"}}})
+		domain.Result{Entry: domain.Entry{Path: "Films", Folder: true, Size: 812e6, Modified: at}, Entries: 3, Providers: []domain.Provider{{Peer: "12D3KooWcleo", Name: "Cleo", Path: "Films"}}},
+		domain.Result{Entry: domain.Entry{Path: "Recipes", Folder: true, Size: 2e6, Modified: at}, Entries: 12, Providers: []domain.Provider{{Peer: "12D3KooWgran", Name: "Grandma's laptop with a rather long name that does not fit", Path: "Recipes"}}})
 	return f
 }
 
@@ -99,6 +112,29 @@ func (f *fake) Search(_ context.Context, words string, peer domain.PeerID, limit
 		}
 	}
 	return out, nil
+}
+
+// Peek makes up a picture, or a text.
+func (f *fake) Peek(ctx context.Context, req domain.PeekRequest) (domain.Peek, error) {
+	f.note("peek %s", req.Path)
+	select {
+	case <-ctx.Done():
+		return domain.Peek{}, ctx.Err()
+	case <-time.After(f.slow):
+	}
+	if !strings.HasSuffix(req.Path, ".jpg") {
+		text := strings.Repeat("Potluck is for sharing files with the people around you.\n\n- drop files into the window\n- look what others share\n", 20)
+		return domain.Peek{Content: req.Content, Size: req.Size, Data: []byte(text[:min(int(req.Most), len(text))])}, nil
+	}
+	made := image.NewRGBA(image.Rect(0, 0, 640, 420))
+	for y := range 420 {
+		for x := range 640 {
+			made.Set(x, y, color.RGBA{uint8(x / 3), uint8(y/2 + int(req.Content[0])), uint8(255 - x/4), 255})
+		}
+	}
+	var data bytes.Buffer
+	err := jpeg.Encode(&data, made, nil)
+	return domain.Peek{Content: req.Content, Size: int64(data.Len()), Data: data.Bytes(), Whole: true}, err
 }
 
 func (f *fake) Again(peer domain.PeerID) { f.note("again %s", peer) }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/event"
+	"github.com/potluck-share/potluck/ui/words"
 )
 
 // TestMain opens the real window on made-up data, to look at:
@@ -18,10 +19,14 @@ import (
 //	go test -c -tags gles,no_animations,migrated_fynedo,preview -o /tmp/preview ./ui && /tmp/preview
 //
 // PREVIEW=empty shows it without anything, PREVIEW=broken with a core that does
-// not start.
+// not start; PREVIEW_LANGUAGE is the language.
 func TestMain(*testing.M) {
 	f := newFake()
+	f.slow = 500 * time.Millisecond
 	core := f.core()
+	if err := words.Use(os.Getenv("PREVIEW_LANGUAGE")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	switch os.Getenv("PREVIEW") {

@@ -35,6 +35,9 @@ type Browse interface {
 	// Where returns the path of a file on this machine that has the content,
 	// and "" if there is none.
 	Where(content domain.ContentID) string
+	// Peek brings the beginning of a file without downloading it. It ends early
+	// with its context.
+	Peek(ctx context.Context, req domain.PeekRequest) (domain.Peek, error)
 }
 
 // Getter begins downloads. Its method may be called from any goroutine and may
@@ -152,7 +155,7 @@ func New(run *work.Runner, browse Browse, get Getter) *View {
 	v.lateLine = widget.HBox(theme.Space4, v.late, v.more)
 	v.lateLine.Hide()
 	foot := widget.Fixed(0, 18, container.NewBorder(nil, nil, v.count, v.lateLine))
-	line := container.NewBorder(nil, nil, nil, widget.Inset(v.filters.object, 0, 0, 0, theme.Space8), v.search)
+	line := container.NewBorder(nil, nil, nil, widget.Inset(v.filters.object, 0, 0, 0, theme.Space4), v.search)
 	v.object = widget.NewPage(v.crumbs, []fyne.CanvasObject{v.download},
 		widget.VBox(theme.Space8, line, v.notice), v.body, foot)
 	v.show()

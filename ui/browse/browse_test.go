@@ -31,6 +31,8 @@ type shelf struct {
 	getErr error
 	again  []domain.PeerID
 	here   map[domain.ContentID]string
+	peek   func(context.Context, domain.PeekRequest) (domain.Peek, error)
+	peeked []domain.PeekRequest
 }
 
 func (s *shelf) List(_ context.Context, peer domain.PeerID, folder string) ([]domain.Result, error) {
@@ -58,6 +60,14 @@ func (s *shelf) Search(_ context.Context, words string, peer domain.PeerID, _ in
 		}
 	}
 	return kept, s.err
+}
+
+func (s *shelf) Peek(ctx context.Context, req domain.PeekRequest) (domain.Peek, error) {
+	s.peeked = append(s.peeked, req)
+	if s.peek == nil {
+		return domain.Peek{}, domain.ErrOffline
+	}
+	return s.peek(ctx, req)
 }
 
 func (s *shelf) Again(peer domain.PeerID) { s.again = append(s.again, peer) }

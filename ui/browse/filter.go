@@ -2,6 +2,7 @@ package browse
 
 import (
 	"slices"
+	"strings"
 
 	"fyne.io/fyne/v2"
 	fwidget "fyne.io/fyne/v2/widget"
@@ -68,12 +69,17 @@ func sizeChoice(i int) string {
 	case i == 0:
 		return words.T("Any size")
 	case from == 0:
-		return words.T("Up to %s", words.Size(below))
+		return words.T("Up to %s", round(below))
 	case below > domain.MaxFileSize:
-		return words.T("Over %s", words.Size(from))
+		return words.T("Over %s", round(from))
 	default:
-		return words.T("%s to %s", words.Size(from), words.Size(below))
+		return words.T("%s to %s", round(from), round(below))
 	}
+}
+
+// round writes a round size: "1 MB" rather than "1.0 MB".
+func round(bytes int64) string {
+	return strings.NewReplacer(".0 ", " ", ",0 ", " ").Replace(words.Size(bytes))
 }
 
 // fits reports whether an entry has the kind and size that are wanted.

@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/driver/desktop"
 	fwidget "fyne.io/fyne/v2/widget"
 
 	"github.com/potluck-share/potluck/app/domain"
@@ -15,26 +14,19 @@ import (
 
 // menu opens what can be done with the selected rows.
 func (v *View) menu(at fyne.Position) {
-	rows := v.chosen()
-	if len(rows) == 0 {
-		return
+	if rows := v.chosen(); len(rows) > 0 {
+		fwidget.ShowPopUpMenuAtPosition(fyne.NewMenu("", v.menuOf(rows)...), canvasOf(v.list), at)
 	}
-	var items []*fyne.MenuItem
-	add := func(text string, do func()) *fyne.MenuItem {
-		item := fyne.NewMenuItem(text, do)
-		items = append(items, item)
-		return item
-	}
+}
+
+func (v *View) menuOf(rows []*row) (items []*fyne.MenuItem) {
+	add := func(text string, do func()) { items = append(items, fyne.NewMenuItem(text, do)) }
 	first := rows[0]
 	one := len(rows) == 1
 	if one && (first.result.Folder || v.isHere(first)) {
 		add(words.T("Open"), func() { v.open(first.id) })
 	}
-	get := add(downloadWords(1, ""), v.Download)
-	if !one {
-		get.Label = downloadWords(len(rows), "")
-	}
-	get.Shortcut = &desktop.CustomShortcut{KeyName: fyne.KeyD, Modifier: fyne.KeyModifierShortcutDefault}
+	add(downloadWords(len(rows), ""), v.Download)
 	add(words.T("Download to…"), v.downloadTo)
 	items = append(items, fyne.NewMenuItemSeparator())
 	if one {
@@ -47,7 +39,7 @@ func (v *View) menu(at fyne.Position) {
 	if one && v.canReveal(first) {
 		add(words.T("Show in folder"), func() { v.reveal(first) })
 	}
-	fwidget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), canvasOf(v.list), at)
+	return items
 }
 
 // canReveal reports whether it is known where a row lies on this machine.

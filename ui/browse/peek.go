@@ -10,13 +10,6 @@ import (
 	"github.com/potluck-share/potluck/ui/words"
 )
 
-// Peeker brings the beginning of a file without downloading it. Its method may
-// be called from any goroutine and blocks until the bytes are here; it ends
-// early with its context.
-type Peeker interface {
-	Peek(ctx context.Context, req domain.PeekRequest) (domain.Peek, error)
-}
-
 const (
 	// restful is how long a row must be selected before its preview is asked
 	// for: whoever walks over the rows asks nobody for anything.
@@ -39,7 +32,7 @@ func (p *preview) ask() {
 	r := p.row
 	p.forget()
 	p.row = r
-	if r == nil || r.result.Folder || p.peeker == nil {
+	if r == nil || r.result.Folder {
 		return
 	}
 	key := r.result.Content.String()
@@ -91,7 +84,7 @@ func (p *preview) keep(key string, found peek) {
 
 // fetch gets a preview, off the UI thread, and reports whether it is one.
 func (p *preview) fetch(ctx context.Context, req domain.PeekRequest, plan plan) (found peek, ok bool) {
-	got, err := p.peeker.Peek(ctx, req)
+	got, err := p.view.browse.Peek(ctx, req)
 	if err == nil {
 		found, err = plan.decode(got)
 	}

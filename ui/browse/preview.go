@@ -26,8 +26,10 @@ const (
 	// more.
 	kindFrom       float32 = 1100 - theme.SidebarWidth - 2*theme.Space16 - 2*theme.Space12
 	kindFromBeside float32 = 720
-	// innerWidth is what the preview leaves to what it shows.
-	innerWidth = previewWidth - 2*theme.Space16
+	// innerWidth is what the preview leaves to what it shows: to texts, which
+	// have a margin of their own, and to pictures.
+	innerWidth   = previewWidth - 2*theme.Space8
+	pictureWidth = innerWidth - 2*theme.Space8
 	// tallest is how high a picture gets.
 	tallest float32 = 240
 )
@@ -38,10 +40,10 @@ const (
 type preview struct {
 	fwidget.BaseWidget
 	view   *View
-	peeker Peeker // nil: there is nothing to be had
 	beside bool
 	opened bool
-	count  int  // rows selected
+	count  int   // rows selected
+	bytes  int64 // of them
 	row    *row // the only selected one
 	peek   peek // what it looks like
 	asked  int  // counts what was asked for; older answers are dropped
@@ -52,6 +54,7 @@ type preview struct {
 	content *fyne.Container
 	scroll  *container.Scroll
 	cross   *widget.Button
+	gap     *fyne.Container // keeps room for the cross
 	icon    *widget.Icon
 	iconBox *fyne.Container
 	picture *canvas.Image
@@ -62,7 +65,6 @@ type preview struct {
 	name    *widget.Paragraph
 	facts   *fyne.Container
 	here    *fyne.Container
-	nothing *widget.Text
 }
 
 // The preview takes every click on it, so that none reaches the rows under it.
@@ -76,6 +78,7 @@ var (
 func newPreview(v *View) *preview {
 	p := &preview{view: v, cancel: func() {}, seen: make(map[string]peek)}
 	p.cross = widget.NewButton("", "close", widget.Quiet, func() { p.close() }).Small()
+	p.gap = widget.Fixed(innerWidth, theme.Space16, container.NewWithoutLayout())
 	p.icon = widget.NewIcon("file", theme.SecondText).Sized(48)
 	p.iconBox = widget.Fixed(innerWidth, 96, container.NewCenter(p.icon))
 	p.picture = &canvas.Image{FillMode: canvas.ImageFillContain, ScaleMode: canvas.ImageScaleSmooth}
@@ -90,23 +93,19 @@ func newPreview(v *View) *preview {
 			v.reveal(p.row)
 		}
 	})
-	p.here = widget.VBox(theme.Space8,
+	p.here = widget.Inset(widget.VBox(theme.Space8,
 		widget.HBox(theme.Space8, widget.NewIcon("check", theme.Done).Sized(16), widget.NewText(words.T("You have this"), theme.TextBody, theme.Done)),
-		widget.HBox(0, reveal))
-	p.content = widget.VBox(theme.Space8, p.iconBox, p.picture, p.textBox, p.saidBox, widget.Wrapped(innerWidth, p.name), p.facts, p.here)
-	p.scroll = container.NewVScroll(widget.Inset(p.content, theme.Space16, theme.Space16, theme.Space16, theme.Space16))
-	p.nothing = widget.NewText("", theme.TextCaption, theme.SecondText)
-	p.card = widget.NewCard(container.NewStack(p.scroll, container.NewCenter(p.nothing)))
+		widget.HBox(0, reveal)), theme.Space8, 0, 0, theme.Space8)
+	p.content = widget.VBox(theme.Space8, p.gap, p.iconBox, widget.Inset(p.picture, 0, theme.Space8, 0, theme.Space8), p.textBox, p.saidBox, widget.Wrapped(innerWidth, p.name), p.facts, p.here)
+	p.scroll = container.NewVScroll(widget.Inset(p.content, theme.Space16, theme.Space8, theme.Space16, theme.Space8))
+	p.card = widget.NewCard(p.scroll)
 	p.ExtendBaseWidget(p)
 	p.Hide()
 	return p
 }
 
-// SetPeeker says who brings the beginnings of files for the preview.
-func (v *View) SetPeeker(peeker Peeker) { v.preview.peeker = peeker }
-
 // visible reports whether there is a preview on screen.
-func (p *preview) visible() bool { return p.beside || p.opened }
+func (p *preview) visible() bool { return len(p.view.rows) > 0 && (p.beside || p.opened) }
 
 // open shows the preview of the row that the keyboard is at.
 func (p *preview) open() {
@@ -145,20 +144,32 @@ func (p *preview) place() {
 	p.follow()
 }
 
-// follow shows what is selected.
-func (p *preview) follow() {
-	switch ids := p.view.list.Selected(); len(ids) {
-	case 1:
-		p.show(1, p.view.row(ids[0]))
-	default:
-		p.show(len(ids), nil)
+// roomForPreview lays the page out anew if the preview has come or gone: it is
+// there only while there are rows.
+func (v *View) roomForPreview() {
+	if v.preview.Visible() != v.preview.visible() {
+		v.body.Refresh()
 	}
 }
 
-// show tells of r, or of count rows if it is nil.
-func (p *preview) show(count int, r *row) {
+// follow shows what is selected.
+func (p *preview) follow() {
+	rows := p.view.chosen()
+	var bytes int64
+	for _, r := range rows {
+		bytes += r.result.Size
+	}
+	p.show(rows, bytes)
+}
+
+// show tells of rows, which are so many bytes.
+func (p *preview) show(rows []*row, bytes int64) {
+	var r *row
+	if len(rows) == 1 {
+		r = rows[0]
+	}
 	same := p.row != nil && r != nil && r.id == p.row.id && r.result.Content == p.row.result.Content && r.here == p.row.here
-	p.count, p.row = count, r
+	p.count, p.bytes, p.row = len(rows), bytes, r
 	if !p.visible() {
 		p.forget()
 		return
@@ -180,51 +191,78 @@ func (p *preview) forget() {
 // fill puts what is known on the screen.
 func (p *preview) fill() {
 	r := p.row
-	p.cross.Hidden = p.beside
-	setVisible(p.nothing, r == nil)
-	setVisible(p.scroll, r != nil)
+	p.cross.Hidden, p.gap.Hidden = p.beside, p.beside
 	if r == nil {
-		p.nothing.SetText(words.T("Nothing selected"))
-		if p.count > 1 {
-			p.nothing.SetText(words.T("%s selected", words.Count(p.count)))
-		}
-		p.card.Refresh()
-		return
+		p.fillAll()
+	} else {
+		icon, color := iconOf(r)
+		p.icon.Set(icon, color)
+		p.name.SetText(r.name)
+		p.facts.Objects = p.factsOf(r)
 	}
-	icon, color := iconOf(r)
-	p.icon.Set(icon, color)
 	p.iconBox.Hidden = p.peek.picture != nil || p.peek.text != ""
 	p.picture.Hidden = p.peek.picture == nil
 	if p.peek.picture != nil {
 		p.picture.Image = p.peek.picture
 		size := p.peek.picture.Bounds().Size()
-		high := innerWidth * float32(size.Y) / float32(max(1, size.X))
-		p.picture.SetMinSize(fyne.NewSize(innerWidth, min(high, tallest, float32(size.Y))))
+		high := pictureWidth * float32(size.Y) / float32(max(1, size.X))
+		p.picture.SetMinSize(fyne.NewSize(pictureWidth, min(high, tallest)))
 	}
 	p.textBox.Hidden = p.peek.text == ""
-	p.text.SetText(p.peek.text)
+	p.text.SetText(beginning(p.peek.text))
 	p.saidBox.Hidden = p.peek.words == ""
 	p.said.SetText(p.peek.words)
-	p.name.SetText(r.name)
-	p.facts.Objects = p.factsOf(r)
-	p.here.Hidden = !p.view.canReveal(r)
+	p.here.Hidden = r == nil || !p.view.canReveal(r)
 	p.content.Refresh()
 	p.scroll.Refresh()
 	p.card.Refresh()
+}
+
+// fillAll tells of several rows, or of the place where none is selected.
+func (p *preview) fillAll() {
+	v := p.view
+	p.icon.Set("browse", theme.SecondText)
+	if v.at.folder != "" {
+		p.icon.Set(folders, theme.SecondText)
+	}
+	if p.count == 0 {
+		path := v.path()
+		p.name.SetText(path[len(path)-1].name)
+		p.facts.Objects = []fyne.CanvasObject{newFact(words.T("Holds"), v.total()), newFact(words.T("Size"), words.Size(v.bytes))}
+		return
+	}
+	p.name.SetText(words.T("%s selected", words.Count(p.count)))
+	p.facts.Objects = []fyne.CanvasObject{newFact(words.T("Size"), words.Size(p.bytes))}
+}
+
+// beginning returns as much of a text as leaves room for the facts under it.
+func beginning(text string) string {
+	const lines, letters = 14, 560
+	cut := strings.SplitN(text, "\n", lines+1)
+	short := strings.Join(cut[:min(len(cut), lines)], "\n")
+	if runes := []rune(short); len(runes) > letters {
+		short = string(runes[:letters])
+	}
+	if short = strings.TrimRight(short, " \n"); len(short) < len(strings.TrimRight(text, " \n")) {
+		short += "…"
+	}
+	return short
+}
+
+// newFact returns a line that says what something is.
+func newFact(label, value string) fyne.CanvasObject {
+	return container.New(factLayout{},
+		widget.NewText(label, theme.TextCaption, theme.SecondText).Shortened(widget.End),
+		widget.NewText(value, theme.TextCaption, theme.Text).Shortened(widget.Middle))
 }
 
 // factsOf returns a line for each thing that is known of a row.
 func (p *preview) factsOf(r *row) []fyne.CanvasObject {
 	var lines []fyne.CanvasObject
 	add := func(label, value string) {
-		if value == "" {
-			return
+		if value != "" {
+			lines = append(lines, newFact(label, value))
 		}
-		const width float32 = 80
-		text := widget.NewParagraph(value, theme.Text, fyne.TextAlignLeading).Small()
-		lines = append(lines, container.NewBorder(nil, nil,
-			widget.Fixed(width, 0, container.NewVBox(widget.Inset(widget.NewText(label, theme.TextCaption, theme.SecondText), theme.Space4, 0, 0, theme.Space8))),
-			nil, widget.Wrapped(innerWidth-width, text)))
 	}
 	add(words.T("Kind"), r.kindWords)
 	if r.result.Folder && r.result.Entries > 0 {
@@ -234,12 +272,38 @@ func (p *preview) factsOf(r *row) []fyne.CanvasObject {
 		add(words.T("Size"), format.Size(r.result.Size))
 	}
 	add(words.T("Modified"), r.modified)
+	label := words.T("Who has it")
 	who := holders(r)
-	if len(who) > mostNamed {
-		who = append(who[:mostNamed], words.N("%s others", len(who)-mostNamed))
+	for _, name := range who[:min(len(who), mostNamed)] {
+		add(label, name)
+		label = ""
 	}
-	add(words.T("Who has it"), strings.Join(who, "\n"))
+	if more := len(who) - mostNamed; more > 0 {
+		add("", words.N("%s others", more))
+	}
 	return lines
+}
+
+// factLayout puts a label before what it is about, in line with the name above,
+// which has a margin of its own.
+type factLayout struct{}
+
+const (
+	factLabel  float32 = 76
+	factHeight float32 = 18
+)
+
+// MinSize is called by Fyne.
+func (factLayout) MinSize([]fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(innerWidth, factHeight)
+}
+
+// Layout is called by Fyne.
+func (factLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	objects[0].Move(fyne.NewPos(theme.Space8, 0))
+	objects[0].Resize(fyne.NewSize(factLabel, size.Height))
+	objects[1].Move(fyne.NewPos(2*theme.Space8+factLabel, 0))
+	objects[1].Resize(fyne.NewSize(size.Width-3*theme.Space8-factLabel, size.Height))
 }
 
 // mostNamed is how many people the preview names.
@@ -311,7 +375,7 @@ func (b *bodyLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	was := p.beside
 	p.beside = size.Width >= besideFrom
 	rest, from := size, kindFrom
-	if p.beside {
+	if p.beside && p.visible() {
 		rest.Width -= previewWidth + theme.Space16
 		from = kindFromBeside
 	}

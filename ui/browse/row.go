@@ -94,6 +94,8 @@ func (v *rowView) show(r *row, p progress) {
 		note, noteInk, check = p.words, p.ink, p.done
 	case r.result.Have:
 		note, noteInk, check = words.T("you have this"), theme.Done, true
+	case r.away:
+		note = words.T("away")
 	}
 	v.note.Set(note, noteInk)
 	setVisible(v.note, note != "")

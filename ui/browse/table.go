@@ -25,6 +25,7 @@ type row struct {
 	from      string
 	lowerFrom string
 	owner     string // who is asked for it
+	away      bool   // nobody who has it is around, and nothing else on the page says so
 	here      bool   // somebody who has it is around
 }
 
@@ -35,6 +36,7 @@ type table struct {
 	ids     []string
 	byID    map[string]int
 	folders int
+	bytes   int64 // of all rows together
 }
 
 // wish is how the user wants to see the rows.
@@ -52,6 +54,7 @@ func arrange(all []*row, want wish, at place) table {
 	for i, r := range t.rows {
 		t.ids[i] = r.id
 		t.byID[r.id] = i
+		t.bytes += r.result.Size
 		if r.result.Folder {
 			t.folders++
 		}
@@ -89,12 +92,10 @@ func rowOf(r domain.Result, at place, now time.Time) row {
 	for _, p := range r.Providers {
 		out.here = out.here || p.Online
 	}
+	out.away = !out.here && at.peer == ""
 	out.id = r.Path
 	if p, ok := out.provider(at.peer); ok {
-		out.from, out.owner = p.Name, p.Name
-		if !out.here {
-			out.from = words.T("%s, away", p.Name)
-		}
+		out.from, out.owner = nameOf(p), nameOf(p)
 		out.id = string(p.Peer) + "/" + p.Path
 		if r.Folder {
 			out.id += "/"

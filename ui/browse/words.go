@@ -27,10 +27,12 @@ func (v *View) show() {
 	v.say()
 	if len(v.rows) > 0 {
 		v.empty.Hide()
-		v.sheet.Show()
+		setVisible(v.sheet, true)
+		v.roomForPreview()
 		return
 	}
 	v.sheet.Hide()
+	v.roomForPreview()
 	if v.loading {
 		v.empty.Hide()
 		generation := v.generation
@@ -114,8 +116,9 @@ func (v *View) people() int {
 	return n
 }
 
-func clip(text string) string {
-	const most = 30
+func clip(text string) string { return clipTo(30, text) }
+
+func clipTo(most int, text string) string {
 	if runes := []rune(text); len(runes) > most {
 		return string(runes[:most-1]) + "…"
 	}
@@ -198,7 +201,7 @@ func (v *View) selection() {
 		text = words.T("%s · %s selected", text, words.Count(len(rows)))
 	}
 	v.count.SetText(text)
-	v.preview.follow()
+	v.preview.show(rows, bytes)
 }
 
 // downloadWords says what the button does for n rows; away is the name of who
@@ -208,9 +211,9 @@ func downloadWords(n int, away string) string {
 	case away == "?":
 		return words.T("Download %s when they are back", words.Count(n))
 	case away != "" && n > 1:
-		return words.T("Download %s when %s is back", words.Count(n), clip(away))
+		return words.T("Download %s when %s is back", words.Count(n), clipTo(20, away))
 	case away != "":
-		return words.T("Download when %s is back", clip(away))
+		return words.T("Download when %s is back", clipTo(20, away))
 	case n > 1:
 		return words.T("Download %s", words.Count(n))
 	default:
@@ -263,7 +266,7 @@ func (v *View) path() []crumb {
 	return out
 }
 
-// nobody stands in for a name that is not known.
+// nameOf returns a person's name, or what stands in for a name that is not known.
 func nameOf(p domain.Provider) string {
 	if p.Name == "" {
 		return words.T("Somebody")
