@@ -30,7 +30,7 @@ type fake struct {
 	crash   string
 	link    func(ctx context.Context, text string) (domain.LinkTarget, error)
 	memory  domain.WindowState
-	slow    time.Duration // how long a look into a file takes
+	slow    time.Duration                           // how long a look into a file takes
 	report  func(paths []string) domain.ShareReport // nil: all are shared
 }
 

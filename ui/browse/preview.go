@@ -44,9 +44,9 @@ type preview struct {
 	opened bool
 	count  int   // rows selected
 	bytes  int64 // of them
-	row    *row // the only selected one
-	peek   peek // what it looks like
-	asked  int  // counts what was asked for; older answers are dropped
+	row    *row  // the only selected one
+	peek   peek  // what it looks like
+	asked  int   // counts what was asked for; older answers are dropped
 	cancel func()
 	seen   map[string]peek // by content
 
