@@ -128,34 +128,40 @@ type filters struct {
 }
 
 func (f *filters) build(v *View) {
-	f.kind = widget.NewMenuButton("", widget.Plain, func() {
-		items := make([]*fyne.MenuItem, len(kinds))
-		for i, kind := range kinds {
-			items[i] = fyne.NewMenuItem(kindChoice(kind), func() {
-				v.wish.filter.kind = kind
-				v.filtered()
-			})
-			items[i].Checked = v.wish.filter.kind == kind
-		}
-		below(f.kind, items)
-	})
-	f.size = widget.NewMenuButton("", widget.Plain, func() {
-		items := make([]*fyne.MenuItem, len(sizes))
-		for i := range sizes {
-			items[i] = fyne.NewMenuItem(sizeChoice(i), func() {
-				v.wish.filter.size = i
-				v.filtered()
-			})
-			items[i].Checked = v.wish.filter.size == i
-		}
-		below(f.size, items)
-	})
+	f.kind = widget.NewMenuButton("", widget.Plain, func() { below(f.kind, v.kindItems()) })
+	f.size = widget.NewMenuButton("", widget.Plain, func() { below(f.size, v.sizeItems()) })
 	f.hereNow = widget.NewButton(words.T("Here now"), "box", widget.Plain, func() {
 		v.wish.filter.hereNow = !v.wish.filter.hereNow
 		v.filtered()
 	})
 	f.object = widget.HBox(theme.Space8, f.kind, f.size, f.hereNow)
 	f.show(filter{})
+}
+
+// kindItems are the kinds to choose from.
+func (v *View) kindItems() []*fyne.MenuItem {
+	items := make([]*fyne.MenuItem, len(kinds))
+	for i, kind := range kinds {
+		items[i] = fyne.NewMenuItem(kindChoice(kind), func() {
+			v.wish.filter.kind = kind
+			v.filtered()
+		})
+		items[i].Checked = v.wish.filter.kind == kind
+	}
+	return items
+}
+
+// sizeItems are the sizes to choose from.
+func (v *View) sizeItems() []*fyne.MenuItem {
+	items := make([]*fyne.MenuItem, len(sizes))
+	for i := range sizes {
+		items[i] = fyne.NewMenuItem(sizeChoice(i), func() {
+			v.wish.filter.size = i
+			v.filtered()
+		})
+		items[i].Checked = v.wish.filter.size == i
+	}
+	return items
 }
 
 // show lights the buttons of what is set.
