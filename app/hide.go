@@ -12,21 +12,21 @@ import (
 // are fetched from sees the connection. The error says that the choice could not
 // be kept; nothing has changed then.
 func (n *node) Hide(ctx context.Context, hidden bool) error {
-	n.hiding.Lock()
-	defer n.hiding.Unlock()
-	before := n.hidden.Swap(hidden)
-	if err := n.settings.Update(ctx, func(values *domain.Settings) { values.Hidden = hidden }); err != nil {
-		n.hidden.Store(before)
-		return err
+	return n.settings.Update(ctx, func(v *domain.Settings) { v.Hidden = hidden })
+}
+
+// vanish does what Hide says when the settings have it.
+func (n *node) vanish(hidden bool) {
+	if n.hidden.Swap(hidden) == hidden {
+		return
 	}
-	n.announce()
+	n.announce() // or not
 	if d := n.around.service.Load(); d != nil {
 		d.Hide(hidden)
 	}
 	n.people.Again()
 	n.host.Rejudge()
 	n.transfers.ProvidersChanged()
-	return nil
 }
 
 // fetching reports whether something is fetched from the peer at this moment.

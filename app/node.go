@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"path/filepath"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -53,7 +52,6 @@ type node struct {
 	sightings  sightings
 	room       room
 	hidden     atomic.Bool // others are not to see this machine
-	hiding     sync.Mutex  // held while hidden changes
 
 	// closers undo what was started, to be run last to first.
 	closers []closer

@@ -214,6 +214,7 @@ func (n *node) start(ctx context.Context) error {
 	n.people.Start(ctx)
 	n.onClose("people", n.people.Close)
 	n.settings.OnChange(func(v domain.Settings) {
+		n.vanish(v.Hidden)
 		n.announce()
 		n.transfers.AtOnce(v.DownloadsAtOnce)
 		n.library.SetSkip(v.Skip)

@@ -169,7 +169,7 @@ func (t *Transfers) resolveContent(ctx context.Context, d *transfer, id domain.C
 		return nil
 	}
 	if t.cfg.Hidden != nil && t.cfg.Hidden() {
-		return fmt.Errorf("%w: no list here has %s, and nobody is asked while you are hidden", domain.ErrNotFound, id)
+		return domain.Fault(domain.ErrNotFound, "no list here has %s, and nobody is asked while you are hidden", id.String())
 	}
 	who, size, asked := t.askAll(ctx, id)
 	if who.ID == "" {

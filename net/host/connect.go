@@ -42,7 +42,7 @@ const (
 func (h *Host) Connect(ctx context.Context, address string) (domain.PeerID, error) {
 	addrs, pid, err := resolve(ctx, address)
 	if err == nil && h.hidden() {
-		err = fmt.Errorf("%w: you are hidden; show yourself first", domain.ErrRefused)
+		err = domain.Fault(domain.ErrRefused, "you are hidden; show yourself first")
 	}
 	if err == nil {
 		pid, err = h.connect(ctx, addrs, pid)
