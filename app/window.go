@@ -215,6 +215,16 @@ func (f *front) Shares() []domain.Share {
 	return nil
 }
 
+// Files lists what lies directly in a folder of an own share, as
+// library.Library.Files.
+func (f *front) Files(ctx context.Context, share, folder, after string, limit int) (rows []domain.ShareFile, next string, err error) {
+	n, err := f.ready()
+	if err != nil {
+		return nil, "", err
+	}
+	return n.library.Files(ctx, share, folder, after, limit)
+}
+
 func (f *front) DefaultAudience() domain.Audience { return f.settings.Values().Audience }
 
 func (f *front) Peek(ctx context.Context, req domain.PeekRequest) (domain.Peek, error) {

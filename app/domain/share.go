@@ -112,6 +112,20 @@ type File struct {
 	Layer []byte
 }
 
+// ShareFile is a file or folder in an own share, as its owner is shown it.
+type ShareFile struct {
+	// Entry has in Size, for a folder, the bytes of all files below it; -1 if
+	// there are too many to add up.
+	Entry
+	// Entries is how many files are below a folder; -1 if there are too many
+	// to count.
+	Entries int
+	// Problem says why the file, or something below the folder, is not shared
+	// as it is; zero if nothing is wrong. What was never read has neither time
+	// nor content.
+	Problem Saying
+}
+
 // CatalogueBatch is a change of the own catalogue that is stored as a whole or
 // not at all.
 type CatalogueBatch struct {

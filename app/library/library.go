@@ -40,6 +40,12 @@ type Store interface {
 	// FilePage returns up to limit entries after a path, in path order, of the
 	// shares that keep accepts, and where to go on.
 	FilePage(after string, limit int, keep func(share string) bool) (page []domain.Entry, next string, err error)
+	// FoldersIn returns the folders directly in the folder at a path, with the
+	// sums of what is below them, sorted by path.
+	FoldersIn(ctx context.Context, folder string) ([]domain.ShareFile, error)
+	// FilesIn returns up to limit files, all for 0, directly in the folder at a
+	// path that come after the name after, sorted by path.
+	FilesIn(ctx context.Context, folder, after string, limit int) ([]domain.Entry, error)
 	// ContentShares names the shares that hold a content, ContentFiles returns
 	// up to limit files of each of them that have it, share by share.
 	ContentShares(id domain.ContentID) ([]string, error)
