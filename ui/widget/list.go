@@ -110,6 +110,17 @@ func (l *List) SetIDs(ids []string) {
 // Redraw fills the rows on screen anew.
 func (l *List) Redraw() { l.show(true) }
 
+// Refill fills the rows on screen anew and, unlike Redraw, has nothing painted
+// again but what the rows themselves find changed: it is for rows whose words
+// change many times a second.
+func (l *List) Refill() {
+	for i := l.first; i <= l.last && i < len(l.ids); i++ {
+		if r := l.rows[i%len(l.rows)]; r.index == i {
+			l.update(i, r.cells)
+		}
+	}
+}
+
 // Len returns the number of rows.
 func (l *List) Len() int { return len(l.ids) }
 

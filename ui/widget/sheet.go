@@ -11,7 +11,7 @@ import (
 	"github.com/potluck-share/potluck/ui/theme"
 )
 
-// sheetWidth is how wide a sheet is.
+// sheetWidth is how wide a sheet is that asks something.
 const sheetWidth float32 = 460
 
 // Sheet asks a question, or shows something, above everything else. Escape
@@ -25,6 +25,7 @@ type Sheet struct {
 	canceled func()
 	before   fyne.Focusable
 	open     bool
+	width    float32
 }
 
 var _ fyne.Tappable = (*Sheet)(nil)
@@ -34,7 +35,7 @@ var _ fyne.Tappable = (*Sheet)(nil)
 // and then does its work; canceled, which may be nil, is called for Cancel and
 // Escape.
 func ShowSheet(c fyne.Canvas, title string, body fyne.CanvasObject, cancel string, canceled func(), buttons ...*Button) *Sheet {
-	s := &Sheet{canvas: c, canceled: canceled, shade: &canvas.Rectangle{}}
+	s := &Sheet{canvas: c, canceled: canceled, shade: &canvas.Rectangle{}, width: sheetWidth}
 	no := NewButton(cancel, "", Plain, s.Cancel)
 	line := HBox(theme.Space8)
 	for _, b := range buttons {
@@ -67,6 +68,12 @@ func ShowSheet(c fyne.Canvas, title string, body fyne.CanvasObject, cancel strin
 	s.Resize(c.Size())
 	c.Focus(no)
 	return s
+}
+
+// Widen makes the sheet as wide as that, or as the window has room for.
+func (s *Sheet) Widen(width float32) {
+	s.width = width
+	s.Refresh()
 }
 
 // Cancel closes the sheet as its Cancel button does.
@@ -124,7 +131,7 @@ func (r *sheetRenderer) paint() {
 // Layout is called by Fyne.
 func (r *sheetRenderer) Layout(size fyne.Size) {
 	r.sheet.shade.Resize(size)
-	width := min(sheetWidth, size.Width-2*theme.Space32)
+	width := min(r.sheet.width, size.Width-2*theme.Space32)
 	// A text that wraps only knows its height at its width.
 	r.sheet.card.Resize(fyne.NewSize(width, 1))
 	height := min(r.sheet.card.MinSize().Height, size.Height-2*theme.Space16)
@@ -135,6 +142,7 @@ func (r *sheetRenderer) Layout(size fyne.Size) {
 // Refresh is called by Fyne.
 func (r *sheetRenderer) Refresh() {
 	r.paint()
+	r.Layout(r.sheet.Size())
 	r.sheet.shade.Refresh()
 	r.sheet.card.Refresh()
 }
