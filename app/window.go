@@ -67,7 +67,7 @@ func (c *commands) runWindow(ctx context.Context, chosen *settings.Settings, loc
 	}
 	front := &front{settings: chosen, crash: watchCrashes(c.opts.data, desktop.Describe(), log)}
 	return ui.Run(ctx, ui.Core{
-		Bus: run.bus, People: front, Browse: front, Library: front, Transfers: front, Settings: chosen,
+		Bus: run.bus, People: front, Browse: front, Library: libraryFront{front}, Transfers: transfersFront{front}, Settings: chosen,
 		Program: front, Memory: chosen,
 		Version: Version, Background: c.background,
 		Start: func(ctx context.Context) error {
@@ -184,48 +184,6 @@ func (f *front) Where(content domain.ContentID) string {
 	}
 	return ""
 }
-
-func (f *front) Share(ctx context.Context, paths []string, audience domain.Audience) (domain.ShareReport, error) {
-	n, err := f.ready()
-	if err != nil {
-		return domain.ShareReport{}, err
-	}
-	return n.library.Share(ctx, paths, audience)
-}
-
-func (f *front) Unshare(ctx context.Context, names []string) error {
-	n, err := f.ready()
-	if err != nil {
-		return err
-	}
-	return n.library.Unshare(ctx, names)
-}
-
-func (f *front) Assess(ctx context.Context, paths []string) []domain.Risk {
-	if n := f.node.Load(); n != nil {
-		return n.library.Assess(ctx, paths)
-	}
-	return nil
-}
-
-func (f *front) Shares() []domain.Share {
-	if n := f.node.Load(); n != nil {
-		return n.library.Shares()
-	}
-	return nil
-}
-
-// Files lists what lies directly in a folder of an own share, as
-// library.Library.Files.
-func (f *front) Files(ctx context.Context, share, folder, after string, limit int) (rows []domain.ShareFile, next string, err error) {
-	n, err := f.ready()
-	if err != nil {
-		return nil, "", err
-	}
-	return n.library.Files(ctx, share, folder, after, limit)
-}
-
-func (f *front) DefaultAudience() domain.Audience { return f.settings.Values().Audience }
 
 func (f *front) Peek(ctx context.Context, req domain.PeekRequest) (domain.Peek, error) {
 	n, err := f.ready()

@@ -8,7 +8,10 @@ import (
 	"github.com/potluck-share/potluck/app/domain"
 )
 
-func (f *front) Get(ctx context.Context, req domain.GetRequest) (string, error) {
+// transfersFront is the part of front that is about transfers.
+type transfersFront struct{ *front }
+
+func (f transfersFront) Get(ctx context.Context, req domain.GetRequest) (string, error) {
 	n, err := f.ready()
 	if err != nil {
 		return "", err
@@ -17,7 +20,7 @@ func (f *front) Get(ctx context.Context, req domain.GetRequest) (string, error) 
 }
 
 // on applies a method of the transfers to ids.
-func (f *front) on(ctx context.Context, ids []string, method func(*node) func(context.Context, []string) error) error {
+func (f transfersFront) on(ctx context.Context, ids []string, method func(*node) func(context.Context, []string) error) error {
 	n, err := f.ready()
 	if err != nil {
 		return err
@@ -25,23 +28,23 @@ func (f *front) on(ctx context.Context, ids []string, method func(*node) func(co
 	return method(n)(ctx, ids)
 }
 
-func (f *front) Pause(ctx context.Context, ids []string) error {
+func (f transfersFront) Pause(ctx context.Context, ids []string) error {
 	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.Pause })
 }
 
-func (f *front) Resume(ctx context.Context, ids []string) error {
+func (f transfersFront) Resume(ctx context.Context, ids []string) error {
 	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.Resume })
 }
 
-func (f *front) Cancel(ctx context.Context, ids []string) error {
+func (f transfersFront) Cancel(ctx context.Context, ids []string) error {
 	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.Cancel })
 }
 
-func (f *front) Retry(ctx context.Context, ids []string) error {
+func (f transfersFront) Retry(ctx context.Context, ids []string) error {
 	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.Retry })
 }
 
-func (f *front) Clear(ctx context.Context) error {
+func (f transfersFront) Clear(ctx context.Context) error {
 	n, err := f.ready()
 	if err != nil {
 		return err
@@ -49,30 +52,30 @@ func (f *front) Clear(ctx context.Context) error {
 	return n.transfers.Clear(ctx)
 }
 
-func (f *front) Transfers() []domain.Transfer {
+func (f transfersFront) Transfers() []domain.Transfer {
 	if n := f.node.Load(); n != nil {
 		return n.transfers.Transfers()
 	}
 	return nil
 }
 
-func (f *front) Remove(ctx context.Context, ids []string) error {
+func (f transfersFront) Remove(ctx context.Context, ids []string) error {
 	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.Remove })
 }
 
-func (f *front) CheckAgain(ctx context.Context, ids []string) error {
+func (f transfersFront) CheckAgain(ctx context.Context, ids []string) error {
 	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.CheckAgain })
 }
 
-func (f *front) First(ctx context.Context, ids []string) error {
+func (f transfersFront) First(ctx context.Context, ids []string) error {
 	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.First })
 }
 
-func (f *front) Later(ctx context.Context, ids []string) error {
+func (f transfersFront) Later(ctx context.Context, ids []string) error {
 	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.Later })
 }
 
-func (f *front) DeleteFiles(ctx context.Context, ids []string) (left int, err error) {
+func (f transfersFront) DeleteFiles(ctx context.Context, ids []string) (left int, err error) {
 	n, err := f.ready()
 	if err != nil {
 		return 0, err
@@ -80,7 +83,7 @@ func (f *front) DeleteFiles(ctx context.Context, ids []string) (left int, err er
 	return n.transfers.DeleteFiles(ctx, ids)
 }
 
-func (f *front) GetAgain(ctx context.Context, id string) (string, error) {
+func (f transfersFront) GetAgain(ctx context.Context, id string) (string, error) {
 	n, err := f.ready()
 	if err != nil {
 		return "", err
@@ -88,7 +91,7 @@ func (f *front) GetAgain(ctx context.Context, id string) (string, error) {
 	return n.transfers.GetAgain(ctx, id)
 }
 
-func (f *front) Providers(id string) ([]domain.TransferProvider, error) {
+func (f transfersFront) Providers(id string) ([]domain.TransferProvider, error) {
 	n, err := f.ready()
 	if err != nil {
 		return nil, err
@@ -96,7 +99,7 @@ func (f *front) Providers(id string) ([]domain.TransferProvider, error) {
 	return n.transfers.Providers(id)
 }
 
-func (f *front) Files(id string) ([]domain.FileProgress, error) {
+func (f transfersFront) Files(id string) ([]domain.FileProgress, error) {
 	n, err := f.ready()
 	if err != nil {
 		return nil, err
@@ -104,7 +107,7 @@ func (f *front) Files(id string) ([]domain.FileProgress, error) {
 	return n.transfers.Files(id)
 }
 
-func (f *front) Choose(ctx context.Context, id string, wanted map[int]bool) error {
+func (f transfersFront) Choose(ctx context.Context, id string, wanted map[int]bool) error {
 	n, err := f.ready()
 	if err != nil {
 		return err

@@ -207,6 +207,39 @@ func (f *fake) Retry(_ context.Context, ids []string) error {
 	return nil
 }
 
+func (f *fake) First(_ context.Context, ids []string) error {
+	f.note("first %s", strings.Join(ids, ","))
+	return nil
+}
+
+func (f *fake) Later(_ context.Context, ids []string) error {
+	f.note("later %s", strings.Join(ids, ","))
+	return nil
+}
+
+// Files says that each transfer is a folder, in the midst of its third file.
+func (f *fake) Files(string) ([]domain.FileProgress, error) {
+	var all []domain.FileProgress
+	for i, r := range f.results[3:203] {
+		one := domain.FileProgress{TransferFile: domain.TransferFile{Entry: r.Entry, Target: r.Path}, State: domain.Queued}
+		switch i {
+		case 0, 1:
+			one.State, one.Done, one.Final = domain.Done, r.Size, "/home/mira/Downloads/Potluck/"+r.Path
+		case 2:
+			one.State, one.Done = domain.Running, r.Size/3
+		case 5:
+			one.Skipped = true
+		}
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+func (f *fake) Choose(_ context.Context, id string, wanted map[int]bool) error {
+	f.note("choose %d of %s", len(wanted), id)
+	return nil
+}
+
 func (f *fake) Clear(context.Context) error {
 	f.note("clear")
 	return nil

@@ -50,7 +50,11 @@ func (w *window) keys() {
 	c.AddShortcut(&desktop.CustomShortcut{KeyName: fyne.KeyW, Modifier: fyne.KeyModifierShortcutDefault},
 		func(fyne.Shortcut) { w.closeWindow() })
 	c.AddShortcut(&fyne.ShortcutSelectAll{}, func(fyne.Shortcut) {
-		if list := w.list(); list != nil && c.Overlays().Top() == nil {
+		list := w.list()
+		if c.Overlays().Top() != nil {
+			list = w.transfers.Files()
+		}
+		if list != nil {
 			list.SelectAll()
 		}
 	})

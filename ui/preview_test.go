@@ -11,7 +11,6 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/event"
-	"github.com/potluck-share/potluck/ui/words"
 )
 
 // TestMain opens the real window on made-up data, to look at:
@@ -19,14 +18,13 @@ import (
 //	go test -c -tags gles,no_animations,migrated_fynedo,preview -o /tmp/preview ./ui && /tmp/preview
 //
 // PREVIEW=empty shows it without anything, PREVIEW=broken with a core that does
-// not start; PREVIEW_LANGUAGE is the language.
+// not start, PREVIEW=busy with 50 downloads that change ten times a second.
+// PREVIEW_LANGUAGE=de has it speak German.
 func TestMain(*testing.M) {
 	f := newFake()
 	f.slow = 500 * time.Millisecond
+	f.values.Language = os.Getenv("PREVIEW_LANGUAGE")
 	core := f.core()
-	if err := words.Use(os.Getenv("PREVIEW_LANGUAGE")); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-	}
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	switch os.Getenv("PREVIEW") {
@@ -34,6 +32,12 @@ func TestMain(*testing.M) {
 	case "broken":
 		core.Start = func(context.Context) error {
 			return fmt.Errorf("the data in /home/mira/.local/share/potluck was %w; start that one", domain.ErrVersion)
+		}
+	case "busy":
+		core.Start = func(ctx context.Context) error {
+			f.fill()
+			go f.rush(ctx)
+			return nil
 		}
 	default:
 		core.Start = func(ctx context.Context) error {
@@ -81,13 +85,13 @@ func (f *fake) fill() {
 		{Kind: domain.Download, PeerName: "Ben", Path: "old.zip", Size: 9_000_000, State: domain.Failed, Failure: "changed", Reason: domain.Say("Ben changed this file meanwhile.")},
 		{Kind: domain.Download, PeerName: "Ben", Path: "never.zip", Size: 9_000_000, State: domain.Cancelled, Ended: now.Add(-time.Hour)},
 	} {
-		t.ID = fmt.Sprintf("t%d", i)
+		t.ID, t.Folder = fmt.Sprintf("t%d", i), "/home/mira/Downloads/Potluck"
 		t.Added = now.Add(time.Duration(i) * time.Second)
 		event.Publish(f.bus, event.Transfers, t.ID, t)
 	}
 	event.Publish(f.bus, event.Catalogues, "12D3KooWpeer0", event.CatalogueState{Peer: "12D3KooWpeer0", Known: 214, Total: 214})
 	event.Publish(f.bus, event.Catalogues, "12D3KooWpeer2", event.CatalogueState{Peer: "12D3KooWpeer2", Known: 40, Total: 642, Pulling: true})
-	event.Publish(f.bus, event.Statuses, "", domain.Status{PeerID: "12D3KooWme", Name: "Mira", Network: true, Addresses: []string{"/ip4/192.168.1.23/tcp/4711"}})
+	event.Publish(f.bus, event.Statuses, "", domain.Status{PeerID: "12D3KooWme", Name: "Mira", Network: true, Free: 220_000_000_000, Addresses: []string{"/ip4/192.168.1.23/tcp/4711"}})
 }
 
 // play moves the first transfer on.
@@ -101,5 +105,29 @@ func (f *fake) play(ctx context.Context) {
 		}
 		t.Done += 4_800_000
 		event.Publish(f.bus, event.Transfers, t.ID, t)
+	}
+}
+
+// rush moves 50 downloads on, all of them ten times a second.
+func (f *fake) rush(ctx context.Context) {
+	all := make([]domain.Transfer, 50)
+	for i := range all {
+		all[i] = domain.Transfer{
+			ID: fmt.Sprintf("rush%d", i), Kind: domain.Download, PeerName: "Ana", Path: fmt.Sprintf("Films/Film %d.mp4", i),
+			Size: 4_000_000_000, Done: int64(i) * 40_000_000, State: domain.Running, Count: 1, Added: time.Now(), Order: int64(i),
+		}
+	}
+	for step := 0; ; step++ {
+		for i := range all {
+			t := &all[i]
+			t.Rate = 1e6 * float64(1+(i+step/10)%9)
+			t.Done = (t.Done + int64(t.Rate/10)) % t.Size
+			event.Publish(f.bus, event.Transfers, t.ID, *t)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
 }

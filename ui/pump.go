@@ -99,15 +99,16 @@ func (w *window) pump(ctx context.Context) {
 	defer events.Close()
 	m := newModel()
 	for {
-		batch, err := events.Next(ctx)
+		batch, err := w.next(ctx, events)
 		if err != nil {
 			return
 		}
-		if show := w.prepare(m, m.apply(batch)); len(show) > 0 {
+		if show := w.prepare(m, m.apply(batch)); len(show) > 0 || len(batch) == 0 {
 			w.do(func() {
 				for _, f := range show {
 					f()
 				}
+				w.transfers.Tick(time.Now())
 				w.badges()
 			})
 		}
@@ -117,6 +118,21 @@ func (w *window) pump(ctx context.Context) {
 		case <-time.After(beat):
 		}
 	}
+}
+
+// next waits for news, and no longer than a second while the graphs of the
+// transfers go on; then it returns none.
+func (w *window) next(ctx context.Context, events *event.Subscription) ([]event.Event, error) {
+	if !w.moving.Load() {
+		return events.Next(ctx)
+	}
+	second, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	batch, err := events.Next(second)
+	if err != nil && ctx.Err() == nil {
+		return nil, nil
+	}
+	return batch, err
 }
 
 // prepare makes what has to run on the UI thread to show the changes.
@@ -146,6 +162,7 @@ func (w *window) prepare(m *model, c changes) (show []func()) {
 		show = append(show, func() {
 			w.settings.SetStatus(status)
 			w.network(status)
+			w.transfers.SetFree(status.Free)
 			w.foot.setHidden(status.Hidden)
 		})
 	}
@@ -163,6 +180,7 @@ func (w *window) stayAwake(moving bool) {
 
 // badges brings the counts in the sidebar up to date.
 func (w *window) badges() {
+	w.moving.Store(w.transfers.Moving())
 	down, up := w.transfers.Running()
 	w.nav[pageTransfers].SetBadge(down+up, false)
 	w.nav[pageShares].SetBadge(w.library.Problems(), true)

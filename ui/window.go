@@ -43,6 +43,7 @@ type window struct {
 	cancel     context.CancelFunc
 	started    chan struct{} // closed once the core is up
 	introduced chan struct{} // closed once the sheet of the first launch is answered
+	moving     atomic.Bool   // the graphs of the transfers go on
 	closing    atomic.Bool   // set before the toolkit's loop ends: nothing may be queued any more
 
 	people    *people.View
@@ -162,6 +163,7 @@ func (w *window) build() {
 	w.library.OnReveal = w.reveal
 	w.transfers = transfers.New(w.run, w.core.Transfers)
 	w.transfers.OnOpen, w.transfers.OnReveal = w.open, w.reveal
+	w.transfers.OnFolder = w.pickFolder
 	w.transfers.OnError = w.problem
 	w.transfers.OnToast = w.showToast
 	w.settings = settings.New(w.run, w.core.Settings, w.core.People, desk{w}, w.core.Version)
@@ -230,6 +232,7 @@ func (w *window) show(id pageID) {
 		n.SetChosen(pageID(i) == id)
 	}
 	w.browse.SetShown(id == pageBrowse)
+	w.transfers.SetShown(id == pageTransfers)
 	w.main.Objects = []fyne.CanvasObject{w.object(id)}
 	w.main.Refresh()
 }

@@ -4,17 +4,18 @@
 package transfers
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	fwidget "fyne.io/fyne/v2/widget"
 
 	"github.com/potluck-share/potluck/app/domain"
-	"github.com/potluck-share/potluck/ui/format"
 	"github.com/potluck-share/potluck/ui/theme"
 	"github.com/potluck-share/potluck/ui/widget"
+	"github.com/potluck-share/potluck/ui/words"
 	"github.com/potluck-share/potluck/ui/work"
 )
 
@@ -28,6 +29,15 @@ type Transfers interface {
 	Cancel(ctx context.Context, ids []string) error
 	// Retry begins failed and cancelled transfers again, where they stopped.
 	Retry(ctx context.Context, ids []string) error
+	// First lets downloads run before all others, Later after them.
+	First(ctx context.Context, ids []string) error
+	Later(ctx context.Context, ids []string) error
+	// Files returns the files of a download, in the order in which Choose
+	// counts them.
+	Files(id string) ([]domain.FileProgress, error)
+	// Choose leaves files out of a download, or takes them into it again, by
+	// their index.
+	Choose(ctx context.Context, id string, wanted map[int]bool) error
 	// Clear removes what has ended from the list.
 	Clear(ctx context.Context) error
 }
@@ -50,6 +60,8 @@ type View struct {
 	OnOpen func(path, from string)
 	// OnReveal is called to show it in its folder.
 	OnReveal func(path string)
+	// OnFolder is called to have the user choose a folder.
+	OnFolder func(chosen func(path string))
 	// OnError is called with what could not be done.
 	OnError func(err error)
 	// OnToast is called with what was done and how to take it back.
@@ -57,49 +69,52 @@ type View struct {
 
 	run       *work.Runner
 	transfers Transfers
-	all       []row // of all transfers, in order
-	rows      []row // of those that are shown
-	byID      map[string]int
+	now       func() time.Time
+	all       []row          // of all transfers, in order
+	known     map[string]int // where a transfer is in all, by its ID
+	rows      []row          // of those that are shown
+	ids       []string       // of rows
 	filter    Filter
+	hidden    bool // another page is on screen
+	total     history
+	each      map[string]*history // of what moved lately, by ID
+	details   *details            // nil if none are shown
 
 	list    *widget.List
 	empty   *widget.Empty
 	choices [4]*widget.Button
 	pause   *widget.Button
 	clear   *widget.Button
-	down    *widget.Text
-	up      *widget.Text
-	rates   *fyne.Container
-	body    *fyne.Container
+	foot    *foot
 	object  fyne.CanvasObject
 }
 
 // New returns the page, empty.
 func New(run *work.Runner, transfers Transfers) *View {
-	v := &View{run: run, transfers: transfers}
-	v.list = widget.NewList(rowHeight, newRow, v.update)
+	v := &View{run: run, transfers: transfers, now: time.Now, each: make(map[string]*history)}
+	v.list = widget.NewList(rowHeight, newRow, func(i int, cells widget.Cells) { cells.(*rowView).show(v, &v.rows[i]) })
 	v.list.OnOpen = v.open
 	v.list.OnMenu = v.menu
 	v.list.OnKey = v.key
-	v.empty = widget.NewEmpty("Nothing moving. Browse what others share.", "")
-	v.body = container.NewStack(v.list, v.empty.Container)
-	for i, name := range []string{"All", "Down", "Up", "Done"} {
+	v.list.OnHover = func(over bool) {
+		if !over {
+			v.show() // the order was kept meanwhile
+		}
+	}
+	v.empty = widget.NewEmpty("", "")
+	for i, name := range []string{words.T("All"), words.T("Down"), words.T("Up"), words.T("Done")} {
 		v.choices[i] = widget.NewButton(name, "", widget.Choice, func() { v.SetFilter(Filter(i)) })
 	}
-	v.pause = widget.NewButton("Pause all", "", widget.Plain, v.pauseAll)
-	v.clear = widget.NewButton("Clear done", "", widget.Plain, func() {
+	v.pause = widget.NewButton(words.T("Pause all"), "", widget.Plain, v.toggleAll)
+	v.clear = widget.NewButton(words.T("Clear done"), "", widget.Plain, func() {
 		v.do(func(ctx context.Context) error { return v.transfers.Clear(ctx) })
 	})
-	v.down = widget.NewText("", theme.TextCaption, theme.SecondText)
-	v.up = widget.NewText("", theme.TextCaption, theme.SecondText)
-	v.rates = widget.HBox(theme.Space4,
-		widget.NewIcon("download", theme.Primary).Sized(16), v.down,
+	v.foot = newFoot()
+	heading := widget.HBox(theme.Space4, widget.NewBold(words.T("Transfers"), theme.TextHeading, theme.Text),
 		widget.Fixed(theme.Space8, 0, container.NewWithoutLayout()),
-		widget.NewIcon("upload", theme.Upload).Sized(16), v.up)
-	heading := widget.HBox(theme.Space4, widget.NewBold("Transfers", theme.TextHeading, theme.Text),
-		widget.Fixed(theme.Space16, 0, container.NewWithoutLayout()),
 		v.choices[0], v.choices[1], v.choices[2], v.choices[3])
-	v.object = widget.NewPage(heading, []fyne.CanvasObject{v.pause, v.clear}, nil, v.body, widget.Fixed(0, 18, v.rates))
+	v.object = widget.NewPage(heading, []fyne.CanvasObject{v.pause, v.clear}, nil,
+		container.NewStack(v.list, v.empty.Container), v.foot.object)
 	v.SetFilter(All)
 	return v
 }
@@ -109,6 +124,27 @@ func (v *View) Object() fyne.CanvasObject { return v.object }
 
 // List returns what takes the keyboard.
 func (v *View) List() *widget.List { return v.list }
+
+// Files returns the rows of the details that are open; nil if none are.
+func (v *View) Files() *widget.List {
+	if v.details == nil {
+		return nil
+	}
+	return v.details.list
+}
+
+// SetShown says whether the page is on screen. Off screen it only takes in
+// what it is told: each change would have the window painted.
+func (v *View) SetShown(shown bool) {
+	if v.hidden == shown {
+		v.hidden = !shown
+		v.show()
+	}
+}
+
+// SetFree tells how many bytes may still be written where downloads go; -1 is
+// not known.
+func (v *View) SetFree(bytes int64) { v.foot.setFree(bytes) }
 
 // Running returns how many downloads and uploads run or wait for their turn.
 func (v *View) Running() (downloads, uploads int) {
@@ -128,9 +164,54 @@ func (v *View) Running() (downloads, uploads int) {
 // it returns shows them and belongs to the UI thread.
 func (v *View) Prepare(transfers []domain.Transfer, now time.Time) (show func()) {
 	rows := rowsOf(transfers, now)
+	known := make(map[string]int, len(rows))
+	for i := range rows {
+		known[rows[i].id] = i
+	}
 	return func() {
-		v.all = rows
+		v.all, v.known = rows, known
+		v.record(now)
 		v.show()
+	}
+}
+
+// Moving reports whether Tick is to be called each second: something moves, or
+// did a moment ago.
+func (v *View) Moving() bool { return v.total.alive(v.now()) }
+
+// Tick lets the graphs go on while there is no news.
+func (v *View) Tick(now time.Time) {
+	v.record(now)
+	v.graphs(now)
+}
+
+// record keeps what moves at this moment for the graphs.
+func (v *View) record(now time.Time) {
+	var down, up float64
+	for i := range v.all {
+		t := &v.all[i].transfer
+		var mine [2]float64
+		if t.Kind == domain.Upload {
+			mine[1] = t.Rate
+			up += t.Rate
+		} else {
+			mine[0] = t.Rate
+			down += t.Rate
+		}
+		h := v.each[t.ID]
+		if h == nil && t.Rate >= 1 {
+			h = &history{}
+			v.each[t.ID] = h
+		}
+		if h != nil {
+			h.tell(now, mine[0], mine[1])
+		}
+	}
+	v.total.tell(now, down, up)
+	for id, h := range v.each {
+		if _, ok := v.known[id]; !ok || now.Sub(h.moved) > widget.GraphSeconds*time.Second {
+			delete(v.each, id)
+		}
 	}
 }
 
@@ -143,55 +224,101 @@ func (v *View) SetFilter(filter Filter) {
 	v.show()
 }
 
+// show brings the page up to date.
 func (v *View) show() {
-	v.rows = v.rows[:0:0]
-	v.byID = make(map[string]int)
-	var down, up float64
-	running, done := 0, 0
-	for _, r := range v.all {
-		t := &r.transfer
-		if t.Kind == domain.Upload {
-			up += t.Rate
-		} else {
-			down += t.Rate
-		}
-		switch {
-		case t.State.Ended():
-			done++
-		case t.State != domain.Paused && t.Kind != domain.Upload:
-			running++
-		}
-		if v.filter.has(t) {
-			v.byID[r.id] = len(v.rows)
-			v.rows = append(v.rows, r)
-		}
-	}
-	ids := make([]string, len(v.rows))
-	for i, r := range v.rows {
-		ids[i] = r.id
-	}
-	v.list.SetIDs(ids)
-	v.pause.SetDisabled(running == 0)
-	v.clear.SetDisabled(done == 0)
-	rate(v.rates, 0, v.down, down)
-	rate(v.rates, 3, v.up, up)
-	v.rates.Refresh()
-	if len(v.rows) > 0 {
-		v.empty.Hide()
-		v.list.Show()
+	if v.hidden {
 		return
 	}
-	v.list.Hide()
-	v.empty.Set(v.filter.nothing(len(v.all) > 0), "")
-	v.empty.Show()
+	v.rows = v.arranged()
+	ids := make([]string, len(v.rows))
+	for i := range v.rows {
+		ids[i] = v.rows[i].id
+	}
+	if slices.Equal(ids, v.ids) {
+		v.list.Refill()
+	} else {
+		v.ids = ids
+		v.list.SetIDs(ids)
+	}
+	v.heading()
+	v.graphs(v.now())
+	if v.details != nil {
+		v.details.show()
+	}
+	setVisible(v.list, len(v.rows) > 0)
+	if len(v.rows) == 0 {
+		v.empty.Set(v.filter.nothing(len(v.all) > 0), "")
+	}
+	setVisible(v.empty.Container, len(v.rows) == 0)
 }
 
-// rate shows the icon at an index of box and its text, or neither for no rate.
-func rate(box *fyne.Container, at int, text *widget.Text, rate float64) {
-	words := format.Rate(rate)
-	text.SetText(words)
-	box.Objects[at].(*widget.Icon).Hidden = words == ""
-	text.Hidden = words == ""
+// arranged returns the rows that are to be shown. While the pointer is over
+// them they stay where they are, so that a click meets what it was meant for.
+func (v *View) arranged() []row {
+	rows := make([]row, 0, len(v.all))
+	for _, r := range v.all {
+		if v.filter.has(&r.transfer) {
+			rows = append(rows, r)
+		}
+	}
+	if !v.list.Hovered() {
+		return rows
+	}
+	place := make(map[string]int, len(v.ids))
+	for i, id := range v.ids {
+		place[id] = i
+	}
+	slices.SortStableFunc(rows, func(a, b row) int {
+		at, was := place[a.id]
+		other, also := place[b.id]
+		switch {
+		case was && also:
+			return cmp.Compare(at, other)
+		case was:
+			return -1
+		case also:
+			return 1
+		default:
+			return 0
+		}
+	})
+	return rows
+}
+
+// heading says what the buttons above the rows do.
+func (v *View) heading() {
+	pause, resume := len(v.every(pausing)) > 0, len(v.every(resuming)) > 0
+	name := words.T("Pause all")
+	if !pause && resume {
+		name = words.T("Resume all")
+	}
+	if name != v.pause.Text() {
+		v.pause.Set(name, "")
+		v.object.Refresh() // it has another width
+	}
+	v.pause.SetDisabled(!pause && !resume)
+	v.clear.SetDisabled(!slices.ContainsFunc(v.all, func(r row) bool { return r.transfer.State.Ended() }))
+}
+
+// graphs shows what moved in the last minute.
+func (v *View) graphs(now time.Time) {
+	if v.hidden {
+		return
+	}
+	v.foot.setRates(float64(v.total.rateDown), float64(v.total.rateUp))
+	v.foot.setGraph(&v.total, v.total.alive(now))
+	if v.details != nil {
+		v.details.showGraph(now)
+	}
+}
+
+// toggleAll pauses everything; if nothing is left to pause, it resumes it.
+func (v *View) toggleAll() {
+	if ids := v.every(pausing); len(ids) > 0 {
+		v.act(pausing, ids)
+		return
+	}
+	v.act(resuming, v.every(resuming))
 }
 
 // has reports whether the filter shows a transfer.
@@ -213,99 +340,23 @@ func (f Filter) has(t *domain.Transfer) bool {
 func (f Filter) nothing(others bool) string {
 	switch {
 	case !others:
-		return "Nothing moving. Browse what others share."
+		return words.T("Nothing moving. Browse what others share.")
 	case f == Down:
-		return "You are getting nothing."
+		return words.T("You are getting nothing.")
 	case f == Up:
-		return "Nobody is getting anything from you."
+		return words.T("Nobody is getting anything from you.")
 	default:
-		return "Nothing is done yet."
+		return words.T("Nothing is done yet.")
 	}
 }
 
-// do calls the use case and shows what went wrong.
-func (v *View) do(task func(ctx context.Context) error) {
-	v.run.Go(func(ctx context.Context) func() {
-		if err := task(ctx); err != nil && ctx.Err() == nil {
-			return func() { v.OnError(err) }
-		}
-		return nil
-	})
-}
-
-func (v *View) pauseAll() {
-	var ids []string
-	for _, r := range v.all {
-		if r.can(pausing) {
-			ids = append(ids, r.id)
-		}
-	}
-	v.do(func(ctx context.Context) error { return v.transfers.Pause(ctx, ids) })
-}
-
-// toggle pauses what runs; if nothing does, it goes on with what is paused.
-func (v *View) toggle(ids []string) {
-	pause, resume := v.able(ids, pausing), v.able(ids, resuming)
-	switch {
-	case len(pause) > 0:
-		v.do(func(ctx context.Context) error { return v.transfers.Pause(ctx, pause) })
-	case len(resume) > 0:
-		v.do(func(ctx context.Context) error { return v.transfers.Resume(ctx, resume) })
-	}
-}
-
-func (v *View) cancel(ids []string) {
-	ids = v.able(ids, cancelling)
-	if len(ids) == 0 {
+// open opens what is finished, and shows the details of what is not.
+func (v *View) open(id string) {
+	if len(v.able([]string{id}, opening)) > 0 {
+		v.act(opening, []string{id})
 		return
 	}
-	text := format.Number(len(ids), "transfer is", "transfers are") + " cancelled."
-	if len(ids) == 1 {
-		text = v.rows[v.byID[ids[0]]].name + " is cancelled."
-	}
-	v.run.Go(func(ctx context.Context) func() {
-		err := v.transfers.Cancel(ctx, ids)
-		return func() {
-			if err != nil {
-				v.OnError(err)
-				return
-			}
-			v.OnToast(text, func() {
-				v.do(func(ctx context.Context) error { return v.transfers.Retry(ctx, ids) })
-			})
-		}
-	})
-}
-
-func (v *View) retry(ids []string) {
-	ids = v.able(ids, retrying)
-	if len(ids) > 0 {
-		v.do(func(ctx context.Context) error { return v.transfers.Retry(ctx, ids) })
-	}
-}
-
-// able returns those of the IDs that an action makes sense for.
-func (v *View) able(ids []string, a action) []string {
-	var out []string
-	for _, id := range ids {
-		if i, ok := v.byID[id]; ok && v.rows[i].can(a) {
-			out = append(out, id)
-		}
-	}
-	return out
-}
-
-func (v *View) open(id string) {
-	if i, ok := v.byID[id]; ok && v.rows[i].can(opening) {
-		t := &v.rows[i].transfer
-		v.OnOpen(t.Final, t.PeerName)
-	}
-}
-
-func (v *View) reveal(id string) {
-	if i, ok := v.byID[id]; ok && v.rows[i].can(opening) {
-		v.OnReveal(v.rows[i].transfer.Final)
-	}
+	v.act(telling, []string{id})
 }
 
 func (v *View) key(ev *fyne.KeyEvent) bool {
@@ -313,35 +364,9 @@ func (v *View) key(ev *fyne.KeyEvent) bool {
 	case fyne.KeySpace:
 		v.toggle(v.list.Selected())
 	case fyne.KeyDelete:
-		v.cancel(v.list.Selected())
+		v.act(cancelling, v.list.Selected())
 	default:
 		return false
 	}
 	return true
-}
-
-func (v *View) menu(at fyne.Position) {
-	ids := v.list.Selected()
-	var items []*fyne.MenuItem
-	add := func(name string, a action, do func([]string)) {
-		if able := v.able(ids, a); len(able) > 0 {
-			items = append(items, fyne.NewMenuItem(name, func() { do(able) }))
-		}
-	}
-	if len(ids) == 1 {
-		add("Open", opening, func(ids []string) { v.open(ids[0]) })
-		add("Show in folder", opening, func(ids []string) { v.reveal(ids[0]) })
-	}
-	add("Pause", pausing, v.toggle)
-	add("Resume", resuming, v.toggle)
-	add("Try again", retrying, v.retry)
-	add("Cancel", cancelling, v.cancel)
-	if len(items) == 0 {
-		return
-	}
-	fwidget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), fyne.CurrentApp().Driver().CanvasForObject(v.list), at)
-}
-
-func (v *View) update(i int, cells widget.Cells) {
-	cells.(*rowView).show(v, &v.rows[i])
 }

@@ -10,10 +10,12 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/ui/theme"
+	"github.com/potluck-share/potluck/ui/words"
 	"github.com/potluck-share/potluck/ui/work"
 )
 
@@ -23,6 +25,7 @@ var now = time.Date(2026, 11, 12, 15, 0, 0, 0, time.UTC)
 type recorder struct {
 	calls []string
 	err   error
+	files map[string][]domain.FileProgress // by the transfer
 }
 
 func (r *recorder) note(what string, ids []string) error {
@@ -37,7 +40,16 @@ func (r *recorder) Pause(_ context.Context, ids []string) error  { return r.note
 func (r *recorder) Resume(_ context.Context, ids []string) error { return r.note("resume", ids) }
 func (r *recorder) Cancel(_ context.Context, ids []string) error { return r.note("cancel", ids) }
 func (r *recorder) Retry(_ context.Context, ids []string) error  { return r.note("retry", ids) }
-func (r *recorder) Clear(context.Context) error                  { return r.note("clear", nil) }
+func (r *recorder) First(_ context.Context, ids []string) error  { return r.note("first", ids) }
+func (r *recorder) Later(_ context.Context, ids []string) error  { return r.note("later", ids) }
+func (r *recorder) Files(id string) ([]domain.FileProgress, error) {
+	return r.files[id], r.err
+}
+
+func (r *recorder) Choose(_ context.Context, id string, wanted map[int]bool) error {
+	return r.note("choose", []string{id, fmt.Sprint(wanted)})
+}
+func (r *recorder) Clear(context.Context) error { return r.note("clear", nil) }
 
 func newView(t *testing.T) (*View, *recorder) {
 	t.Helper()
@@ -111,17 +123,17 @@ func TestFilters(t *testing.T) {
 func TestTheSecondLineIsASentence(t *testing.T) {
 	want := map[string]string{
 		"run":    "1.9 of 3.1 GB · 48 MB/s · 25 s left",
-		"up":     "50 of 100 B · 2 B/s · 25 s left",
+		"up":     "50 of 100 B · 2 B/s",
 		"wait":   "Cleo is away since 14:02. Continues when Cleo is back.",
 		"full":   "Disk full. Free 2.1 GB and it continues.",
 		"queue":  "Waits for its turn.",
 		"pause":  "Paused by you. 11 of 100 B is here.",
 		"done":   "9.0 MB, done 14:00.",
-		"fail":   "It stopped. Try again.",
-		"cancel": "Cancelled by you.",
+		"fail":   "It stopped before it was done.",
+		"cancel": "It stopped before it was done.",
 	}
 	for _, t1 := range all() {
-		if got := sentence(&t1, now); got != want[t1.ID] {
+		if got := sentenceOf(&t1, now); got != want[t1.ID] {
 			t.Errorf("%s: %q, want %q", t1.ID, got, want[t1.ID])
 		}
 	}
@@ -133,13 +145,13 @@ func TestTheSecondLineIsASentence(t *testing.T) {
 		{domain.Transfer{State: domain.Running, Size: 10, Reason: domain.Say("Checking what's already here… 40 %")}, "Checking what's already here… 40 %"},
 		{domain.Transfer{State: domain.Waiting, PeerName: "Ana"}, "Waits for Ana."},
 		{domain.Transfer{State: domain.Waiting}, "Waits for somebody who has it."},
-		{domain.Transfer{State: domain.Paused}, "Paused by you."},
-		{domain.Transfer{State: domain.Done, Count: 3, Size: 1000}, "1.0 kB in 3 files."},
+		{domain.Transfer{State: domain.Paused, Reason: domain.Say("Paused by you.")}, "Paused by you."},
+		{domain.Transfer{State: domain.Done, Count: 3, Size: 1000}, "1.0 kB in 3 files, done."},
 		{domain.Transfer{State: domain.Done, Size: 1000, Reason: domain.Say("You already have this.")}, "You already have this."},
 		{domain.Transfer{State: domain.Running, Size: 1000, Reason: domain.Say("Checking what's already here… 40 %")}, "Checking what's already here… 40 %"},
 		{domain.Transfer{State: domain.Queued, Reason: domain.Say("Number 2 in your queue.")}, "Number 2 in your queue."},
 	} {
-		if got := sentence(&c.transfer, now); got != c.want {
+		if got := sentenceOf(&c.transfer, now); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.transfer.State, got, c.want)
 		}
 	}
@@ -148,12 +160,14 @@ func TestTheSecondLineIsASentence(t *testing.T) {
 func TestActions(t *testing.T) {
 	v, r := newView(t)
 	v.Prepare(all(), now)()
+	running := []action{pausing, hastening, deferring, cancelling, telling}
 	for id, want := range map[string][]action{
-		"run": {pausing, cancelling}, "up": {cancelling}, "wait": {pausing, cancelling}, "queue": {pausing, cancelling},
-		"pause": {resuming, cancelling}, "done": {opening}, "fail": {retrying}, "cancel": {retrying},
+		"run": append(running, choosing), "up": {telling}, "wait": running, "full": append(running, moving), "queue": running,
+		"pause": {resuming, hastening, deferring, cancelling, telling}, "done": {opening, revealing, telling},
+		"fail": {retrying, telling}, "cancel": {retrying, telling},
 	} {
-		for a := pausing; a <= opening; a++ {
-			if got := v.rows[v.byID[id]].can(a); got != slices.Contains(want, a) {
+		for a := opening; a <= telling; a++ {
+			if got := can(v.transfer(id), a); got != slices.Contains(want, a) {
 				t.Errorf("%s: action %d is possible: %v", id, a, got)
 			}
 		}
@@ -163,21 +177,166 @@ func TestActions(t *testing.T) {
 	v.OnToast = func(text string, undo func()) { toast, undone = text, undo }
 	opened := ""
 	v.OnOpen = func(path, from string) { opened = path + " from " + from }
+	v.OnReveal = func(path string) { opened += ", in " + path }
 	v.toggle([]string{"run", "pause"})
 	v.toggle([]string{"pause", "done"})
-	v.cancel([]string{"run", "done"})
+	v.act(cancelling, []string{"run", "done"})
 	undone()
-	v.retry([]string{"fail", "run"})
-	v.pauseAll()
+	v.act(retrying, []string{"fail", "run"})
+	v.act(hastening, []string{"run", "done"})
+	v.act(deferring, []string{"run"})
+	test.Tap(v.pause)
 	v.open("done")
-	v.open("run")
-	want := []string{"pause run", "resume pause", "cancel run", "retry run", "retry fail", "pause full,run,wait,queue"}
+	v.act(opening, []string{"run"})
+	v.act(revealing, []string{"done"})
+	want := []string{"pause run", "resume pause", "cancel run", "retry run", "retry fail", "first run", "later run", "pause full,run,wait,queue"}
 	if !slices.Equal(r.calls, want) {
 		t.Errorf("asked for %q, want %q", r.calls, want)
 	}
-	if toast != "Holiday is cancelled." || opened != "/x/song.mp3 from Ana" {
+	if toast != "Holiday is cancelled." || opened != "/x/song.mp3 from Ana, in /x/song.mp3" {
 		t.Errorf("toast %q, opened %q", toast, opened)
 	}
+}
+
+func TestPauseAllResumesWhenAllIsPaused(t *testing.T) {
+	v, r := newView(t)
+	v.Prepare([]domain.Transfer{{ID: "a", Kind: domain.Download, State: domain.Paused, Path: "a"}}, now)()
+	if v.pause.Text() != "Resume all" || v.pause.Disabled() {
+		t.Errorf("the button says %q", v.pause.Text())
+	}
+	test.Tap(v.pause)
+	if !slices.Equal(r.calls, []string{"resume a"}) {
+		t.Errorf("asked for %q", r.calls)
+	}
+}
+
+func names(items []*fyne.MenuItem) []string {
+	var out []string
+	for _, i := range items {
+		if i.IsSeparator {
+			out = append(out, "-")
+		} else {
+			out = append(out, i.Label)
+		}
+	}
+	return out
+}
+
+func TestMenu(t *testing.T) {
+	v, _ := newView(t)
+	v.Prepare(all(), now)()
+	for _, c := range []struct{ ids, want []string }{
+		{[]string{"run"}, []string{"Details", "-", "Pause", "Run first", "Run later", "Choose files…", "-", "Cancel"}},
+		{[]string{"done"}, []string{"Open", "Show in folder", "Details"}},
+		{[]string{"up"}, []string{"Details"}},
+		{[]string{"run", "pause"}, []string{"Pause", "Resume", "Run first", "Run later", "-", "Cancel"}},
+		{[]string{"fail"}, []string{"Details", "-", "Try again"}},
+	} {
+		if got := names(v.menuOf(c.ids)); !slices.Equal(got, c.want) {
+			t.Errorf("%v: %q, want %q", c.ids, got, c.want)
+		}
+	}
+}
+
+// shown returns what is on screen for a transfer.
+func shown(t *testing.T, v *View, id string) *rowView {
+	t.Helper()
+	i := slices.Index(v.ids, id)
+	if i < 0 {
+		t.Fatalf("%s is not shown", id)
+	}
+	cells := newRow()
+	cells.(*rowView).show(v, &v.rows[i])
+	return cells.(*rowView)
+}
+
+func TestProblemsCarryTheirRemedy(t *testing.T) {
+	v, r := newView(t)
+	list := all()
+	list = append(list, domain.Transfer{ID: "here", Kind: domain.Download, State: domain.Done, Path: "h", Final: "/x/h", Reason: domain.Say("You already have this.")})
+	v.Prepare(list, now)()
+	revealed := ""
+	v.OnReveal = func(path string) { revealed = path }
+	v.OnFolder = func(chosen func(string)) { chosen("/y") }
+	for id, want := range map[string]string{"fail": "Try again", "full": "Choose another folder", "here": "Show in folder", "run": "", "done": "", "cancel": ""} {
+		row := shown(t, v, id)
+		if row.remedy.Text() != want || row.remedy.Visible() != (want != "") {
+			t.Errorf("%s: the button says %q", id, row.remedy.Text())
+		}
+		if want != "" {
+			test.Tap(row.remedy)
+		}
+	}
+	slices.Sort(r.calls)
+	if want := []string{"cancel full", "get big", "retry fail"}; !slices.Equal(r.calls, want) || revealed != "/x/h" {
+		t.Errorf("asked for %q, want %q; revealed %q", r.calls, want, revealed)
+	}
+}
+
+func TestAnotherFolderKeepsTheChoice(t *testing.T) {
+	v, r := newView(t)
+	v.OnFolder = func(chosen func(string)) { chosen("/y") }
+	v.Prepare(all(), now)()
+	file := func(path string, skipped bool) domain.FileProgress {
+		return domain.FileProgress{TransferFile: domain.TransferFile{Entry: domain.Entry{Path: path}, Skipped: skipped}}
+	}
+	r.files = map[string][]domain.FileProgress{
+		"full": {file("big/a", false), file("big/b", true)},
+		"":     {file("big/b", false), file("big/a", false)}, // the new one's ID is empty here
+	}
+	v.act(moving, []string{"full"})
+	if want := []string{"get big", "choose ,map[0:false]", "cancel full"}; !slices.Equal(r.calls, want) {
+		t.Errorf("asked for %q, want %q", r.calls, want)
+	}
+}
+
+func TestRowsStayUnderThePointer(t *testing.T) {
+	v, _ := newView(t)
+	list := []domain.Transfer{
+		{ID: "a", Kind: domain.Download, State: domain.Running, Path: "a", Order: 1},
+		{ID: "b", Kind: domain.Download, State: domain.Running, Path: "b", Order: 2},
+	}
+	v.Prepare(list, now)()
+	row := hovered(t, v)
+	row.MouseIn(nil)
+	list[0].State = domain.Paused
+	list = append(list, domain.Transfer{ID: "c", Kind: domain.Download, State: domain.Failed, Path: "c"})
+	v.Prepare(list, now)()
+	if want := []string{"a", "b", "c"}; !slices.Equal(order(v), want) {
+		t.Errorf("under the pointer the order is %v, want %v", order(v), want)
+	}
+	row.MouseOut()
+	if want := []string{"c", "b", "a"}; !slices.Equal(order(v), want) {
+		t.Errorf("then it is %v, want %v", order(v), want)
+	}
+}
+
+// hovered returns a row on screen.
+func hovered(t *testing.T, v *View) desktop.Hoverable {
+	t.Helper()
+	var found desktop.Hoverable
+	var walk func(o fyne.CanvasObject)
+	walk = func(o fyne.CanvasObject) {
+		if h, ok := o.(desktop.Hoverable); ok && found == nil && o.Size().Height == rowHeight {
+			found = h
+			return
+		}
+		switch o := o.(type) {
+		case *fyne.Container:
+			for _, in := range o.Objects {
+				walk(in)
+			}
+		case fyne.Widget:
+			for _, in := range test.WidgetRenderer(o).Objects() {
+				walk(in)
+			}
+		}
+	}
+	walk(v.list)
+	if found == nil {
+		t.Fatal("there is no row")
+	}
+	return found
 }
 
 func TestKeys(t *testing.T) {
@@ -200,7 +359,7 @@ func TestProblemsAreTold(t *testing.T) {
 	v.OnToast = func(string, func()) { t.Error("told that it was cancelled") }
 	v.Prepare(all(), now)()
 	v.toggle([]string{"run"})
-	v.cancel([]string{"run"})
+	v.act(cancelling, []string{"run"})
 	test.Tap(v.clear)
 	if told != 3 {
 		t.Errorf("%d problems told, want 3", told)
@@ -216,32 +375,77 @@ func TestButtonsAreOffWithoutUse(t *testing.T) {
 	if v.pause.Disabled() || v.clear.Disabled() {
 		t.Error("there is something to pause and to clear")
 	}
-	if v.down.Text() != "48 MB/s" || !v.down.Visible() || v.up.Text() != "2 B/s" {
-		t.Errorf("rates %q and %q", v.down.Text(), v.up.Text())
+}
+
+func TestFoot(t *testing.T) {
+	v, _ := newView(t)
+	at := now
+	v.now = func() time.Time { return at }
+	v.SetFree(220e9)
+	if f := v.foot; f.free.Text() != "220 GB free" || f.graph.Visible() || f.down.Visible() || f.up.Visible() {
+		t.Errorf("with nothing to do: %q, graph %v", f.free.Text(), f.graph.Visible())
 	}
-	v.Prepare(nil, now)()
-	if v.down.Visible() || v.up.Visible() {
-		t.Error("a zero rate is shown")
+	v.SetFree(-1)
+	if v.foot.free.Text() != "" {
+		t.Error("room is told that nobody knows")
+	}
+	v.Prepare(all(), at)()
+	if f := v.foot; f.down.Text() != "48 MB/s" || !f.down.Visible() || f.up.Text() != "2 B/s" || !f.graph.Visible() || !v.Moving() {
+		t.Errorf("rates %q and %q, graph %v", f.down.Text(), f.up.Text(), f.graph.Visible())
+	}
+	at = at.Add(2 * time.Second)
+	v.Tick(at)
+	if got := v.foot.graph.Label(); got != "50 MB/s" {
+		t.Errorf("the graph's edge is %q", got)
+	}
+	v.Prepare(nil, at)()
+	if f := v.foot; f.down.Visible() || f.up.Visible() || !f.graph.Visible() {
+		t.Error("a zero rate is shown, or the graph ends at once")
+	}
+	at = at.Add(fades)
+	v.Tick(at)
+	if v.foot.graph.Visible() || v.Moving() {
+		t.Error("the graph is shown though nothing moves")
+	}
+}
+
+func TestNothingIsDrawnOffScreen(t *testing.T) {
+	v, _ := newView(t)
+	v.SetShown(false)
+	v.Prepare(all(), now)()
+	if v.list.Len() != 0 || v.foot.down.Visible() {
+		t.Error("the page is filled though another one is on screen")
+	}
+	if down, up := v.Running(); down != 4 || up != 1 {
+		t.Errorf("the badge counts %d and %d", down, up)
+	}
+	v.SetShown(true)
+	if v.list.Len() != 9 || !v.foot.down.Visible() {
+		t.Error("the page is empty when it comes back")
+	}
+}
+
+func TestSmallestWindowHasRoom(t *testing.T) {
+	for _, language := range words.Languages {
+		if err := words.Use(language); err != nil {
+			t.Fatal(err)
+		}
+		v, _ := newView(t)
+		for _, list := range [][]domain.Transfer{nil, all(), {{ID: "a", Kind: domain.Download, State: domain.Paused, Path: "a"}}} {
+			v.Prepare(list, now)()
+			if m := v.Object().MinSize(); m.Width > 704 || m.Height > 600 {
+				t.Errorf("%s: needs %v, and the smallest window has 704 × 600", language, m)
+			}
+		}
+	}
+	if err := words.Use(words.English); err != nil {
+		t.Fatal(err)
 	}
 }
 
 func TestNamesOfBareContents(t *testing.T) {
 	id := strings.Repeat("ab", 32)
-	if got := rowOf(domain.Transfer{Path: id, Kind: domain.Download}, now).name; strings.Contains(got, "abab") {
+	if got := Name(&domain.Transfer{Path: id, Kind: domain.Download}); strings.Contains(got, "abab") {
 		t.Errorf("a hash is shown: %q", got)
-	}
-}
-
-// BenchmarkPrepare puts a thousand transfers into words.
-func BenchmarkPrepare(b *testing.B) {
-	test.NewTempApp(b)
-	v := New(work.Inline(), &recorder{})
-	list := make([]domain.Transfer, 1000)
-	for i := range list {
-		list[i] = domain.Transfer{ID: fmt.Sprint(i), Kind: domain.Download, State: domain.Running, Path: "a/b", Size: 1e9, Done: 5e8, Rate: 1e6}
-	}
-	b.ResetTimer()
-	for range b.N {
-		v.Prepare(list, now)()
 	}
 }
