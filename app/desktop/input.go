@@ -1,6 +1,7 @@
 package desktop
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -91,6 +92,24 @@ func (s *Screen) DoubleClick(x, y int) error { return s.press(x, y, left, 2) }
 
 // RightClick clicks on a point of the screen with the right button.
 func (s *Screen) RightClick(x, y int) error { return s.press(x, y, right, 1) }
+
+// ClickWith clicks on a point of the screen while a key is held: "shift",
+// "ctrl", or "" for none.
+func (s *Screen) ClickWith(held string, x, y int) error {
+	if held == "" {
+		return s.Click(x, y)
+	}
+	symbol, ok := namedKeys[held]
+	if !ok {
+		return fmt.Errorf("hold %q: there is no such key", held)
+	}
+	code := byte(s.keys[symbol].code)
+	if err := s.fake(xproto.KeyPress, code, 0, 0); err != nil {
+		return err
+	}
+	err := s.Click(x, y)
+	return errors.Join(err, s.fake(xproto.KeyRelease, code, 0, 0))
+}
 
 func (s *Screen) press(x, y int, button byte, times int) error {
 	if err := s.Move(x, y); err != nil {

@@ -100,10 +100,18 @@ func (s *Screen) Close(w Window) error {
 // Resize asks the window manager for another size of the window's inside and
 // waits until it stays as it is; the program may not allow the size wished.
 func (s *Screen) Resize(ctx context.Context, w Window, width, height int) error {
-	err := xproto.ConfigureWindowChecked(s.x, w, xproto.ConfigWindowWidth|xproto.ConfigWindowHeight,
-		[]uint32{uint32(width), uint32(height)}).Check()
-	if err != nil {
-		return fmt.Errorf("resize window %d: %w", w, err)
+	return s.configure(ctx, w, xproto.ConfigWindowWidth|xproto.ConfigWindowHeight, uint32(width), uint32(height))
+}
+
+// MoveTo asks the window manager for another place of the window and waits
+// until it stays as it is.
+func (s *Screen) MoveTo(ctx context.Context, w Window, x, y int) error {
+	return s.configure(ctx, w, xproto.ConfigWindowX|xproto.ConfigWindowY, uint32(x), uint32(y))
+}
+
+func (s *Screen) configure(ctx context.Context, w Window, what uint16, values ...uint32) error {
+	if err := xproto.ConfigureWindowChecked(s.x, w, what, values).Check(); err != nil {
+		return fmt.Errorf("place or resize window %d: %w", w, err)
 	}
 	var last image.Rectangle
 	steady := 0
