@@ -77,6 +77,8 @@ func (w *window) watchDrags(ctx context.Context) {
 				} else {
 					w.hint.object.Hide()
 				}
+				// What was hidden from the start knows no canvas that it could tell.
+				w.win.Canvas().Refresh(w.hint.object)
 			})
 		})
 	}
