@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"errors"
+	"image/color"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -96,6 +97,17 @@ type hand struct {
 	window desktop.Window
 }
 
+// outlined reports whether the window has a line of the light theme's primary
+// colour along its edge.
+func (w *hand) outlined(t *testing.T) bool {
+	t.Helper()
+	picture, err := w.screen.Look(w.window)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return picture.RGBAAt(0, picture.Bounds().Dy()/2) == color.RGBA{0x0b, 0x6b, 0x5d, 0xff}
+}
+
 // drop drags a file and a folder onto the window and has the other one fetch
 // them.
 func (w *hand) drop(t *testing.T, mira, ana *copyOfPotluck) {
@@ -115,10 +127,12 @@ func (w *hand) drop(t *testing.T, mira, ana *copyOfPotluck) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	eventually(w.ctx, t, "the window says what letting go will do", func() bool { return w.outlined(t) })
 	w.picture(t, "window-drag.png")
 	if err := drag.Drop(w.ctx); err != nil {
 		t.Fatal(err)
 	}
+	eventually(w.ctx, t, "it says so no more", func() bool { return !w.outlined(t) })
 	type share struct {
 		Name     string `json:"name"`
 		Path     string `json:"path"`
