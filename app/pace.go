@@ -29,10 +29,10 @@ func (p *pace) apply() {
 	p.set(values.LimitsAt(p.now()))
 }
 
-// start keeps the limits right until the returned function is called, which
-// waits until nothing is set any more.
-func (p *pace) start() (stop func() error) {
-	ctx, cancel := context.WithCancel(context.Background())
+// start keeps the limits right until ctx ends or the returned function is
+// called, which waits until nothing is set any more.
+func (p *pace) start(ctx context.Context) (stop func() error) {
+	ctx, cancel := context.WithCancel(ctx)
 	var running sync.WaitGroup
 	running.Go(func() {
 		tick := time.NewTicker(paceEvery)

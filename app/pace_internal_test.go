@@ -31,7 +31,7 @@ func TestSlowHoursBeginAndEnd(t *testing.T) {
 	chosen.OnChange(func(domain.Settings) { p.apply() })
 	clock(21, 59, 59)
 	p.apply()
-	stop := p.start()
+	stop := p.start(t.Context())
 	wait := func(want limits) {
 		t.Helper()
 		for until := time.Now().Add(5 * paceEvery); *set.Load() != want; time.Sleep(10 * time.Millisecond) {

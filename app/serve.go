@@ -106,7 +106,7 @@ type running struct {
 // reaches it finds everything there. quit ends the program, raise brings the
 // window to the front, nil if there is none.
 func (r *running) start(ctx context.Context, chosen *settings.Settings, lock *control.Lock, quit func(), raise raiser) error {
-	if err := r.endWaiting(); err != nil {
+	if err := r.endWaiting(); err != nil { //nolint:contextcheck // the calls that it waits for have contexts of their own
 		return err
 	}
 	n, err := startNode(ctx, r.opts, chosen, r.bus, r.log)

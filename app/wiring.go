@@ -215,12 +215,15 @@ func (n *node) start(ctx context.Context) error {
 	n.onClose("people", n.people.Close)
 	n.settings.OnChange(func(v domain.Settings) {
 		n.vanish(v.Hidden)
+		if nearby, err := prefixes(v.Nearby); err == nil { // they were checked
+			n.host.SetNearby(nearby)
+		}
 		n.announce()
 		n.transfers.AtOnce(v.DownloadsAtOnce)
 		n.library.SetSkip(v.Skip)
 		n.pace.apply()
 	})
-	n.onClose("slow hours", n.pace.start())
+	n.onClose("slow hours", n.pace.start(ctx))
 	return nil
 }
 

@@ -32,7 +32,7 @@ const (
 
 // Sighted takes note of where a peer was seen and connects to it if that is not
 // done yet. Of its addresses only those count that connections may go to at
-// all: local ones, 100.64.0.0/10, those in Config.Nearby, and typed ones.
+// all: local ones, 100.64.0.0/10, those near by the owner's word, and typed ones.
 func (h *Host) Sighted(s domain.Sighting) {
 	if s.Peer == h.id || h.blocked(s.Peer) {
 		return
@@ -236,7 +236,7 @@ func (h *Host) wanted(id domain.PeerID) bool {
 	}
 	reason := friend || heard || e.once || len(e.kept) > 0
 	for _, a := range e.addrs {
-		if ip, ok := directIP(a.addr); ok && contains(h.cfg.Nearby, ip) {
+		if ip, ok := directIP(a.addr); ok && h.byWord(ip) {
 			reason = true
 		}
 	}

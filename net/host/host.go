@@ -18,6 +18,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	libp2phost "github.com/libp2p/go-libp2p/core/host"
@@ -43,7 +44,8 @@ type Config struct {
 	Listen []string
 	// Port is used without Listen; 0 stands for DefaultPort.
 	Port int
-	// Nearby is the owner's word: whoever connects from there is near.
+	// Nearby is the owner's word at first: whoever connects from there is near.
+	// SetNearby changes it.
 	Nearby []netip.Prefix
 	// Surroundings tells about interfaces and hearings; without it nobody was
 	// heard.
@@ -111,6 +113,7 @@ type Host struct {
 	rcmgr    network.ResourceManager
 	activity *activity
 	bulks    bulks
+	nearby   atomic.Pointer[[]netip.Prefix] // by the owner's word
 
 	ctx    context.Context // ends at Close
 	cancel context.CancelFunc
@@ -171,6 +174,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 		peers:    make(map[domain.PeerID]*entry),
 		trying:   make(map[peer.ID][]ma.Multiaddr),
 	}
+	h.nearby.Store(&cfg.Nearby)
 	// The host outlives the start, so its context is its own.
 	h.ctx, h.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	if err := h.start(); err != nil { //nolint:contextcheck // handlers live until Close, not until the start is over

@@ -3,6 +3,7 @@ package host
 import (
 	"net"
 	"net/netip"
+	"slices"
 
 	"github.com/libp2p/go-libp2p/core/network"
 	ma "github.com/multiformats/go-multiaddr"
@@ -103,9 +104,26 @@ func contains(prefixes []netip.Prefix, ip netip.Addr) bool {
 	return false
 }
 
+// SetNearby replaces the networks whose people are near by the owner's word. All
+// connections are judged anew.
+func (h *Host) SetNearby(nearby []netip.Prefix) {
+	nearby = slices.Clone(nearby)
+	if before := h.nearby.Swap(&nearby); before != nil && slices.Equal(*before, nearby) {
+		return
+	}
+	h.Rejudge()
+	signal(h.dial) // somebody there may be worth a call now
+}
+
+// byWord reports whether the owner counts whoever connects from ip as near.
+func (h *Host) byWord(ip netip.Addr) bool {
+	nearby := h.nearby.Load()
+	return nearby != nil && contains(*nearby, ip)
+}
+
 // mayConnect reports whether connections with ip are made and accepted at all.
 func (h *Host) mayConnect(ip netip.Addr) bool {
-	return meshVPN.Contains(ip.Unmap()) || contains(h.cfg.Nearby, ip) || local(ip, h.cfg.Surroundings.Prefixes())
+	return meshVPN.Contains(ip.Unmap()) || h.byWord(ip) || local(ip, h.cfg.Surroundings.Prefixes())
 }
 
 // directIP returns the IP address in a connection's or peer's address; false
@@ -139,12 +157,12 @@ func (h *Host) judge(id domain.PeerID, remote ma.Multiaddr) (near bool, network 
 	if network, heard := h.cfg.Surroundings.Heard(id); heard && local(ip, h.cfg.Surroundings.Prefixes()) {
 		return true, network
 	}
-	return contains(h.cfg.Nearby, ip), ""
+	return h.byWord(ip), ""
 }
 
 // Asker says who is at the other end of conn, as far as this machine knows at
 // this moment: ask anew for each request. Network is empty for a peer that is
-// near only by the owner's word (Config.Nearby). Blocked peers, closed and nil
+// near only by the owner's word. Blocked peers, closed and nil
 // connections are far strangers.
 func (h *Host) Asker(conn network.Conn) domain.Asker {
 	if conn == nil {

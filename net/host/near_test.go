@@ -58,7 +58,8 @@ func TestNearFar(t *testing.T) {
 	} {
 		hearing := &ears{prefixes: own}
 		hearing.hear("heard", "home")
-		h := &Host{cfg: Config{Surroundings: hearing, Nearby: nearby}}
+		h := &Host{cfg: Config{Surroundings: hearing}}
+		h.nearby.Store(&nearby)
 		remote, err := ma.NewMultiaddr(test.remote)
 		if err != nil {
 			t.Fatalf("%s: %v", test.remote, err)
@@ -76,7 +77,8 @@ func TestNearFar(t *testing.T) {
 			t.Errorf("%s: may connect is %v, want %v", test.remote, may, test.connect)
 		}
 	}
-	h := &Host{cfg: Config{Surroundings: &ears{prefixes: own}, Nearby: nearby}}
+	h := &Host{cfg: Config{Surroundings: &ears{prefixes: own}}}
+	h.nearby.Store(&nearby)
 	if near, _ := h.judge("heard", nil); near {
 		t.Error("a connection without an address is near")
 	}

@@ -77,6 +77,27 @@ func TestFriendFarAway(t *testing.T) {
 	}
 }
 
+func TestTheOwnersWordChanges(t *testing.T) {
+	var atB diary
+	a := start(t, "Ana", far(&ears{}))
+	b := start(t, "Ben", func(c *Config) { c.Presence = atB.write })
+	echo(a, "/test/near/1", NearOnly)
+	connect(t, b, a)
+	eventually(t, "b hears that it is far", func() bool {
+		return atB.has(a.ID(), func(p domain.Presence) bool { return p.Hello.Name == "Ana" && !p.Hello.Near })
+	})
+	a.SetNearby(loopback)
+	eventually(t, "b hears that it is near now", func() bool { return atB.last(a.ID()).Hello.Near })
+	if got, err := say(t, b, a.ID(), "/test/near/1", "soup"); err != nil || got != "soup" {
+		t.Errorf("a stream of one who is near by now: %q, %v", got, err)
+	}
+	a.SetNearby(nil)
+	if asker := a.AskerFor(b.ID()); asker.Near {
+		t.Errorf("the asker is %+v, want one who is far again", asker)
+	}
+	eventually(t, "b is told, or let go", func() bool { p := atB.last(a.ID()); return !p.Connected || !p.Hello.Near })
+}
+
 func TestNearnessBeginsAndEnds(t *testing.T) {
 	hearing := &ears{}
 	var atA, atB diary
