@@ -114,21 +114,30 @@ func percent(done, size int64) string {
 }
 
 func (c *commands) limit() *cobra.Command {
-	var up, down string
+	var up, down, hours, slowUp, slowDown string
 	var atOnce int
 	cmd := &cobra.Command{
 		Use:   "limit",
 		Short: "Show or set the limits of speed and how many downloads run at once",
 		Long: `Show the limits of speed, or set them: "potluck limit --up '5 MB/s'". They hold
 for all uploads and all downloads together, from this moment on, and are kept.
-"none" removes one.`,
+"none" removes one.
+
+In the slow hours others hold instead:
+
+  potluck limit --slow-hours 08:00-17:00 --slow-up '500 kB/s'`,
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var request limitRequest
 			for _, one := range []struct {
 				name, text string
 				into       **int64
-			}{{"up", up, &request.Upload}, {"down", down, &request.Download}} {
+			}{
+				{"up", up, &request.Upload},
+				{"down", down, &request.Download},
+				{"slow-up", slowUp, &request.SlowUpload},
+				{"slow-down", slowDown, &request.SlowDownload},
+			} {
 				if !cmd.Flags().Changed(one.name) {
 					continue
 				}
@@ -144,18 +153,37 @@ for all uploads and all downloads together, from this moment on, and are kept.
 				}
 				request.AtOnce = &atOnce
 			}
+			if cmd.Flags().Changed("slow-hours") {
+				if _, _, err := domain.ParseHours(hours); err != nil {
+					return fmt.Errorf("--slow-hours: %w", err)
+				}
+				request.SlowHours = &hours
+			}
 			return c.call(cmd.Context(), "limit", request, func(raw json.RawMessage) error {
 				var now limitShape
 				if err := json.Unmarshal(raw, &now); err != nil {
 					return err
 				}
-				return c.line(raw, fmt.Sprintf("upload    %s\ndownload  %s\nat once   %s",
-					domain.RateText(now.Upload), domain.RateText(now.Download), count(now.AtOnce, "download")))
+				return c.line(raw, limitText(now))
 			})
 		},
 	}
 	cmd.Flags().StringVar(&up, "up", "", "the most for all uploads, a `speed` like 5 MB/s, or none")
 	cmd.Flags().StringVar(&down, "down", "", "the most for all downloads, a `speed` like 5 MB/s, or none")
 	cmd.Flags().IntVar(&atOnce, "at-once", 0, "how `many` downloads run at once; the others are queued")
+	cmd.Flags().StringVar(&hours, "slow-hours", "", "the `time` of day in which the slow limits hold, like 22:00-06:00, or none")
+	cmd.Flags().StringVar(&slowUp, "slow-up", "", "the most for all uploads in the slow hours, a `speed` or none")
+	cmd.Flags().StringVar(&slowDown, "slow-down", "", "the most for all downloads in the slow hours, a `speed` or none")
 	return cmd
+}
+
+// limitText shows the limits; the slow ones where there are slow hours.
+func limitText(now limitShape) string {
+	text := fmt.Sprintf("upload    %s\ndownload  %s\nat once   %s",
+		domain.RateText(now.Upload), domain.RateText(now.Download), count(now.AtOnce, "download"))
+	if now.SlowHours == domain.HoursText(0, 0) {
+		return text
+	}
+	return text + fmt.Sprintf("\nslow      %s: upload %s, download %s",
+		now.SlowHours, domain.RateText(now.SlowUpload), domain.RateText(now.SlowDownload))
 }

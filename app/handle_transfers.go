@@ -70,20 +70,32 @@ func (n *node) handleChoose(ctx context.Context, r chooseRequest, emit func(any)
 // handleLimit changes the limits that are given, and tells all.
 func (n *node) handleLimit(ctx context.Context, r limitRequest, emit func(any) error) error {
 	if r != (limitRequest{}) {
-		if err := n.settings.Update(ctx, func(values *domain.Settings) {
-			if r.Upload != nil {
-				values.UploadLimit = *r.Upload
+		from, until, err := 0, 0, error(nil)
+		if r.SlowHours != nil {
+			if from, until, err = domain.ParseHours(*r.SlowHours); err != nil {
+				return err
 			}
-			if r.Download != nil {
-				values.DownloadLimit = *r.Download
+		}
+		err = n.settings.Update(ctx, func(values *domain.Settings) {
+			set(&values.UploadLimit, r.Upload)
+			set(&values.DownloadLimit, r.Download)
+			set(&values.DownloadsAtOnce, r.AtOnce)
+			set(&values.SlowUpload, r.SlowUpload)
+			set(&values.SlowDownload, r.SlowDownload)
+			if r.SlowHours != nil {
+				values.SlowFrom, values.SlowUntil = from, until
 			}
-			if r.AtOnce != nil {
-				values.DownloadsAtOnce = *r.AtOnce
-			}
-		}); err != nil {
+		})
+		if err != nil {
 			return err
 		}
 	}
-	values := n.settings.Values()
-	return emit(limitShape{Upload: values.UploadLimit, Download: values.DownloadLimit, AtOnce: values.DownloadsAtOnce})
+	return emit(shapeLimits(n.settings.Values()))
+}
+
+// set changes what is given.
+func set[T any](into, value *T) {
+	if value != nil {
+		*into = *value
+	}
 }

@@ -151,9 +151,19 @@ func shapeFile(f domain.FileProgress) fileShape {
 
 // limitShape tells the limits, rates in bytes per second, 0 for none.
 type limitShape struct {
-	Upload   int64 `json:"upload"`
-	Download int64 `json:"download"`
-	AtOnce   int   `json:"at_once"`
+	Upload       int64  `json:"upload"`
+	Download     int64  `json:"download"`
+	AtOnce       int    `json:"at_once"`
+	SlowHours    string `json:"slow_hours"` // "22:00-06:00" or "none"
+	SlowUpload   int64  `json:"slow_upload"`
+	SlowDownload int64  `json:"slow_download"`
+}
+
+func shapeLimits(v domain.Settings) limitShape {
+	return limitShape{
+		Upload: v.UploadLimit, Download: v.DownloadLimit, AtOnce: v.DownloadsAtOnce,
+		SlowHours: domain.HoursText(v.SlowFrom, v.SlowUntil), SlowUpload: v.SlowUpload, SlowDownload: v.SlowDownload,
+	}
 }
 
 // progressShape is what a running get prints.
@@ -231,9 +241,12 @@ type chooseRequest struct {
 
 // limitRequest sets what is not nil.
 type limitRequest struct {
-	Upload   *int64 `json:"upload"`
-	Download *int64 `json:"download"`
-	AtOnce   *int   `json:"at_once"`
+	Upload       *int64  `json:"upload"`
+	Download     *int64  `json:"download"`
+	AtOnce       *int    `json:"at_once"`
+	SlowHours    *string `json:"slow_hours"` // "22:00-06:00" or "none"
+	SlowUpload   *int64  `json:"slow_upload"`
+	SlowDownload *int64  `json:"slow_download"`
 }
 
 type hideRequest struct {
