@@ -5,9 +5,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path"
 	"sync"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/storage/names"
 )
 
 // peekedMost is how many bytes of what was looked into are kept.
@@ -28,7 +30,7 @@ func (t *Transfers) Peek(ctx context.Context, req domain.PeekRequest) (domain.Pe
 			return domain.Peek{}, err
 		}
 		if folder || len(entries) != 1 {
-			return domain.Peek{}, domain.Fault(domain.ErrUsage, "%s is a folder, which has no beginning to look at", req.Path)
+			return domain.Peek{}, domain.Fault(domain.ErrUsage, "%s is a folder, which has no beginning to look at", names.Display(path.Base(req.Path)))
 		}
 		req.Content, req.Size = entries[0].Content, entries[0].Size
 	}
@@ -50,25 +52,47 @@ func (t *Transfers) Peek(ctx context.Context, req domain.PeekRequest) (domain.Pe
 	return answer, nil
 }
 
-// notPeeked is why a look brought nothing: of whom that many were asked.
+// notPeeked says why a look brought nothing: of whom that many were asked.
 func (t *Transfers) notPeeked(req domain.PeekRequest, asked int, err error) error {
+	providers, entry := t.cfg.Catalogue.Providers(req.Content)
 	what := req.Path
 	if what == "" {
+		what = entry.Path
+	}
+	if what = names.Display(path.Base(what)); what == "." {
 		what = req.Content.String()
 	}
-	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%w for a look at %s", domain.ErrWaiting, what)
-	}
-	if asked > 0 || !errors.Is(err, domain.ErrNotFound) {
+	var why error
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		why = domain.Fault(domain.ErrWaiting, "nobody sent anything of %s in time", what)
+	case errors.Is(err, domain.ErrNotFound) && asked == 0:
+		why = t.notHere(req, providers, what)
+	case errors.Is(err, domain.ErrNotFound):
+		why = domain.Fault(domain.ErrNotFound, "nobody here shares %s with you", what)
+	case errors.Is(err, domain.ErrOffline):
+		why = domain.Fault(domain.ErrOffline, "who has %s does not answer", what)
+	case errors.Is(err, domain.ErrChanged):
+		why = domain.Fault(domain.ErrChanged, "%s was changed meanwhile", what)
+	case errors.Is(err, domain.ErrDamaged):
+		why = domain.Fault(domain.ErrDamaged, "what came of %s is damaged", what)
+	case errors.Is(err, domain.ErrTooLarge):
+		why = domain.Fault(domain.ErrTooLarge, "%s is too large to look into", what)
+	default:
 		return err
 	}
+	return fmt.Errorf("%w (%w)", why, err)
+}
+
+// notHere says who has it and is away, if anybody is known to have it.
+func (t *Transfers) notHere(req domain.PeekRequest, providers []domain.Provider, what string) error {
 	if who, ok := t.cfg.People.Peer(req.Peer); ok {
 		return domain.Fault(domain.ErrOffline, "%s has %s and is not here", who.Name, what)
 	}
-	if providers, _ := t.cfg.Catalogue.Providers(req.Content); len(providers) > 0 {
+	if len(providers) > 0 {
 		return domain.Fault(domain.ErrOffline, "%s has %s and is not here", providers[0].Name, what)
 	}
-	return err
+	return domain.Fault(domain.ErrNotFound, "nobody here shares %s with you", what)
 }
 
 // peeked are the beginnings that were looked at last. Its zero value is empty;

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -22,8 +23,11 @@ func (w *world) Look(ctx context.Context, content domain.ContentID, size, most i
 		<-ctx.Done()
 		return nil, ctx.Err()
 	}
+	if w.lookErr != nil {
+		return nil, fmt.Errorf("looking into content %v: %w", content, w.lookErr)
+	}
 	if len(from) == 0 {
-		return nil, domain.ErrNotFound
+		return nil, fmt.Errorf("looking into content %v: %w", content, domain.ErrNotFound)
 	}
 	piece := (most + domain.PieceSize - 1) / domain.PieceSize * domain.PieceSize
 	return bytes.Repeat(content[:1], int(min(size, piece)))[:most], nil
@@ -124,5 +128,31 @@ func TestPeekWhereNobodyIs(t *testing.T) {
 	cancel()
 	if _, err := r.Peek(ctx, req); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
+	}
+}
+
+// What goes wrong is told in words about the file by its name, and nothing of
+// how it is called underneath.
+func TestPeekSaysWhatWentWrong(t *testing.T) {
+	w := newWorld()
+	r := open(t, filepath.Join(t.TempDir(), "potluck.db"), w)
+	defer r.close(t)
+	for _, kind := range []error{
+		domain.ErrNotFound, domain.ErrOffline, domain.ErrChanged, domain.ErrDamaged, domain.ErrTooLarge, context.DeadlineExceeded,
+	} {
+		w.lookErr = kind
+		for _, path := range []string{"Holiday/no\u202ete.txt", ""} {
+			req := letter("x", 1)
+			req.Path = path
+			want := "note.txt"
+			if path == "" {
+				want = "film" // what the lists call it
+			}
+			_, err := r.Peek(t.Context(), req)
+			said, ok := domain.SayingOf(err)
+			if !errors.Is(err, kind) || !ok || !strings.Contains(said.String(), want) || strings.Contains(said.String(), "Holiday") {
+				t.Errorf("%v: it says %q, %v", kind, said, err)
+			}
+		}
 	}
 }

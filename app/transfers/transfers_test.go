@@ -38,6 +38,7 @@ type world struct {
 	hold      chan struct{}             // fetches wait for it to be closed; nil: they do not
 	had       map[string]bool           // by target: it lay there before
 	shared    map[domain.ContentID]bool // what lies in own shares
+	lookErr   error                     // what a look returns; nil: bytes
 	fetched   []string
 	looked    []string      // contents that were looked into
 	asked     *atomic.Int64 // counts questions for providers, if not nil

@@ -36,7 +36,12 @@ const (
 
 // ErrNone means that the bytes hold no picture that could be shown: they are of
 // another format, or only the beginning of one without a small picture in it.
-var ErrNone = errors.New("no picture to show")
+var ErrNone = domain.Fault(nil, "there is no picture in it that could be shown")
+
+// What is said of a picture that cannot be shown, in the user's language; the
+// rest of the error is for a log.
+func damaged() error  { return domain.Fault(domain.ErrDamaged, "the picture is damaged") }
+func tooLarge() error { return domain.Fault(domain.ErrTooLarge, "the picture is too large to show") }
 
 // format is one that can be decoded.
 type format struct {
@@ -118,7 +123,7 @@ func decode(data []byte) (img image.Image, err error) {
 	// must not end the program, and is told like any other damage.
 	defer func() {
 		if broken := recover(); broken != nil {
-			img, err = nil, fmt.Errorf("%w: the decoder broke: %v", domain.ErrDamaged, broken)
+			img, err = nil, fmt.Errorf("%w: the decoder broke: %v", damaged(), broken)
 		}
 	}()
 	for _, f := range formats {
@@ -127,20 +132,20 @@ func decode(data []byte) (img image.Image, err error) {
 		}
 		c, err := f.config(bytes.NewReader(data))
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", domain.ErrDamaged, err)
+			return nil, fmt.Errorf("%w: %w", damaged(), err)
 		}
 		if err := bearable(c, data); err != nil {
 			return nil, err
 		}
 		if f.dense > 0 && int64(c.Width)*int64(c.Height) > f.dense*int64(len(data)) {
-			return nil, fmt.Errorf("%w: %d × %d pixels in %d bytes", domain.ErrDamaged, c.Width, c.Height, len(data))
+			return nil, fmt.Errorf("%w: %d × %d pixels in %d bytes", damaged(), c.Width, c.Height, len(data))
 		}
 		img, err := f.decode(bytes.NewReader(data))
 		if err != nil {
-			return nil, fmt.Errorf("%w: %w", domain.ErrDamaged, err)
+			return nil, fmt.Errorf("%w: %w", damaged(), err)
 		}
 		if img.Bounds().Empty() {
-			return nil, fmt.Errorf("%w: no pixels", domain.ErrDamaged)
+			return nil, fmt.Errorf("%w: no pixels", damaged())
 		}
 		return img, nil
 	}
@@ -150,10 +155,10 @@ func decode(data []byte) (img image.Image, err error) {
 // bearable refuses what would take too much to decode.
 func bearable(c image.Config, data []byte) error {
 	if c.Width < 1 || c.Height < 1 {
-		return fmt.Errorf("%w: %d × %d pixels", domain.ErrDamaged, c.Width, c.Height)
+		return fmt.Errorf("%w: %d × %d pixels", damaged(), c.Width, c.Height)
 	}
 	if c.Width > mostSide || c.Height > mostSide || c.Width > mostPixels/c.Height {
-		return fmt.Errorf("%w: %d × %d pixels", domain.ErrTooLarge, c.Width, c.Height)
+		return fmt.Errorf("%w: %d × %d pixels", tooLarge(), c.Width, c.Height)
 	}
 	var each int64
 	switch c.ColorModel {
@@ -166,7 +171,7 @@ func bearable(c image.Config, data []byte) error {
 		each = scanJPEG(data).memory()
 	}
 	if memory := int64(c.Width) * int64(c.Height) * each; memory > mostMemory {
-		return fmt.Errorf("%w: %d × %d pixels of %d bytes", domain.ErrTooLarge, c.Width, c.Height, each)
+		return fmt.Errorf("%w: %d × %d pixels of %d bytes", tooLarge(), c.Width, c.Height, each)
 	}
 	return nil
 }
