@@ -63,6 +63,7 @@ type shareShape struct {
 	Audience string            `json:"audience"`
 	Entries  int               `json:"entries"`
 	Bytes    int64             `json:"bytes"`
+	Fetched  int               `json:"fetched"` // how often
 	State    domain.ShareState `json:"state"`
 	Problem  string            `json:"problem"`
 }
@@ -70,7 +71,7 @@ type shareShape struct {
 func shapeShare(s domain.Share) shareShape {
 	return shareShape{
 		Name: s.Name, Path: s.Path, Audience: s.Audience.String(), Entries: s.Entries, Bytes: s.Bytes,
-		State: s.State, Problem: s.Problem.String(),
+		Fetched: s.Fetched, State: s.State, Problem: s.Problem.String(),
 	}
 }
 

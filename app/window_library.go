@@ -52,3 +52,12 @@ func (f libraryFront) Files(ctx context.Context, share, folder, after string, li
 }
 
 func (f libraryFront) DefaultAudience() domain.Audience { return f.settings.Values().Audience }
+
+// Fetchers tells who fetched from an own share, as library.Library.Fetchers.
+func (f libraryFront) Fetchers(ctx context.Context, share string) ([]domain.Fetcher, error) {
+	n, err := f.ready()
+	if err != nil {
+		return nil, err
+	}
+	return n.library.Fetchers(ctx, share)
+}

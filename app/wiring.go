@@ -136,7 +136,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 	n.pace.apply()
 	n.provider = provide.New(provide.Config{
 		Source: shelf{n.library, n.holdings}, Log: n.log.With("room", "provide"),
-		Uploads:   func(u provide.Upload) { n.transfers.Uploaded(u.Peer, u.Content, u.Sent) },
+		Uploads:   n.uploaded,
 		Addresses: n.host.AddressesOf,
 		Grant:     transfer.Granter(n.host, time.Now),
 		Shown:     transfer.Shown(time.Now, n.holdings.Granted),
@@ -274,6 +274,13 @@ func (n *node) served(id domain.ContentID) (domain.Entry, bool) {
 		return entry, true
 	}
 	return n.holdings.Entry(id)
+}
+
+// uploaded takes what was sent to a peer.
+func (n *node) uploaded(u provide.Upload) {
+	n.transfers.Uploaded(u.Peer, u.Content, u.Sent)
+	who, _ := n.people.Peer(u.Peer)
+	n.library.Sent(n.host.AskerFor(u.Peer), who.Name, u.Content, u.Sent)
 }
 
 // head takes a verified announcement.

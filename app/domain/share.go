@@ -96,6 +96,8 @@ type Share struct {
 	State   ShareState
 	// Problem says in words what is wrong, to whom it may concern: this user.
 	Problem Saying
+	// Fetched is how often somebody fetched something of it.
+	Fetched int
 	// Read and ToRead are the bytes hashed so far and in all while reading.
 	Read, ToRead int64
 }
@@ -124,6 +126,17 @@ type ShareFile struct {
 	// as it is; zero if nothing is wrong. What was never read has neither time
 	// nor content.
 	Problem Saying
+}
+
+// Fetcher is somebody who fetched from an own share, at one time: what came
+// without a longer pause.
+type Fetcher struct {
+	Peer PeerID
+	Name string    // as it was known then
+	At   time.Time // when the last of the files was through
+	// Files is how many went out whole, Bytes how large these are together.
+	Files int
+	Bytes int64
 }
 
 // CatalogueBatch is a change of the own catalogue that is stored as a whole or

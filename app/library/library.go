@@ -40,6 +40,13 @@ type Store interface {
 	// FilePage returns up to limit entries after a path, in path order, of the
 	// shares that keep accepts, and where to go on.
 	FilePage(after string, limit int, keep func(share string) bool) (page []domain.Entry, next string, err error)
+	// PutFetch stores who fetched from a share: anew if number is 0, else what
+	// has become of the one with that number. It returns the number and how
+	// often the share was fetched. The error wraps domain.ErrNotFound if the
+	// share is gone.
+	PutFetch(ctx context.Context, share string, number uint64, f domain.Fetcher) (same uint64, count int, err error)
+	// Fetches returns who fetched from a share, newest first, and the numbers.
+	Fetches(share string) (fetches []domain.Fetcher, numbers []uint64, err error)
 	// FoldersIn returns the folders directly in the folder at a path, with the
 	// sums of what is below them, sorted by path.
 	FoldersIn(ctx context.Context, folder string) ([]domain.ShareFile, error)
@@ -100,6 +107,7 @@ type Library struct {
 	cores   int64
 	roots   roots
 	watch   atomic.Pointer[watcher] // nil until Start
+	fetched fetched
 
 	mu      sync.Mutex
 	closed  bool
@@ -131,6 +139,7 @@ type share struct {
 	problems map[string]error    // by entry path
 	dirty    map[string]struct{} // paths below it that wait to be looked at
 	working  bool                // somebody looks at the dirty ones
+	fetched  int                 // how often
 	real     string              // where it lay when it was last read
 }
 
@@ -157,7 +166,8 @@ func New(c Config) (*Library, error) {
 		readers: semaphore.NewWeighted(readersAtOnce),
 		hashers: semaphore.NewWeighted(cores), cores: cores,
 		shares: make(map[string]*share), views: make(map[domain.PeerID]*privateView),
-		epoch: uint64(now().UnixNano()),
+		epoch:   uint64(now().UnixNano()),
+		fetched: newFetched(),
 	}
 	if l.changed == nil {
 		l.changed = func() {}
@@ -182,7 +192,7 @@ func (l *Library) add(s domain.Share) *share {
 	l.counter++
 	sh := &share{
 		ctx: ctx, cancel: cancel, turn: make(chan struct{}, 1),
-		Share: s, revision: l.counter,
+		Share: s, revision: l.counter, fetched: s.Fetched,
 		problems: make(map[string]error),
 		dirty:    make(map[string]struct{}),
 	}
@@ -208,6 +218,7 @@ func (l *Library) Start(ctx context.Context) {
 		l.watchLoop(l.ctx, watch)
 	})
 	l.running.Go(func() { l.returnLoop(l.ctx) })
+	l.running.Go(func() { l.fetchedLoop(l.ctx) })
 	for _, sh := range l.shares {
 		l.touchLocked(sh, ".")
 	}
@@ -244,7 +255,7 @@ func (l *Library) Shares() []domain.Share {
 func (s *share) shown() domain.Share {
 	out := s.Share
 	out.Audience.Peers = slices.Clone(out.Audience.Peers)
-	out.Read, out.ToRead = 0, 0
+	out.Read, out.ToRead, out.Fetched = 0, 0, s.fetched
 	if s.reading && offers(out) {
 		out.State = domain.ShareReading
 		out.Read, out.ToRead = s.read.Load(), max(s.toRead.Load(), s.expected.Load())

@@ -45,6 +45,7 @@ type kitchen struct {
 	db      *db.DB
 	bus     *event.Bus
 	changes atomic.Int64
+	ahead   atomic.Int64 // of the real clock, in nanoseconds
 	blocked atomic.Value // domain.PeerID
 	rights  []library.Right
 	own     []string // what is never shared, beside the data folder
@@ -72,6 +73,7 @@ func (k *kitchen) open() {
 	k.bus = event.NewBus()
 	k.Library, err = library.New(library.Config{
 		Store: k.db, Bus: k.bus, Log: log, Own: append([]string{k.data}, k.own...),
+		Now:     func() time.Time { return time.Now().Add(time.Duration(k.ahead.Load())) },
 		Changed: func() { k.changes.Add(1) },
 		Blocked: func(p domain.PeerID) bool { return p == k.blocked.Load() },
 		Rights:  k.rights,
@@ -89,6 +91,9 @@ func (k *kitchen) close() {
 	must(k.T, k.db.Close())
 	k.Library = nil
 }
+
+// pass lets time go by.
+func (k *kitchen) pass(d time.Duration) { k.ahead.Add(int64(d)) }
 
 func (k *kitchen) restart() {
 	k.Helper()

@@ -71,7 +71,7 @@ func checkShare(s domain.Share) error {
 
 // own is the own catalogue within one transaction.
 type own struct {
-	room, shares, files, contents, layers, log *bbolt.Bucket
+	room, shares, files, contents, layers, log, fetches *bbolt.Bucket
 }
 
 func ownOf(tx *bbolt.Tx) own {
@@ -83,6 +83,7 @@ func ownOf(tx *bbolt.Tx) own {
 		contents: room.Bucket(bucketContents),
 		layers:   room.Bucket(bucketLayers),
 		log:      room.Bucket(bucketLog),
+		fetches:  room.Bucket(bucketFetches),
 	}
 }
 
@@ -157,6 +158,9 @@ func (o own) dropShare(name string) error {
 			}
 		}
 		if len(keys) < pageOfRecords {
+			if err := o.dropFetches(name); err != nil {
+				return err
+			}
 			return o.shares.Delete([]byte(name))
 		}
 		from = keys[len(keys)-1]
@@ -189,12 +193,14 @@ func eachOfShare(b *bbolt.Bucket, share string, from []byte, f func(key, value [
 func (d *DB) Shares() ([]domain.Share, error) {
 	var shares []domain.Share
 	err := d.view(func(tx *bbolt.Tx) error {
-		return ownOf(tx).shares.ForEach(func(name, raw []byte) error {
+		own := ownOf(tx)
+		return own.shares.ForEach(func(name, raw []byte) error {
 			s, err := decodeShare(string(name), raw)
 			if err != nil {
 				d.log.Error("a share cannot be read; it is not shared", "share", string(name), "err", err)
 				return nil
 			}
+			s.Fetched = own.fetched(s.Name)
 			shares = append(shares, s)
 			return nil
 		})

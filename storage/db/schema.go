@@ -23,6 +23,9 @@ var (
 	bucketLayers   = []byte("layers")   // content ID → layer
 	bucketLog      = []byte("log")      // sequence → Change
 	keyVersion     = []byte("version")  // in bucketLibrary → Version
+	bucketFetches  = []byte("fetches")  // share → a bucket of the following
+	keyCount       = []byte("count")    // → how many there ever were, 8 bytes, big endian
+	bucketLatest   = []byte("latest")   // number → Fetch
 
 	bucketBrowse     = []byte("browse")
 	bucketHeads      = []byte("heads")      // peer → Head
@@ -43,7 +46,7 @@ type migration func(tx *bbolt.Tx) error
 
 // migrations is the history of the schema: the n-th entry leads from schema n
 // to n+1. A new file begins at 0 and goes through all of them.
-var migrations = []migration{begin}
+var migrations = []migration{begin, keepFetches}
 
 // migrate brings the file up to the newest schema, all steps in one
 // transaction, or refuses it if it is newer still.
@@ -102,4 +105,10 @@ func begin(tx *bbolt.Tx) error {
 	// The change log begins now.
 	epoch := uint64(time.Now().UnixNano())
 	return put(library, keyVersion, &pb.Version{Epoch: epoch})
+}
+
+// keepFetches makes room for who fetched what.
+func keepFetches(tx *bbolt.Tx) error {
+	_, err := tx.Bucket(bucketLibrary).CreateBucketIfNotExists(bucketFetches)
+	return err
 }

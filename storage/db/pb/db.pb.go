@@ -315,6 +315,83 @@ func (x *File) GetModifiedNano() int64 {
 	return 0
 }
 
+// Fetch is keyed by its share and a number.
+type Fetch struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Peer          string                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`
+	Name          string                 `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"` // of the peer at that time
+	At            int64                  `protobuf:"varint,3,opt,name=at,proto3" json:"at,omitempty"`    // when the last file was through, nanoseconds since 1970
+	Files         int64                  `protobuf:"varint,4,opt,name=files,proto3" json:"files,omitempty"`
+	Bytes         int64                  `protobuf:"varint,5,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Fetch) Reset() {
+	*x = Fetch{}
+	mi := &file_pb_db_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Fetch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Fetch) ProtoMessage() {}
+
+func (x *Fetch) ProtoReflect() protoreflect.Message {
+	mi := &file_pb_db_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Fetch.ProtoReflect.Descriptor instead.
+func (*Fetch) Descriptor() ([]byte, []int) {
+	return file_pb_db_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Fetch) GetPeer() string {
+	if x != nil {
+		return x.Peer
+	}
+	return ""
+}
+
+func (x *Fetch) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Fetch) GetAt() int64 {
+	if x != nil {
+		return x.At
+	}
+	return 0
+}
+
+func (x *Fetch) GetFiles() int64 {
+	if x != nil {
+		return x.Files
+	}
+	return 0
+}
+
+func (x *Fetch) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
 // Change is keyed by its sequence.
 type Change struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -326,7 +403,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_pb_db_proto_msgTypes[4]
+	mi := &file_pb_db_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -338,7 +415,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_pb_db_proto_msgTypes[4]
+	mi := &file_pb_db_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -351,7 +428,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_pb_db_proto_rawDescGZIP(), []int{4}
+	return file_pb_db_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Change) GetPath() string {
@@ -382,7 +459,7 @@ type Catalogue struct {
 
 func (x *Catalogue) Reset() {
 	*x = Catalogue{}
-	mi := &file_pb_db_proto_msgTypes[5]
+	mi := &file_pb_db_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -394,7 +471,7 @@ func (x *Catalogue) String() string {
 func (*Catalogue) ProtoMessage() {}
 
 func (x *Catalogue) ProtoReflect() protoreflect.Message {
-	mi := &file_pb_db_proto_msgTypes[5]
+	mi := &file_pb_db_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -407,7 +484,7 @@ func (x *Catalogue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Catalogue.ProtoReflect.Descriptor instead.
 func (*Catalogue) Descriptor() ([]byte, []int) {
-	return file_pb_db_proto_rawDescGZIP(), []int{5}
+	return file_pb_db_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Catalogue) GetVersion() *Version {
@@ -460,7 +537,7 @@ type Head struct {
 
 func (x *Head) Reset() {
 	*x = Head{}
-	mi := &file_pb_db_proto_msgTypes[6]
+	mi := &file_pb_db_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -472,7 +549,7 @@ func (x *Head) String() string {
 func (*Head) ProtoMessage() {}
 
 func (x *Head) ProtoReflect() protoreflect.Message {
-	mi := &file_pb_db_proto_msgTypes[6]
+	mi := &file_pb_db_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -485,7 +562,7 @@ func (x *Head) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Head.ProtoReflect.Descriptor instead.
 func (*Head) Descriptor() ([]byte, []int) {
-	return file_pb_db_proto_rawDescGZIP(), []int{6}
+	return file_pb_db_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Head) GetName() string {
@@ -544,7 +621,7 @@ type Person struct {
 
 func (x *Person) Reset() {
 	*x = Person{}
-	mi := &file_pb_db_proto_msgTypes[7]
+	mi := &file_pb_db_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -556,7 +633,7 @@ func (x *Person) String() string {
 func (*Person) ProtoMessage() {}
 
 func (x *Person) ProtoReflect() protoreflect.Message {
-	mi := &file_pb_db_proto_msgTypes[7]
+	mi := &file_pb_db_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -569,7 +646,7 @@ func (x *Person) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Person.ProtoReflect.Descriptor instead.
 func (*Person) Descriptor() ([]byte, []int) {
-	return file_pb_db_proto_rawDescGZIP(), []int{7}
+	return file_pb_db_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Person) GetName() string {
@@ -632,7 +709,7 @@ type Transfer struct {
 
 func (x *Transfer) Reset() {
 	*x = Transfer{}
-	mi := &file_pb_db_proto_msgTypes[8]
+	mi := &file_pb_db_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -644,7 +721,7 @@ func (x *Transfer) String() string {
 func (*Transfer) ProtoMessage() {}
 
 func (x *Transfer) ProtoReflect() protoreflect.Message {
-	mi := &file_pb_db_proto_msgTypes[8]
+	mi := &file_pb_db_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -657,7 +734,7 @@ func (x *Transfer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Transfer.ProtoReflect.Descriptor instead.
 func (*Transfer) Descriptor() ([]byte, []int) {
-	return file_pb_db_proto_rawDescGZIP(), []int{8}
+	return file_pb_db_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Transfer) GetKind() string {
@@ -785,7 +862,7 @@ type TransferFile struct {
 
 func (x *TransferFile) Reset() {
 	*x = TransferFile{}
-	mi := &file_pb_db_proto_msgTypes[9]
+	mi := &file_pb_db_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -797,7 +874,7 @@ func (x *TransferFile) String() string {
 func (*TransferFile) ProtoMessage() {}
 
 func (x *TransferFile) ProtoReflect() protoreflect.Message {
-	mi := &file_pb_db_proto_msgTypes[9]
+	mi := &file_pb_db_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -810,7 +887,7 @@ func (x *TransferFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferFile.ProtoReflect.Descriptor instead.
 func (*TransferFile) Descriptor() ([]byte, []int) {
-	return file_pb_db_proto_rawDescGZIP(), []int{9}
+	return file_pb_db_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *TransferFile) GetPath() string {
@@ -871,7 +948,13 @@ const file_pb_db_proto_rawDesc = "" +
 	"\t_modified\"T\n" +
 	"\x04File\x12'\n" +
 	"\x05entry\x18\x01 \x01(\v2\x11.potluck.db.EntryR\x05entry\x12#\n" +
-	"\rmodified_nano\x18\x02 \x01(\x12R\fmodifiedNano\"E\n" +
+	"\rmodified_nano\x18\x02 \x01(\x12R\fmodifiedNano\"k\n" +
+	"\x05Fetch\x12\x12\n" +
+	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x0e\n" +
+	"\x02at\x18\x03 \x01(\x03R\x02at\x12\x14\n" +
+	"\x05files\x18\x04 \x01(\x03R\x05files\x12\x14\n" +
+	"\x05bytes\x18\x05 \x01(\x03R\x05bytes\"E\n" +
 	"\x06Change\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12'\n" +
 	"\x05entry\x18\x02 \x01(\v2\x11.potluck.db.EntryR\x05entry\"\xbb\x01\n" +
@@ -932,18 +1015,19 @@ func file_pb_db_proto_rawDescGZIP() []byte {
 	return file_pb_db_proto_rawDescData
 }
 
-var file_pb_db_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_pb_db_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_pb_db_proto_goTypes = []any{
 	(*Version)(nil),      // 0: potluck.db.Version
 	(*Share)(nil),        // 1: potluck.db.Share
 	(*Entry)(nil),        // 2: potluck.db.Entry
 	(*File)(nil),         // 3: potluck.db.File
-	(*Change)(nil),       // 4: potluck.db.Change
-	(*Catalogue)(nil),    // 5: potluck.db.Catalogue
-	(*Head)(nil),         // 6: potluck.db.Head
-	(*Person)(nil),       // 7: potluck.db.Person
-	(*Transfer)(nil),     // 8: potluck.db.Transfer
-	(*TransferFile)(nil), // 9: potluck.db.TransferFile
+	(*Fetch)(nil),        // 4: potluck.db.Fetch
+	(*Change)(nil),       // 5: potluck.db.Change
+	(*Catalogue)(nil),    // 6: potluck.db.Catalogue
+	(*Head)(nil),         // 7: potluck.db.Head
+	(*Person)(nil),       // 8: potluck.db.Person
+	(*Transfer)(nil),     // 9: potluck.db.Transfer
+	(*TransferFile)(nil), // 10: potluck.db.TransferFile
 }
 var file_pb_db_proto_depIdxs = []int32{
 	2, // 0: potluck.db.File.entry:type_name -> potluck.db.Entry
@@ -971,7 +1055,7 @@ func file_pb_db_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pb_db_proto_rawDesc), len(file_pb_db_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
