@@ -27,7 +27,7 @@ func (t *Transfers) Cancel(ctx context.Context, ids []string) error {
 
 // discardKept removes the parts of a cancelled download. A new attempt waits
 // for that. The lock is held.
-func (t *Transfers) discardKept(d *transfer) {
+func (t *Transfers) discardKept(ctx context.Context, d *transfer) {
 	d.kept = time.Time{}
 	wants := t.onlyOf(d, d.unfinished())
 	last, ended := d.ended, make(chan struct{})
@@ -44,7 +44,7 @@ func (t *Transfers) discardKept(d *transfer) {
 		t.publish(d)
 		t.mu.Unlock()
 		close(ended)
-		if err := t.save(context.Background()); err != nil {
+		if err := t.save(ctx); err != nil {
 			t.cfg.Log.Error("a transfer's state could not be kept", "id", d.ID, "err", err)
 		}
 	})

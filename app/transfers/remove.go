@@ -62,7 +62,7 @@ func (t *Transfers) missing(ids []string) error {
 // forget removes from the list and from the store what has ended and whose ID
 // is meant, and returns the downloads among it, which nobody else knows then.
 func (t *Transfers) forget(ctx context.Context, means func(id string) bool) ([]*transfer, error) {
-	t.discardAll(means)
+	t.discardAll(ctx, means)
 	t.saving.Lock() // or a late write would bring one back
 	defer t.saving.Unlock()
 	t.mu.Lock()
@@ -104,7 +104,7 @@ func (t *Transfers) drop(ctx context.Context, ids []string) error {
 
 // discardAll removes the parts that are kept of cancelled downloads, and waits
 // for that.
-func (t *Transfers) discardAll(means func(id string) bool) {
+func (t *Transfers) discardAll(ctx context.Context, means func(id string) bool) {
 	var ended []chan struct{}
 	t.mu.Lock()
 	for id, d := range t.all {
@@ -112,7 +112,7 @@ func (t *Transfers) discardAll(means func(id string) bool) {
 			continue
 		}
 		if !d.kept.IsZero() {
-			t.discardKept(d)
+			t.discardKept(ctx, d)
 		}
 		ended = append(ended, d.ended)
 	}

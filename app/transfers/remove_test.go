@@ -19,8 +19,8 @@ import (
 // bytesOf are the contents that fetches write.
 var bytesOf = map[domain.ContentID]string{}
 
-// real is an entry with the content ID of text, which a fetch of it writes.
-func real(path, text string) domain.Entry {
+// truly is an entry with the content ID of text, which a fetch of it writes.
+func truly(path, text string) domain.Entry {
 	sum, err := content.Hash(context.Background(), strings.NewReader(text), int64(len(text)), 1, nil)
 	if err != nil {
 		panic(err)
@@ -33,8 +33,8 @@ func real(path, text string) domain.Entry {
 func writing(t *testing.T) (w *world, folder string) {
 	w = newWorld()
 	w.write = true
-	w.entries["ana:Box"] = []domain.Entry{real("Box/a", "one"), real("Box/sub/b", "two"), real("Box/sub/c", "three")}
-	w.entries["ana:note"] = []domain.Entry{real("note", "some text")}
+	w.entries["ana:Box"] = []domain.Entry{truly("Box/a", "one"), truly("Box/sub/b", "two"), truly("Box/sub/c", "three")}
+	w.entries["ana:note"] = []domain.Entry{truly("note", "some text")}
 	return w, t.TempDir()
 }
 
@@ -345,7 +345,7 @@ func TestTheNewOneIsGot(t *testing.T) {
 	}
 	w.mu.Lock()
 	w.fetched, w.fail = nil, map[string]error{}
-	w.entries["ana:Box"] = []domain.Entry{real("Box/a", "one"), real("Box/sub/b", "two"), real("Box/sub/c", "three!"), real("Box/sub/d", "new")}
+	w.entries["ana:Box"] = []domain.Entry{truly("Box/a", "one"), truly("Box/sub/b", "two"), truly("Box/sub/c", "three!"), truly("Box/sub/d", "new")}
 	w.mu.Unlock()
 	next, err := r.GetAgain(t.Context(), id)
 	if err != nil || next == id {

@@ -230,7 +230,7 @@ func (t *Transfers) Start(ctx context.Context) {
 	for _, d := range t.sorted() {
 		t.publish(d)
 		if d.Parts {
-			t.discardKept(d) // that run was killed before
+			t.discardKept(ctx, d) // that run was killed before
 		}
 		if !d.State.Ended() && d.State != domain.Paused {
 			t.launch(d) //nolint:contextcheck // it lives as long as the room, not as Start's caller
@@ -247,7 +247,7 @@ func (t *Transfers) Close() error {
 	}
 	for _, d := range t.all {
 		if !d.kept.IsZero() {
-			t.discardKept(d)
+			t.discardKept(context.Background(), d)
 		}
 	}
 	t.endUploads(t.cfg.Now(), 0)

@@ -157,7 +157,7 @@ func (t *Transfers) measure(ctx context.Context, now time.Time) {
 		case d.check != nil:
 			t.tellCheck(d)
 		case !d.kept.IsZero() && !now.Before(d.kept):
-			t.discardKept(d) //nolint:contextcheck // it must not stop halfway
+			t.discardKept(ctx, d)
 		}
 	}
 	for _, u := range t.uploads {
