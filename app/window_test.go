@@ -251,7 +251,8 @@ func TestWindowWaitsForItsFirstStart(t *testing.T) {
 	})
 	// No flag answers the sheet.
 	flags := []string{"--data", mira.data, "--downloads", mira.downloads, "--name", mira.name, "--listen", "/ip4/127.0.0.1/tcp/0"}
-	cmd := mira.command(ctx, flags...)
+	// The link that it is opened with waits, too.
+	cmd := mira.command(ctx, append(flags, "potluck:content/"+strings.Repeat("5a", 32)+"?name=Talk.mp4&size=5")...)
 	said := stderr(t)
 	cmd.Stderr = said
 	if err := cmd.Start(); err != nil {
@@ -286,6 +287,9 @@ func TestWindowWaitsForItsFirstStart(t *testing.T) {
 	if err != nil || !strings.Contains(string(kept), "introduced = true") {
 		t.Errorf("the answer was not kept (%v):\n%s", err, kept)
 	}
+	page := w.brightness(t)
+	eventually(ctx, t, "the link is asked about", func() bool { return w.brightness(t) < page*9/10 })
+	w.picture(t, "window-first-link.png")
 	mira.run(ctx, t, "stop")
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("the program ended with %v", err)
