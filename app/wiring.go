@@ -268,6 +268,13 @@ func (n *node) told(peer domain.PeerID, addresses []string) {
 	})
 }
 
+// uploaded takes what went out. Who only looks at something has not fetched it.
+func (n *node) uploaded(u provide.Upload) {
+	if !u.Look {
+		n.transfers.Uploaded(u.Peer, u.Content, u.Sent)
+	}
+}
+
 // served returns the entry of a content that is served from here.
 func (n *node) served(id domain.ContentID) (domain.Entry, bool) {
 	if entry, ok := n.library.Entry(id); ok {

@@ -101,6 +101,7 @@ type server struct {
 	host     libp2phost.Host
 	provider *provide.Provider
 	sent     atomic.Int64
+	looked   atomic.Int64 // of sent, for looks
 
 	mu      sync.Mutex
 	files   map[domain.ContentID]*shared
@@ -133,8 +134,13 @@ func newServer(t testing.TB) *server {
 func (s *server) serve(t testing.TB) {
 	t.Helper()
 	provider := provide.New(provide.Config{
-		Source:  s,
-		Uploads: func(u provide.Upload) { s.sent.Add(u.Sent) },
+		Source: s,
+		Uploads: func(u provide.Upload) {
+			s.sent.Add(u.Sent)
+			if u.Look {
+				s.looked.Add(u.Sent)
+			}
+		},
 		Addresses: func(id domain.PeerID) []string {
 			p, err := peer.Decode(string(id))
 			if err != nil {

@@ -292,6 +292,10 @@ func TestLookBesideADownload(t *testing.T) {
 		t.Fatal(err)
 	}
 	dst.verify(t, path)
+	eventually(t, "the look is told", func() bool { return s.looked.Load() >= 2*mib })
+	if sent := s.sends(t, size+2*mib); s.looked.Load() > 2*mib+8*32 || sent > size+2*mib+2*8*32 {
+		t.Errorf("%d bytes were sent, %d of them for the look", sent, s.looked.Load())
+	}
 }
 
 func TestLooksThatCannotBe(t *testing.T) {

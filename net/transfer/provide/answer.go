@@ -17,7 +17,7 @@ const keepOpen = time.Second
 // answer makes the answer to one request. It always returns one.
 func (t *stream) answer(ctx context.Context, q question) answer {
 	h := q.Header
-	a := answer{id: h.Content, held: cost(h), piece: -1}
+	a := answer{id: h.Content, held: cost(h), piece: -1, look: h.Look}
 	a.head = wire.Header{Kind: wire.Response, Request: h.Request, Last: true}
 	if h.What == wire.UnknownWhat {
 		a.head.Status = wire.Malformed

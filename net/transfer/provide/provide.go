@@ -88,6 +88,8 @@ type Upload struct {
 	// Sent is how many bytes went out since the last report for this peer and
 	// content: add them up.
 	Sent int64
+	// Look is true if they are looked at and not kept.
+	Look bool
 }
 
 // Config is what a Provider needs. Source must be set.

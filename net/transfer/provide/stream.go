@@ -58,6 +58,7 @@ type answer struct {
 	body  []byte // from bodies if not nil
 	held  int64
 	piece int // counted as given; -1: none
+	look  bool
 }
 
 const (
@@ -338,11 +339,11 @@ func (t *stream) writeAnswer(w *wire.Writer, a answer) (sent bool, err error) {
 // count adds an answer to what is reported of the uploads.
 func (t *stream) count(a answer) {
 	now := time.Now()
-	if t.upload.Content != a.id || now.Sub(t.reported) >= reportEvery {
+	if t.upload.Content != a.id || t.upload.Look != a.look || now.Sub(t.reported) >= reportEvery {
 		t.report()
 		t.reported = now
 	}
-	t.upload = Upload{Peer: t.peer, Content: a.id, Size: a.head.Size, Sent: t.upload.Sent + int64(a.head.Length)}
+	t.upload = Upload{Peer: t.peer, Content: a.id, Size: a.head.Size, Sent: t.upload.Sent + int64(a.head.Length), Look: a.look}
 }
 
 // report tells what was counted.
