@@ -468,32 +468,3 @@ func TestLongPathsGiveWay(t *testing.T) {
 		t.Errorf("a long path asks for %v", width)
 	}
 }
-
-// large is a folder of 100,000 files.
-func large() []domain.Result {
-	results := make([]domain.Result, 100_000)
-	for i := range results {
-		results[i] = from(fmt.Sprintf("Large/file %06d.jpg", (i*7919)%100_000), int64(i), "A")
-	}
-	return results
-}
-
-// BenchmarkPrepareLarge puts 100,000 files into words and sorts them, off the
-// UI thread.
-func BenchmarkPrepareLarge(b *testing.B) {
-	results, in := large(), place{peer: "a", folder: "Large"}
-	for range b.N {
-		arrange(rowsOf(results, in, at), wish{}, in)
-	}
-}
-
-// BenchmarkShowLarge swaps them in, on the UI thread.
-func BenchmarkShowLarge(b *testing.B) {
-	v, _ := newView(b, work.Inline())
-	v.at = place{peer: "a", name: "Ana", folder: "Large"}
-	latest := arrange(rowsOf(large(), v.at, at), wish{}, v.at)
-	b.ResetTimer()
-	for range b.N {
-		v.showTable(latest)
-	}
-}
