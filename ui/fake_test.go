@@ -240,6 +240,38 @@ func (f *fake) Choose(_ context.Context, id string, wanted map[int]bool) error {
 	return nil
 }
 
+func (f *fake) Providers(string) ([]domain.TransferProvider, error) {
+	return []domain.TransferProvider{
+		{Peer: "12D3KooWpeer0", Name: "Ana", Online: true, Serving: true, Rate: 32e6, Done: 1_200_000_000},
+		{Peer: "12D3KooWpeer1", Name: "Ben", Online: true, Serving: true, Rate: 16e6, Done: 700_000_000},
+		{Peer: "12D3KooWpeer3", Name: "Zoë", Online: true},
+		{Peer: "12D3KooWcleo", Name: "Cleo"},
+	}, nil
+}
+
+func (f *fake) GetAgain(_ context.Context, id string) (string, error) {
+	f.note("get again %s", id)
+	return id, nil
+}
+
+func (f *fake) CheckAgain(_ context.Context, ids []string) error {
+	f.note("check %s", strings.Join(ids, ","))
+	return nil
+}
+
+func (f *fake) Remove(_ context.Context, ids []string) error {
+	f.note("remove %s", strings.Join(ids, ","))
+	for _, id := range ids {
+		event.Retract(f.bus, event.Transfers, id)
+	}
+	return nil
+}
+
+func (f *fake) DeleteFiles(_ context.Context, ids []string) (int, error) {
+	f.note("delete %s", strings.Join(ids, ","))
+	return 0, nil
+}
+
 func (f *fake) Clear(context.Context) error {
 	f.note("clear")
 	return nil

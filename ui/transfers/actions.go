@@ -2,10 +2,13 @@ package transfers
 
 import (
 	"context"
+	"errors"
 
 	"fyne.io/fyne/v2"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/ui/theme"
+	"github.com/potluck-share/potluck/ui/widget"
 	"github.com/potluck-share/potluck/ui/words"
 )
 
@@ -22,16 +25,21 @@ const (
 	deferring // to run after them
 	choosing  // which files of a folder are wanted
 	retrying
-	moving // to another folder
+	renewing // for what its owner has changed meanwhile
+	checking // whether what is here is as it was
+	moving   // to another folder
 	cancelling
-	telling // the details
+	removing // from the list
+	deleting // with its files
+	telling  // the details
 )
 
 // can reports whether an action makes sense for a transfer.
 func can(t *domain.Transfer, a action) bool {
 	if t.Kind == domain.Upload {
-		return a == telling
+		return a == telling || a == removing && t.State.Ended()
 	}
+	changed := t.Failure == domain.ErrorKind(domain.ErrChanged)
 	switch a {
 	case opening, revealing:
 		return t.State == domain.Done && t.Final != ""
@@ -44,9 +52,17 @@ func can(t *domain.Transfer, a action) bool {
 	case choosing:
 		return t.Count > 1
 	case retrying:
-		return t.State == domain.Cancelled || t.State == domain.Failed
+		return t.State == domain.Cancelled || t.State == domain.Failed && !changed
+	case renewing:
+		return t.State == domain.Failed && changed
+	case checking:
+		return t.State == domain.Done
 	case moving:
 		return NeedsUser(t)
+	case removing:
+		return t.State.Ended()
+	case deleting:
+		return t.State.Ended() && t.Done > 0
 	case telling:
 		return true
 	default:
@@ -72,6 +88,8 @@ func (v *View) act(a action, ids []string) {
 		v.move(ids[0])
 	case cancelling:
 		v.cancel(ids)
+	case deleting:
+		v.askToDelete(ids)
 	default:
 		v.do(func(ctx context.Context) error { return v.call(ctx, a, ids) })
 	}
@@ -91,6 +109,17 @@ func (v *View) call(ctx context.Context, a action, ids []string) error {
 		return v.transfers.Later(ctx, ids)
 	case retrying:
 		return v.transfers.Retry(ctx, ids)
+	case checking:
+		return v.transfers.CheckAgain(ctx, ids)
+	case removing:
+		return v.transfers.Remove(ctx, ids)
+	case renewing:
+		var problems []error
+		for _, id := range ids {
+			_, err := v.transfers.GetAgain(ctx, id)
+			problems = append(problems, err)
+		}
+		return errors.Join(problems...)
 	default:
 		return nil
 	}
@@ -163,6 +192,40 @@ func (v *View) cancel(ids []string) {
 			})
 		}
 	})
+}
+
+// drop cancels what is under way and removes from the list what has ended.
+func (v *View) drop(ids []string) {
+	ended := v.able(ids, removing)
+	v.act(cancelling, ids)
+	v.act(removing, ended)
+}
+
+// askToDelete deletes what was downloaded, after a question.
+func (v *View) askToDelete(ids []string) {
+	question := words.N("Delete the files of %s downloads?", len(ids))
+	if len(ids) == 1 {
+		question = words.T("Delete %s?", Name(v.transfer(ids[0])))
+	}
+	meaning := widget.NewParagraph(words.T("What was downloaded is deleted from this computer for good. Files that were changed since stay."), theme.SecondText, fyne.TextAlignLeading)
+	widget.ShowSheet(v.canvas(), question, meaning.RichText, words.T("Cancel"), nil,
+		widget.NewButton(words.T("Delete files"), "", widget.Plain, func() {
+			v.do(func(ctx context.Context) error { return v.deleteFiles(ctx, ids) })
+		}))
+}
+
+// deleteFiles deletes what was downloaded, off the UI thread. What stays is
+// told as a problem.
+func (v *View) deleteFiles(ctx context.Context, ids []string) error {
+	left, err := v.transfers.DeleteFiles(ctx, ids)
+	switch {
+	case err != nil || left == 0:
+		return err
+	case left == 1:
+		return domain.Fault(nil, "one file is not as it was downloaded, and stays")
+	default:
+		return domain.Fault(nil, "%s files are not as they were downloaded, and stay", left)
+	}
 }
 
 // move fetches a download into another folder, with the same files chosen.

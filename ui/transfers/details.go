@@ -33,10 +33,13 @@ type details struct {
 	sentence *widget.Text
 	graph    *widget.Graph
 	from     *field
+	others   *field // who has it and is here
+	away     *field // who has it and is not
 	place    *field
 	body     *fyne.Container
 	apply    *widget.Button
 
+	providers []domain.TransferProvider
 	files
 }
 
@@ -56,11 +59,14 @@ func newField() *field {
 	return f
 }
 
-// set shows a value, or hides the line if there is none.
-func (f *field) set(label, value string) {
+// set shows a value, or hides the line if there is none. It reports whether
+// the lines take another room now.
+func (f *field) set(label, value string) (moved bool) {
 	f.label.SetText(label)
 	f.value.SetText(value)
+	moved = f.line.Visible() != (value != "")
 	setVisible(f.line, value != "")
+	return moved
 }
 
 // showDetails opens the details of a transfer.
@@ -69,7 +75,8 @@ func (v *View) showDetails(id string) {
 	d := &details{
 		view: v, id: id,
 		sentence: widget.NewText("", theme.TextBody, theme.SecondText).Shortened(widget.End),
-		graph:    widget.NewGraph(detailsGraph), from: newField(), place: newField(),
+		graph:    widget.NewGraph(detailsGraph),
+		from:     newField(), others: newField(), away: newField(), place: newField(),
 	}
 	v.details = d
 	d.graph.Hide()
@@ -78,7 +85,7 @@ func (v *View) showDetails(id string) {
 		path.set(words.T("Path"), t.Path)
 	}
 	path.line.Hidden = path.value.Text() == "" || !strings.Contains(t.Path, "/")
-	top := widget.VBox(theme.Space4, widget.Fixed(0, 22, d.sentence), d.graph, d.from.line, path.line, d.place.line)
+	top := widget.VBox(theme.Space4, widget.Fixed(0, 22, d.sentence), d.graph, d.from.line, d.others.line, d.away.line, path.line, d.place.line)
 	d.build(d.choice)
 	d.body = container.NewBorder(top, nil, nil, nil, d.block)
 	d.block.Hide()
@@ -119,25 +126,70 @@ func (d *details) show() {
 	now := d.view.now()
 	l := lookOf(t, now)
 	d.sentence.Set(l.sentence, l.ink)
-	shown := [2]bool{d.from.line.Visible(), d.place.line.Visible()}
-	if t.Kind == domain.Upload {
-		d.from.set(words.T("To"), t.PeerName)
-		d.place.set("", "")
-	} else {
-		d.from.set(words.T("From"), strings.Join(fromOf(t), ", "))
-		if t.Final != "" {
-			d.place.set(words.T("Lies in"), t.Final)
-		} else {
-			d.place.set(words.T("Goes to"), t.Folder)
-		}
+	moved := false
+	for _, f := range d.fields(t) {
+		moved = f.field.set(f.label, f.value) || moved
 	}
-	if shown != [2]bool{d.from.line.Visible(), d.place.line.Visible()} {
-		d.sheet.Refresh()
+	if moved {
+		d.fit()
 	}
 	d.showGraph(now)
 	if d.stale(now) && !t.State.Ended() {
 		d.load()
 	}
+}
+
+// labelled is what a field is to show.
+type labelled struct {
+	field        *field
+	label, value string
+}
+
+// fields says with whom a transfer is, and where it goes.
+func (d *details) fields(t *domain.Transfer) []labelled {
+	if t.Kind == domain.Upload {
+		return []labelled{{d.from, words.T("To"), t.PeerName}, {d.others, "", ""}, {d.away, "", ""}, {d.place, "", ""}}
+	}
+	from, others, away := providerWords(d.providers)
+	if from == "" {
+		from = strings.Join(fromOf(t), ", ")
+	}
+	place := labelled{d.place, words.T("Goes to"), t.Folder}
+	if t.Final != "" {
+		place = labelled{d.place, words.T("Lies in"), t.Final}
+	}
+	if t.State == domain.Done {
+		others, away = "", "" // nobody is waited for
+	}
+	return []labelled{{d.from, words.T("From"), from}, {d.others, words.T("Also here"), others}, {d.away, words.T("Away"), away}, place}
+}
+
+// providerWords names whom a download comes from, with how fast, or else who
+// brought it; who else has it and is here; and who has it and is away.
+func providerWords(providers []domain.TransferProvider) (from, others, away string) {
+	var serving, brought, here, gone []string
+	for _, p := range providers {
+		rate := format.Rate(p.Rate)
+		switch {
+		case p.Name == "":
+		case p.Serving && rate != "":
+			serving = append(serving, words.T("%s at %s", p.Name, rate))
+		case p.Serving:
+			serving = append(serving, p.Name)
+		case p.Done > 0 && p.Online:
+			brought, here = append(brought, p.Name), append(here, p.Name)
+		case p.Done > 0:
+			brought, gone = append(brought, p.Name), append(gone, p.Name)
+		case p.Online:
+			here = append(here, p.Name)
+		default:
+			gone = append(gone, p.Name)
+		}
+	}
+	if len(serving) == 0 {
+		return list(brought), list(here), list(gone)
+	}
+	return list(serving), list(here), list(gone)
 }
 
 // showGraph shows what this transfer moved in the last minute.
@@ -149,7 +201,7 @@ func (d *details) showGraph(now time.Time) {
 	}
 	if d.graph.Visible() != alive {
 		setVisible(d.graph, alive)
-		d.sheet.Refresh()
+		d.fit()
 	}
 }
 
@@ -164,6 +216,7 @@ func (d *details) load() {
 	d.view.run.Go(func(context.Context) func() {
 		began := time.Now()
 		all, err := d.view.transfers.Files(d.id)
+		providers, noProviders := d.view.transfers.Providers(d.id)
 		var ids []string
 		if len(all) != known {
 			ids = numbers(len(all))
@@ -171,31 +224,37 @@ func (d *details) load() {
 		took := time.Since(began)
 		return func() {
 			d.loading = false
-			if err != nil || d.view.details != d {
+			if err != nil || noProviders != nil || d.view.details != d {
 				return // it ended meanwhile, and the page says so
 			}
+			d.providers = providers
 			d.loaded(all, ids, d.view.now().Add(max(time.Second, 100*took)))
-			d.resize()
+			d.appear()
+			d.show()
 		}
 	})
 }
 
-// resize gives the files the room that the window leaves them. A transfer of
-// one file has none to choose from.
-func (d *details) resize() {
-	many := len(d.all) > 1
-	if many == d.block.Visible() {
-		return
+// appear shows the files when they are there. A transfer of one file has none
+// to choose from.
+func (d *details) appear() {
+	if many := len(d.all) > 1; many != d.block.Visible() {
+		setVisible(d.block, many)
+		d.fit()
+		if many {
+			d.view.canvas().Focus(d.list)
+		}
 	}
-	setVisible(d.block, many)
-	if many {
-		room := d.view.canvas().Size().Height - sheetOverhead - d.body.MinSize().Height + d.block.MinSize().Height
-		d.setHeight(min(max(room, fewestFiles*fileHeight), float32(len(d.all))*(fileHeight+2)+filesHead))
+}
+
+// fit gives the files the room that the window and the lines above leave them.
+func (d *details) fit() {
+	if d.block.Visible() {
+		above := d.body.MinSize().Height - d.block.MinSize().Height
+		room := d.view.canvas().Size().Height - sheetOverhead - above
+		d.setHeight(min(max(room, filesHead+fewestFiles*fileHeight), filesHead+float32(len(d.all))*(fileHeight+2)))
 	}
 	d.sheet.Refresh()
-	if many {
-		d.view.canvas().Focus(d.list)
-	}
 }
 
 // choice is called when other files are chosen than the download has now.

@@ -182,3 +182,26 @@ func TestManyFiles(t *testing.T) {
 		t.Errorf("%d changes", len(d.changes))
 	}
 }
+
+func TestProvidersAreNamed(t *testing.T) {
+	v, r, d := openDetails(t, folder(4))
+	r.providers = []domain.TransferProvider{
+		{Name: "Ana", Online: true, Serving: true, Rate: 32e6, Done: 9},
+		{Name: "Ben", Online: true, Serving: true},
+		{Name: "Cleo", Online: true},
+		{Name: "Dan", Done: 5},
+		{Name: "", Online: true},
+	}
+	at := now.Add(2 * time.Second)
+	v.now = func() time.Time { return at }
+	v.Prepare(all(), at)()
+	if d.from.value.Text() != "Ana at 32 MB/s, Ben" || d.others.value.Text() != "Cleo" || d.away.value.Text() != "Dan" || !d.away.line.Visible() {
+		t.Errorf("from %q, also %q, away %q", d.from.value.Text(), d.others.value.Text(), d.away.value.Text())
+	}
+	if from, _, _ := providerWords(r.providers[3:]); from != "Dan" {
+		t.Errorf("it came from %q", from)
+	}
+	if m := d.sheet.MinSize(); m.Height > 600-2*16 {
+		t.Errorf("the sheet needs %v", m)
+	}
+}

@@ -63,6 +63,9 @@ func (f *files) build(changed func()) {
 
 // setHeight gives the list a height, its heading included.
 func (f *files) setHeight(height float32) {
+	if height == f.fixed.MinSize().Height {
+		return
+	}
 	f.fixed = widget.Fixed(0, height, f.fixed.Objects[0])
 	f.block.Objects = []fyne.CanvasObject{f.fixed}
 }

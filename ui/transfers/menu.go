@@ -26,9 +26,13 @@ func entries() []entry {
 		{words.T("Run later"), deferring, false},
 		{words.T("Choose files…"), choosing, true},
 		{words.T("Choose another folder"), moving, true},
+		{words.T("Get the new one"), renewing, false},
 		{words.T("Try again"), retrying, false},
+		{words.T("Check again"), checking, false},
 		{},
 		{words.T("Cancel"), cancelling, false},
+		{words.T("Remove from list"), removing, false},
+		{words.T("Delete the files too…"), deleting, false},
 	}
 }
 

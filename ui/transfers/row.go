@@ -120,6 +120,8 @@ func lookOf(t *domain.Transfer, now time.Time) look {
 // sentence asks for.
 func remedyOf(t *domain.Transfer) (name string, mend action) {
 	switch {
+	case can(t, renewing):
+		return words.T("Get the new one"), renewing
 	case t.State == domain.Failed && can(t, retrying):
 		return words.T("Try again"), retrying
 	case NeedsUser(t) && can(t, moving):

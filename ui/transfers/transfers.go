@@ -38,8 +38,20 @@ type Transfers interface {
 	// Choose leaves files out of a download, or takes them into it again, by
 	// their index.
 	Choose(ctx context.Context, id string, wanted map[int]bool) error
-	// Clear removes what has ended from the list.
+	// Providers returns whom a download comes from, and who else has it.
+	Providers(id string) ([]domain.TransferProvider, error)
+	// GetAgain gets what a download that has ended asked for as it is now, in
+	// its place.
+	GetAgain(ctx context.Context, id string) (newID string, err error)
+	// CheckAgain looks whether the files of downloads that are done are as they
+	// were. It returns at once.
+	CheckAgain(ctx context.Context, ids []string) error
+	// Clear removes what has ended from the list, Remove some of it.
 	Clear(ctx context.Context) error
+	Remove(ctx context.Context, ids []string) error
+	// DeleteFiles is Remove that deletes the files too, but for those that are
+	// not as they were downloaded; left is how many these are.
+	DeleteFiles(ctx context.Context, ids []string) (left int, err error)
 }
 
 // Filter says which transfers are shown.
@@ -364,7 +376,7 @@ func (v *View) key(ev *fyne.KeyEvent) bool {
 	case fyne.KeySpace:
 		v.toggle(v.list.Selected())
 	case fyne.KeyDelete:
-		v.act(cancelling, v.list.Selected())
+		v.drop(v.list.Selected())
 	default:
 		return false
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/ui/theme"
+	"github.com/potluck-share/potluck/ui/widget"
 	"github.com/potluck-share/potluck/ui/words"
 	"github.com/potluck-share/potluck/ui/work"
 )
@@ -25,7 +26,10 @@ var now = time.Date(2026, 11, 12, 15, 0, 0, 0, time.UTC)
 type recorder struct {
 	calls []string
 	err   error
+	left  int
 	files map[string][]domain.FileProgress // by the transfer
+
+	providers []domain.TransferProvider
 }
 
 func (r *recorder) note(what string, ids []string) error {
@@ -48,6 +52,19 @@ func (r *recorder) Files(id string) ([]domain.FileProgress, error) {
 
 func (r *recorder) Choose(_ context.Context, id string, wanted map[int]bool) error {
 	return r.note("choose", []string{id, fmt.Sprint(wanted)})
+}
+
+func (r *recorder) Providers(string) ([]domain.TransferProvider, error) {
+	return r.providers, r.err
+}
+
+func (r *recorder) GetAgain(_ context.Context, id string) (string, error) {
+	return "", r.note("get again", []string{id})
+}
+func (r *recorder) CheckAgain(_ context.Context, ids []string) error { return r.note("check", ids) }
+func (r *recorder) Remove(_ context.Context, ids []string) error     { return r.note("remove", ids) }
+func (r *recorder) DeleteFiles(_ context.Context, ids []string) (int, error) {
+	return r.left, r.note("delete", ids)
 }
 func (r *recorder) Clear(context.Context) error { return r.note("clear", nil) }
 
@@ -159,12 +176,15 @@ func TestTheSecondLineIsASentence(t *testing.T) {
 
 func TestActions(t *testing.T) {
 	v, r := newView(t)
-	v.Prepare(all(), now)()
+	v.Prepare(append(all(),
+		domain.Transfer{ID: "changed", Kind: domain.Download, State: domain.Failed, Path: "x", Failure: "changed", Size: 2, Done: 1},
+		domain.Transfer{ID: "sent", Kind: domain.Upload, State: domain.Done, Path: "x"}), now)()
 	running := []action{pausing, hastening, deferring, cancelling, telling}
 	for id, want := range map[string][]action{
 		"run": append(running, choosing), "up": {telling}, "wait": running, "full": append(running, moving), "queue": running,
-		"pause": {resuming, hastening, deferring, cancelling, telling}, "done": {opening, revealing, telling},
-		"fail": {retrying, telling}, "cancel": {retrying, telling},
+		"pause": {resuming, hastening, deferring, cancelling, telling}, "done": {opening, revealing, checking, removing, deleting, telling},
+		"fail": {retrying, removing, telling}, "cancel": {retrying, removing, telling}, "changed": {renewing, removing, deleting, telling},
+		"sent": {removing, telling},
 	} {
 		for a := opening; a <= telling; a++ {
 			if got := can(v.transfer(id), a); got != slices.Contains(want, a) {
@@ -185,16 +205,47 @@ func TestActions(t *testing.T) {
 	v.act(retrying, []string{"fail", "run"})
 	v.act(hastening, []string{"run", "done"})
 	v.act(deferring, []string{"run"})
+	v.act(renewing, []string{"changed", "fail"})
+	v.act(checking, []string{"done"})
+	v.act(removing, []string{"sent", "up"})
 	test.Tap(v.pause)
 	v.open("done")
 	v.act(opening, []string{"run"})
 	v.act(revealing, []string{"done"})
-	want := []string{"pause run", "resume pause", "cancel run", "retry run", "retry fail", "first run", "later run", "pause full,run,wait,queue"}
+	want := []string{"pause run", "resume pause", "cancel run", "retry run", "retry fail", "first run", "later run", "get again changed", "check done", "remove sent", "pause full,run,wait,queue"}
 	if !slices.Equal(r.calls, want) {
 		t.Errorf("asked for %q, want %q", r.calls, want)
 	}
 	if toast != "Holiday is cancelled." || opened != "/x/song.mp3 from Ana, in /x/song.mp3" {
 		t.Errorf("toast %q, opened %q", toast, opened)
+	}
+}
+
+func TestDeletingAsks(t *testing.T) {
+	v, r := newView(t)
+	v.Prepare(all(), now)()
+	told := ""
+	v.OnError = func(err error) { told = err.Error() }
+	ask := func() *widget.Sheet {
+		v.act(deleting, []string{"done", "run"})
+		return v.canvas().Overlays().Top().(*widget.Sheet)
+	}
+	sheet := ask()
+	if v.canvas().Focused() != sheet.Buttons()[1] {
+		t.Error("Cancel is not the answer at hand")
+	}
+	sheet.Cancel()
+	if len(r.calls) != 0 {
+		t.Errorf("asked for %q", r.calls)
+	}
+	test.Tap(ask().Buttons()[0])
+	if !slices.Equal(r.calls, []string{"delete done"}) || told != "" {
+		t.Errorf("asked for %q, told %q", r.calls, told)
+	}
+	r.left = 2
+	test.Tap(ask().Buttons()[0])
+	if told != "2 files are not as they were downloaded, and stay" {
+		t.Errorf("told %q", told)
 	}
 }
 
@@ -227,10 +278,10 @@ func TestMenu(t *testing.T) {
 	v.Prepare(all(), now)()
 	for _, c := range []struct{ ids, want []string }{
 		{[]string{"run"}, []string{"Details", "-", "Pause", "Run first", "Run later", "Choose files…", "-", "Cancel"}},
-		{[]string{"done"}, []string{"Open", "Show in folder", "Details"}},
+		{[]string{"done"}, []string{"Open", "Show in folder", "Details", "-", "Check again", "-", "Remove from list", "Delete the files too…"}},
 		{[]string{"up"}, []string{"Details"}},
 		{[]string{"run", "pause"}, []string{"Pause", "Resume", "Run first", "Run later", "-", "Cancel"}},
-		{[]string{"fail"}, []string{"Details", "-", "Try again"}},
+		{[]string{"fail"}, []string{"Details", "-", "Try again", "-", "Remove from list"}},
 	} {
 		if got := names(v.menuOf(c.ids)); !slices.Equal(got, c.want) {
 			t.Errorf("%v: %q, want %q", c.ids, got, c.want)
@@ -254,11 +305,12 @@ func TestProblemsCarryTheirRemedy(t *testing.T) {
 	v, r := newView(t)
 	list := all()
 	list = append(list, domain.Transfer{ID: "here", Kind: domain.Download, State: domain.Done, Path: "h", Final: "/x/h", Reason: domain.Say("You already have this.")})
+	list = append(list, domain.Transfer{ID: "changed", Kind: domain.Download, State: domain.Failed, Path: "x", Failure: "changed"})
 	v.Prepare(list, now)()
 	revealed := ""
 	v.OnReveal = func(path string) { revealed = path }
 	v.OnFolder = func(chosen func(string)) { chosen("/y") }
-	for id, want := range map[string]string{"fail": "Try again", "full": "Choose another folder", "here": "Show in folder", "run": "", "done": "", "cancel": ""} {
+	for id, want := range map[string]string{"fail": "Try again", "changed": "Get the new one", "full": "Choose another folder", "here": "Show in folder", "run": "", "done": "", "cancel": ""} {
 		row := shown(t, v, id)
 		if row.remedy.Text() != want || row.remedy.Visible() != (want != "") {
 			t.Errorf("%s: the button says %q", id, row.remedy.Text())
@@ -268,7 +320,7 @@ func TestProblemsCarryTheirRemedy(t *testing.T) {
 		}
 	}
 	slices.Sort(r.calls)
-	if want := []string{"cancel full", "get big", "retry fail"}; !slices.Equal(r.calls, want) || revealed != "/x/h" {
+	if want := []string{"cancel full", "get again changed", "get big", "retry fail"}; !slices.Equal(r.calls, want) || revealed != "/x/h" {
 		t.Errorf("asked for %q, want %q; revealed %q", r.calls, want, revealed)
 	}
 }
@@ -346,7 +398,9 @@ func TestKeys(t *testing.T) {
 	v.list.Select("run")
 	v.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
 	v.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDelete})
-	if want := []string{"pause run", "cancel run"}; !slices.Equal(r.calls, want) {
+	v.list.SelectAll()
+	v.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDelete})
+	if want := []string{"pause run", "cancel run", "cancel full,run,wait,queue,pause", "remove fail,cancel,done"}; !slices.Equal(r.calls, want) {
 		t.Errorf("asked for %q, want %q", r.calls, want)
 	}
 }
@@ -447,5 +501,23 @@ func TestNamesOfBareContents(t *testing.T) {
 	id := strings.Repeat("ab", 32)
 	if got := Name(&domain.Transfer{Path: id, Kind: domain.Download}); strings.Contains(got, "abab") {
 		t.Errorf("a hash is shown: %q", got)
+	}
+}
+
+func TestWhoServesIsNamed(t *testing.T) {
+	for _, c := range []struct {
+		transfer domain.Transfer
+		want     string
+	}{
+		{domain.Transfer{PeerName: "Ana"}, "from Ana"},
+		{domain.Transfer{PeerName: "Ana", From: []string{"Ana", "Ben"}}, "from Ana, Ben"},
+		{domain.Transfer{PeerName: "Ana", From: []string{"Ben", "Cleo", "Dan", "Eve"}}, "from Ben, Cleo and 2 more"},
+		{domain.Transfer{}, ""},
+		{domain.Transfer{Kind: domain.Upload, PeerName: "Ben"}, "to Ben"},
+		{domain.Transfer{Kind: domain.Upload}, ""},
+	} {
+		if got := whoOf(&c.transfer); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
 	}
 }

@@ -45,6 +45,9 @@ func whoOf(t *domain.Transfer) string {
 }
 
 func fromOf(t *domain.Transfer) []string {
+	if len(t.From) > 0 {
+		return t.From
+	}
 	if t.PeerName != "" {
 		return []string{t.PeerName}
 	}
