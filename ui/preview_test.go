@@ -76,13 +76,13 @@ func (f *fake) fill() {
 	}
 	for i, t := range []domain.Transfer{
 		{Kind: domain.Download, Peer: "12D3KooWpeer0", PeerName: "Ana", Path: "Holiday", Size: 3_100_000_000, Done: 1_900_000_000, Rate: 48e6, State: domain.Running, Count: 214},
-		{Kind: domain.Download, Peer: "12D3KooWcleo", PeerName: "Cleo", Path: "Films/Talk.mp4", Size: 812_000_000, Done: 65_000_000, State: domain.Waiting, Reason: domain.Say("Cleo is away since 14:02. Continues when Cleo is back."), Failure: "away"},
+		{Kind: domain.Download, Peer: "12D3KooWcleo", PeerName: "Cleo", Path: "Films/Talk.mp4", Size: 812_000_000, Done: 65_000_000, State: domain.Waiting, Reason: domain.Say("%s is away since %s. Continues when %s is back.", "Cleo", now.Add(-40*time.Minute), "Cleo"), Failure: "away"},
 		{Kind: domain.Download, Peer: "12D3KooWpeer0", PeerName: "Ana", Path: "Holiday/IMG_0003.jpg", Size: 4_200_000, Done: 1_300_000, Rate: 1e6, State: domain.Running, Count: 1},
 		{Kind: domain.Upload, PeerName: "Ben", Path: "notes.txt", Size: 42_000_000, Done: 21_000_000, Rate: 2e6, State: domain.Running, Count: 1},
-		{Kind: domain.Download, PeerName: "Ana", Path: "backup/An extraordinarily long file name that goes on and on and does not end soon enough.iso", Size: 9_000_000_000, Done: 8_000_000_000, State: domain.Waiting, Failure: "no_space", Reason: domain.Say("Disk full. Free 2.1 GB and it continues.")},
+		{Kind: domain.Download, PeerName: "Ana", Path: "backup/An extraordinarily long file name that goes on and on and does not end soon enough.iso", Size: 9_000_000_000, Done: 8_000_000_000, State: domain.Waiting, Failure: "no_space", Reason: domain.Say("Disk full. Free %s and it continues.", domain.Bytes(2_100_000_000))},
 		{Kind: domain.Download, PeerName: "Ana", Path: "book.pdf", Size: 9_000_000, Done: 1_000_000, State: domain.Paused},
 		{Kind: domain.Download, PeerName: "Ana", Path: "song.mp3", Size: 9_000_000, Done: 9_000_000, State: domain.Done, Final: "/etc/hosts", Count: 1, Ended: now.Add(-5 * time.Minute)},
-		{Kind: domain.Download, PeerName: "Ben", Path: "old.zip", Size: 9_000_000, State: domain.Failed, Failure: "changed", Reason: domain.Say("Ben changed this file meanwhile.")},
+		{Kind: domain.Download, PeerName: "Ben", Path: "old.zip", Size: 9_000_000, State: domain.Failed, Failure: "changed", Reason: domain.Say("%s changed this file meanwhile.", "Ben")},
 		{Kind: domain.Download, PeerName: "Ben", Path: "never.zip", Size: 9_000_000, State: domain.Cancelled, Ended: now.Add(-time.Hour)},
 	} {
 		t.ID, t.Folder = fmt.Sprintf("t%d", i), "/home/mira/Downloads/Potluck"
@@ -96,7 +96,7 @@ func (f *fake) fill() {
 
 // play moves the first transfer on.
 func (f *fake) play(ctx context.Context) {
-	t := domain.Transfer{ID: "t0", Kind: domain.Download, Peer: "12D3KooWpeer0", PeerName: "Ana", Path: "Holiday", Size: 3_100_000_000, Done: 1_900_000_000, Rate: 48e6, State: domain.Running, Count: 214, Added: time.Now()}
+	t := domain.Transfer{ID: "t0", Kind: domain.Download, Peer: "12D3KooWpeer0", PeerName: "Ana", Path: "Holiday", Size: 3_100_000_000, Done: 1_900_000_000, Rate: 48e6, State: domain.Running, Count: 214, Folder: "/home/mira/Downloads/Potluck", From: []string{"Ana", "Ben"}, Added: time.Now()}
 	for t.Done < t.Size {
 		select {
 		case <-ctx.Done():

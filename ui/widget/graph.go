@@ -112,7 +112,20 @@ func (g *Graph) draw(width, height int) image.Image {
 	}
 	g.plot(&g.down, stroke, nrgba(theme.Primary), true)
 	g.plot(&g.up, stroke, nrgba(theme.Upload), false)
+	g.ground(int(stroke / graphStroke))
 	return g.pixels
+}
+
+// ground draws the lower edge where nothing else is.
+func (g *Graph) ground(thickness int) {
+	line := [4]byte{}
+	blendPixel(line[:], nrgba(theme.Line), 1)
+	from := (g.pixels.Rect.Dy() - max(1, thickness)) * g.pixels.Stride
+	for at := max(0, from); at < len(g.pixels.Pix); at += 4 {
+		if g.pixels.Pix[at+3] == 0 {
+			*(*[4]byte)(g.pixels.Pix[at:]) = line
+		}
+	}
 }
 
 func nrgba(name fyne.ThemeColorName) color.NRGBA {

@@ -66,9 +66,10 @@ func TestGraphDraws(t *testing.T) {
 	if at(19).A < 200 || at(20).A < 200 {
 		t.Errorf("the line of downloads is missing: %v, %v", at(19), at(20))
 	}
-	// Nothing goes up: no line at the bottom pretends otherwise.
+	// Nothing comes down: no line at the bottom pretends otherwise.
 	g.Set(Series{}, steady(5))
-	if img := g.draw(100, 40).(*image.RGBA); img.RGBAAt(50, 39).A != 0 {
+	line := nrgba(theme.Line)
+	if img := g.draw(100, 40).(*image.RGBA); img.RGBAAt(50, 38).A != 0 || img.RGBAAt(50, 39) != color.RGBA(line) {
 		t.Error("a rate of zero is drawn")
 	}
 }
