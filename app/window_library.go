@@ -27,6 +27,22 @@ func (f libraryFront) Unshare(ctx context.Context, names []string) error {
 	return n.library.Unshare(ctx, names)
 }
 
+func (f libraryFront) SetAudience(ctx context.Context, name string, audience domain.Audience) error {
+	n, err := f.ready()
+	if err != nil {
+		return err
+	}
+	return n.library.SetAudience(ctx, name, audience)
+}
+
+func (f libraryFront) Move(ctx context.Context, name, path string) error {
+	n, err := f.ready()
+	if err != nil {
+		return err
+	}
+	return n.library.Move(ctx, name, path)
+}
+
 func (f libraryFront) Assess(ctx context.Context, paths []string) []domain.Risk {
 	if n := f.node.Load(); n != nil {
 		return n.library.Assess(ctx, paths)

@@ -7,7 +7,9 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -72,8 +74,11 @@ func newFake() *fake {
 	return f
 }
 
+// fakeLibrary is the fake with the methods that another use case has too.
+type fakeLibrary struct{ *fake }
+
 func (f *fake) core() Core {
-	return Core{Bus: f.bus, People: f, Browse: f, Library: f, Transfers: f, Settings: f, Program: f, Memory: f, Version: "0.1.0"}
+	return Core{Bus: f.bus, People: f, Browse: f, Library: fakeLibrary{f}, Transfers: f, Settings: f, Program: f, Memory: f, Version: "0.1.0"}
 }
 
 func (f *fake) note(format string, args ...any) {
@@ -172,6 +177,37 @@ func (f *fake) Unshare(_ context.Context, names []string) error {
 		event.Retract(f.bus, event.Shares, n)
 	}
 	return nil
+}
+
+func (f *fake) SetAudience(_ context.Context, name string, audience domain.Audience) error {
+	f.note("show %s to %s", name, audience)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := f.shares[name]
+	s.Audience = audience
+	f.shares[name] = s
+	event.Publish(f.bus, event.Shares, name, s)
+	return nil
+}
+
+func (f *fake) Move(_ context.Context, name, path string) error {
+	f.note("move %s to %s", name, path)
+	return nil
+}
+
+func (f fakeLibrary) Files(_ context.Context, share, folder, after string, limit int) (rows []domain.ShareFile, next string, err error) {
+	at := path.Join(share, folder)
+	all := []domain.ShareFile{{Entry: domain.Entry{Path: at + "/img", Folder: true, Size: 91_000_000}, Entries: 12}}
+	for i := range 2000 {
+		all = append(all, domain.ShareFile{Entry: domain.Entry{Path: fmt.Sprintf("%s/IMG_%04d.jpg", at, i), Size: int64(4_200_000 + i*1000)}})
+	}
+	all[2].Problem = domain.Say("Can't read %s.", "IMG_0001.jpg")
+	from := slices.IndexFunc(all, func(f domain.ShareFile) bool { return f.Path == after }) + 1
+	rows = all[from:min(len(all), from+limit)]
+	if from+limit < len(all) {
+		next = rows[len(rows)-1].Path
+	}
+	return rows, next, nil
 }
 
 func (f *fake) Assess(context.Context, []string) []domain.Risk {

@@ -112,8 +112,9 @@ func (t *toast) hide() {
 	t.object.Refresh()
 }
 
-// showToast says what was done and how to take it back, for a while.
-func (w *window) showToast(text string, undo func()) {
+// showToast says what was done and how to take it back, for a while; other
+// actions come before that.
+func (w *window) showToast(text string, undo func(), others ...widget.Action) {
 	t := &w.toast
 	t.count++
 	count := t.count
@@ -121,7 +122,8 @@ func (w *window) showToast(text string, undo func()) {
 		t.hide()
 		undo()
 	}
-	t.object.Objects = []fyne.CanvasObject{widget.NewToast(text, words.T("Undo"), func() { t.takeBack() }, t.hide)}
+	actions := append(others, widget.Action{Text: words.T("Undo"), Do: func(fyne.CanvasObject) { t.takeBack() }})
+	t.object.Objects = []fyne.CanvasObject{widget.NewToast(text, t.hide, actions...)}
 	t.object.Refresh()
 	w.run.After(toastFor, func(context.Context) func() {
 		return func() {

@@ -60,9 +60,10 @@ func (f *fake) fill() {
 		if name != "Ben" {
 			p.Entries, p.Bytes = 214*(i+1), int64(3_100_000_000*(i+1))
 		}
-		p.FarForThem = name == "Zoë"
+		p.FarForThem, p.Friend = name == "Zoë", name == "Ana" || i == 2
 		event.Publish(f.bus, event.Peers, string(p.ID), p)
 	}
+	event.Publish(f.bus, event.Peers, "12D3KooWana2", domain.Peer{ID: "12D3KooWana2", Name: "Ana", Online: true})
 	event.Publish(f.bus, event.Peers, "12D3KooWcleo", domain.Peer{ID: "12D3KooWcleo", Name: "Cleo", LastSeen: now.Add(-40 * time.Minute), Entries: 80, Bytes: 1e9})
 	event.Publish(f.bus, event.Peers, "12D3KooWdan", domain.Peer{ID: "12D3KooWdan", Name: "Dan", LastSeen: now.Add(-60 * time.Hour)})
 	everyone := domain.Audience{Kind: domain.Everyone}
@@ -71,7 +72,12 @@ func (f *fake) fill() {
 		{Name: "notes.txt", Path: "/home/mira/notes.txt", Audience: everyone, Entries: 1, Bytes: 4200, State: domain.ShareReading, Read: 40, ToRead: 100},
 		{Name: "Talk.mp4", Path: "/home/mira/Talk.mp4", Audience: domain.Audience{Kind: domain.Friends}, Entries: 1, Bytes: 812_000_000, State: domain.ShareGone, Problem: domain.Say("Talk.mp4 has moved.")},
 		{Name: "A very long name of a folder that somebody shares with all the people in the building.tar.gz", Path: "/home/mira/A", Audience: everyone, Entries: 12_345, Bytes: 99_000_000_000, State: domain.ShareReady, Problem: domain.Say("Can't read diary.doc and 3 more.")},
+		{Name: "slides", Path: "/home/mira/slides", Folder: true, Audience: domain.Audience{Kind: domain.Chosen, Peers: []domain.PeerID{"12D3KooWpeer0", "12D3KooWcleo"}}, Entries: 3, Bytes: 7_000_000, State: domain.ShareReady},
+		{Name: "Papers", Path: "/home/mira/Papers", Folder: true, Audience: everyone, Entries: 12, Bytes: 7_000_000, State: domain.ShareReady, Problem: domain.Say("Can't read %s; the other %s are shared.", "diary.doc", 12)},
 	} {
+		f.mu.Lock()
+		f.shares[s.Name] = s
+		f.mu.Unlock()
 		event.Publish(f.bus, event.Shares, s.Name, s)
 	}
 	for i, t := range []domain.Transfer{

@@ -141,8 +141,8 @@ func (w *window) prepare(m *model, c changes) (show []func()) {
 	if c.peers {
 		show = append(show, w.people.Prepare(slices.Collect(maps.Values(m.peers)), now))
 	}
-	if c.shares {
-		show = append(show, w.library.Prepare(slices.Collect(maps.Values(m.shares))))
+	if c.shares || c.peers && m.chosen() {
+		show = append(show, w.library.Prepare(slices.Collect(maps.Values(m.shares)), m.names()))
 	}
 	if c.transfers {
 		all := slices.Collect(maps.Values(m.transfers))
@@ -161,6 +161,7 @@ func (w *window) prepare(m *model, c changes) (show []func()) {
 		w.status.Store(&status)
 		show = append(show, func() {
 			w.settings.SetStatus(status)
+			w.library.SetSelf(status.PeerID)
 			w.network(status)
 			w.transfers.SetFree(status.Free)
 			w.foot.setHidden(status.Hidden)
@@ -176,6 +177,26 @@ func (w *window) stayAwake(moving bool) {
 	} else {
 		w.awake.Release()
 	}
+}
+
+// chosen reports whether something is shared with people chosen one by one, who
+// are then named.
+func (m *model) chosen() bool {
+	for _, s := range m.shares {
+		if s.Audience.Kind == domain.Chosen {
+			return true
+		}
+	}
+	return false
+}
+
+// names returns what the people are called that are known.
+func (m *model) names() map[domain.PeerID]string {
+	names := make(map[domain.PeerID]string, len(m.peers))
+	for _, p := range m.peers {
+		names[p.ID] = p.Name
+	}
+	return names
 }
 
 // badges brings the counts in the sidebar up to date.

@@ -3,22 +3,38 @@ package ui
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/dialog"
+	"fyne.io/fyne/v2/storage"
+	fwidget "fyne.io/fyne/v2/widget"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/ui/desktop"
-	"github.com/potluck-share/potluck/ui/format"
 	"github.com/potluck-share/potluck/ui/library"
 	"github.com/potluck-share/potluck/ui/theme"
 	"github.com/potluck-share/potluck/ui/widget"
+	"github.com/potluck-share/potluck/ui/words"
 )
 
+// soon is how long sharing may take before the toast tells of it although not
+// all is read yet.
+const soon = 700 * time.Millisecond
+
 // share offers paths to the default audience, after a question about those
-// that are a risk.
+// that are a risk. What is shared already stays as it is and is shown.
 func (w *window) share(paths []string) {
+	already := w.library.At(paths)
+	paths = slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
+		return slices.ContainsFunc(already, func(s domain.Share) bool { return s.Path == path })
+	})
+	if len(already) > 0 {
+		w.show(pageShares)
+		w.library.Select(already[0].Name)
+	}
 	if len(paths) == 0 {
 		return
 	}
@@ -31,88 +47,164 @@ func (w *window) share(paths []string) {
 		audience := w.core.Library.DefaultAudience()
 		risks := w.core.Library.Assess(ctx, paths)
 		if len(risks) == 0 {
-			return w.shareNow(ctx, paths, audience)
+			return func() { w.shareNow(paths, audience) }
 		}
 		return func() { w.askToShare(paths, audience, risks) }
 	})
 }
 
-// askToShare asks about the first risk; the others are named with it.
+// askToShare asks about risky paths.
 func (w *window) askToShare(paths []string, audience domain.Audience, risks []domain.Risk) {
-	question, meaning := library.RiskWords(risks[0], audience)
-	for _, r := range risks[1:] {
-		also, its := library.RiskWords(r, audience)
-		meaning += "\n" + strings.TrimSuffix(also, "?") + ": " + its
+	var question, meaning string
+	if len(risks) == 1 {
+		question, meaning = library.RiskWords(risks[0], audience)
+	} else {
+		var lines []string
+		question, lines = library.RisksWords(risks, audience)
+		meaning = strings.Join(lines, "\n")
 	}
 	widget.ShowSheet(w.win.Canvas(), question,
 		widget.NewParagraph(meaning, theme.SecondText, fyne.TextAlignLeading).RichText,
-		"Cancel", nil, widget.NewButton("Share", "", widget.Plain, func() {
-			w.run.Go(func(ctx context.Context) func() { return w.shareNow(ctx, paths, audience) })
-		}))
+		words.T("Cancel"), nil, widget.NewButton(words.T("Share"), "", widget.Plain, func() { w.shareNow(paths, audience) }))
 }
 
-// shareNow shares, off the UI thread, and returns what is to be said.
-func (w *window) shareNow(ctx context.Context, paths []string, audience domain.Audience) func() {
-	report, err := w.core.Library.Share(ctx, paths, audience)
-	if ctx.Err() != nil {
-		return nil
+// shareNow shares and says so: as soon as all is read, or a little later while
+// it is being read.
+func (w *window) shareNow(paths []string, audience domain.Audience) {
+	for _, path := range paths {
+		delete(w.stopped, path)
 	}
-	return func() {
-		if err != nil && len(report.Problems) == 0 {
-			w.problem(err)
-			return
+	said := false
+	say := func(shares []domain.Share) {
+		if !said && len(shares) > 0 {
+			said = true
+			w.sayShared(shares, audience)
 		}
-		if words := library.ProblemWords(report); words != "" {
-			w.notices.add("share", "warning", theme.Error, words)
+	}
+	w.run.After(soon, func(context.Context) func() {
+		return func() { say(w.library.At(paths)) }
+	})
+	w.run.Go(func(ctx context.Context) func() {
+		report, err := w.core.Library.Share(ctx, paths, audience)
+		if ctx.Err() != nil {
+			return nil
 		}
-		if len(report.Shared) == 0 {
-			if len(report.Already) > 0 {
+		return func() {
+			report.Problems = slices.DeleteFunc(report.Problems, func(p domain.Problem) bool { return w.stopped[p.Path] })
+			if err != nil && len(report.Problems) == 0 {
+				w.problem(err)
+				return
+			}
+			if text := library.ProblemWords(report); text != "" {
+				w.notices.add("share", "warning", theme.Error, text)
+			}
+			say(report.Shared)
+			if len(report.Shared) == 0 && len(report.Already) > 0 {
 				w.show(pageShares)
 				w.library.Select(report.Already[0].Name)
 			}
-			return
 		}
-		names := make([]string, len(report.Shared))
-		for i, s := range report.Shared {
-			names[i] = s.Name
-		}
-		w.showToast(library.SharedWords(report.Shared, audience), func() {
-			w.run.Go(func(ctx context.Context) func() { return w.said(w.core.Library.Unshare(ctx, names)) })
-		})
-	}
+	})
 }
 
-// unshare stops sharing, and offers to take that back.
-func (w *window) unshare(shares []domain.Share) {
+// sayShared says what was shared with whom, and offers to share it with others
+// or not at all.
+func (w *window) sayShared(shares []domain.Share, audience domain.Audience) {
+	w.showToast(library.SharedWords(shares, audience), func() {
+		w.stop(shares, nil)
+	}, widget.Action{Text: words.T("Change"), Do: func(button fyne.CanvasObject) { w.changeShared(shares, audience, button) }})
+}
+
+// changeShared lets the user choose, above a button of the toast, who sees what
+// was just shared.
+func (w *window) changeShared(shares []domain.Share, audience domain.Audience, button fyne.CanvasObject) {
+	for i := range shares {
+		shares[i].Audience = audience
+	}
+	items := library.AudienceItems(shares, nil, func(a domain.Audience) {
+		w.run.Go(func(ctx context.Context) func() {
+			for _, s := range shares {
+				if err := w.core.Library.SetAudience(ctx, s.Name, a); err != nil {
+					return w.said(err)
+				}
+			}
+			return func() { w.sayShared(shares, a) }
+		})
+	})
+	menu := fwidget.NewPopUpMenu(fyne.NewMenu("", items...), w.win.Canvas())
+	menu.ShowAtPosition(w.app.Driver().AbsolutePositionForObject(button).AddXY(0, -menu.MinSize().Height-theme.Space12))
+}
+
+// stop stops sharing, which ends a reading that is under way, and then does
+// something.
+func (w *window) stop(shares []domain.Share, then func()) {
 	names := make([]string, len(shares))
 	for i, s := range shares {
 		names[i] = s.Name
-	}
-	words := format.Number(len(shares), "share is", "shares are") + " no longer shared."
-	if len(shares) == 1 {
-		words = shares[0].Name + " is no longer shared."
+		w.stopped[s.Path] = true
 	}
 	w.run.Go(func(ctx context.Context) func() {
 		if err := w.core.Library.Unshare(ctx, names); err != nil {
 			return w.said(err)
 		}
-		return func() {
-			w.showToast(words, func() {
-				w.run.Go(func(ctx context.Context) func() { return w.shareAgain(ctx, shares) })
-			})
-		}
+		return then
+	})
+}
+
+// unshare stops sharing, and offers to take that back.
+func (w *window) unshare(shares []domain.Share) {
+	w.stop(shares, func() {
+		w.showToast(library.UnsharedWords(shares), func() {
+			w.run.Go(func(ctx context.Context) func() { return w.shareAgain(ctx, shares) })
+		})
 	})
 }
 
 // shareAgain shares what was shared before, with whom it was, off the UI
 // thread.
 func (w *window) shareAgain(ctx context.Context, shares []domain.Share) func() {
+	var all domain.ShareReport
 	for _, s := range shares {
-		if _, err := w.core.Library.Share(ctx, []string{s.Path}, s.Audience); err != nil {
+		report, err := w.core.Library.Share(ctx, []string{s.Path}, s.Audience)
+		if err != nil {
 			return w.said(err)
 		}
+		all.Shared = append(all.Shared, report.Shared...)
+		all.Problems = append(all.Problems, report.Problems...)
 	}
-	return nil
+	text := library.ProblemWords(all)
+	if text == "" {
+		return nil
+	}
+	return func() { w.notices.add("share", "warning", theme.Error, text) }
+}
+
+// find lets the user choose where a share lies now that is gone.
+func (w *window) find(share domain.Share) {
+	move := func(path string) {
+		w.run.Go(func(ctx context.Context) func() { return w.said(w.core.Library.Move(ctx, share.Name, path)) })
+	}
+	if share.Folder {
+		w.folder(words.T("Where is %s now?", share.Name), words.T("Choose"), move)
+	} else {
+		w.file(words.T("Where is %s now?", share.Name), words.T("Choose"), move)
+	}
+	if at := nearest(share.Path); at != nil {
+		w.chooser.SetLocation(at)
+	}
+}
+
+// nearest returns the folder that is there of those above a path that may be
+// gone, or nil.
+func nearest(path string) fyne.ListableURI {
+	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
+		if at, err := storage.ListerForURI(storage.NewFileURI(dir)); err == nil {
+			return at
+		}
+		if dir == filepath.Dir(dir) {
+			return nil
+		}
+	}
 }
 
 // said returns what shows an error, or nil for none.
@@ -125,6 +217,10 @@ func (w *window) said(err error) func() {
 
 // chooseFile lets the user choose a file to share.
 func (w *window) chooseFile() {
+	w.file(words.T("Share a file"), words.T("Share"), func(path string) { w.share([]string{path}) })
+}
+
+func (w *window) file(title, confirm string, chosen func(path string)) {
 	d := dialog.NewFileOpen(func(file fyne.URIReadCloser, err error) {
 		w.chooser = nil
 		if err != nil {
@@ -135,21 +231,22 @@ func (w *window) chooseFile() {
 			return
 		}
 		_ = file.Close() // only its path is wanted
-		w.share([]string{file.URI().Path()})
+		chosen(file.URI().Path())
 	}, w.win)
-	d.SetTitleText("Share a file")
-	d.SetConfirmText("Share")
+	d.SetTitleText(title)
+	d.SetConfirmText(confirm)
+	d.SetDismissText(words.T("Cancel"))
 	w.showChooser(d)
 }
 
 // chooseFolder lets the user choose a folder to share.
 func (w *window) chooseFolder() {
-	w.folder("Share a folder", "Share", func(path string) { w.share([]string{path}) })
+	w.folder(words.T("Share a folder"), words.T("Share"), func(path string) { w.share([]string{path}) })
 }
 
 // pickFolder lets the user choose a folder.
 func (w *window) pickFolder(chosen func(path string)) {
-	w.folder("Choose a folder", "Choose", chosen)
+	w.folder(words.T("Choose a folder"), words.T("Choose"), chosen)
 }
 
 func (w *window) folder(title, confirm string, chosen func(path string)) {
@@ -164,6 +261,7 @@ func (w *window) folder(title, confirm string, chosen func(path string)) {
 	}, w.win)
 	d.SetTitleText(title)
 	d.SetConfirmText(confirm)
+	d.SetDismissText(words.T("Cancel"))
 	w.showChooser(d)
 }
 

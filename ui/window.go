@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/dialog"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/ui/browse"
@@ -67,11 +68,10 @@ type window struct {
 	main    *fyne.Container
 	notices notices
 	toast   toast
-	chooser hider // the open file chooser, or nil
-	broken  bool  // the core did not start
+	chooser *dialog.FileDialog // the open file chooser, or nil
+	broken  bool               // the core did not start
+	stopped map[string]bool    // paths that are not shared any more because the user said so
 }
-
-type hider interface{ Hide() }
 
 // do hands a function to the UI thread, soon. Any goroutine may call it.
 func (w *window) do(f func()) {
@@ -148,6 +148,7 @@ func (w *window) build() {
 	w.win.SetMaster()
 	w.win.SetPadded(false)
 
+	w.stopped = make(map[string]bool)
 	w.people = people.New(w.run)
 	w.people.OnBrowse = w.browsePerson
 	w.people.OnAddress = func() {
@@ -157,15 +158,17 @@ func (w *window) build() {
 	w.browse = browse.New(w.run, w.core.Browse, w.core.Transfers)
 	w.browse.OnError = w.problem
 	w.browse.OnFolder, w.browse.OnOpen, w.browse.OnReveal = w.pickFolder, w.open, w.reveal
-	w.library = library.New()
+	w.library = library.New(w.run, w.core.Library)
 	w.library.OnFile, w.library.OnFolder = w.chooseFile, w.chooseFolder
 	w.library.OnUnshare = w.unshare
 	w.library.OnReveal = w.reveal
+	w.library.OnFind = w.find
+	w.library.OnError = w.problem
 	w.transfers = transfers.New(w.run, w.core.Transfers)
 	w.transfers.OnOpen, w.transfers.OnReveal = w.open, w.reveal
 	w.transfers.OnFolder = w.pickFolder
 	w.transfers.OnError = w.problem
-	w.transfers.OnToast = w.showToast
+	w.transfers.OnToast = func(text string, undo func()) { w.showToast(text, undo) }
 	w.settings = settings.New(w.run, w.core.Settings, w.core.People, desk{w}, w.core.Version)
 	w.settings.OnError = w.problem
 	w.settings.OnLog = w.showLog

@@ -8,12 +8,12 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	fwidget "fyne.io/fyne/v2/widget"
 
 	"github.com/potluck-share/potluck/app/domain"
-	"github.com/potluck-share/potluck/ui/format"
 	"github.com/potluck-share/potluck/ui/theme"
 	"github.com/potluck-share/potluck/ui/widget"
+	"github.com/potluck-share/potluck/ui/words"
+	"github.com/potluck-share/potluck/ui/work"
 )
 
 // Library is what the window needs of the use case. Its methods may be called
@@ -24,10 +24,18 @@ type Library interface {
 	Share(ctx context.Context, paths []string, audience domain.Audience) (domain.ShareReport, error)
 	// Unshare stops offering the shares of these names. It deletes no file.
 	Unshare(ctx context.Context, names []string) error
+	// SetAudience changes who sees the share of a name.
+	SetAudience(ctx context.Context, name string, audience domain.Audience) error
+	// Move says that the share of a name lies at another path now.
+	Move(ctx context.Context, name, path string) error
 	// Assess tells which of paths should be asked about before sharing them.
 	Assess(ctx context.Context, paths []string) []domain.Risk
 	// DefaultAudience is who sees what is shared without saying.
 	DefaultAudience() domain.Audience
+	// Files returns up to limit of what lies in a folder of a share, folders
+	// first: from the beginning if after is empty, else from the next of the
+	// last call on, which is empty at the end.
+	Files(ctx context.Context, share, folder, after string, limit int) (rows []domain.ShareFile, next string, err error)
 }
 
 // View is the page.
@@ -36,11 +44,22 @@ type View struct {
 	OnFile, OnFolder func()
 	// OnUnshare is called to stop sharing.
 	OnUnshare func(shares []domain.Share)
-	// OnReveal is called to show a share in its folder.
+	// OnReveal is called to show a file or folder in its folder.
 	OnReveal func(path string)
+	// OnFind is called to choose where a share lies now that is gone.
+	OnFind func(share domain.Share)
+	// OnError is called with what could not be done.
+	OnError func(error)
 
-	rows   []row
-	byID   map[string]int
+	run    *work.Runner
+	core   Library
+	known  map[string]domain.Share // by name
+	who    names
+	self   domain.PeerID      // of this user, for links
+	shares []row              // as sorted
+	open   map[string]*branch // what is unfolded, by the rows' IDs
+	rows   []row              // of the list
+	byID   map[string]int     // the rows by their IDs
 	sort   string
 	down   bool
 	wanted string // a share to select as soon as it is there
@@ -56,32 +75,31 @@ type View struct {
 }
 
 // New returns the page, empty.
-func New() *View {
-	v := &View{sort: "name"}
-	v.list = widget.NewList(rowHeight, newRow, v.update)
+func New(run *work.Runner, core Library) *View {
+	v := &View{run: run, core: core, sort: "name", open: make(map[string]*branch)}
+	columns := columns()
+	act := actions{unfold: v.unfold, choose: v.choose, find: v.find, remove: func(id string) { v.unshare([]string{id}) }}
+	v.list = widget.NewList(rowHeight, func() widget.Cells { return newCells(columns, act) }, v.update)
+	v.list.Heading = isNote
+	v.list.Label = v.name
 	v.list.OnOpen = v.reveal
 	v.list.OnMenu = v.menu
-	v.list.OnKey = func(ev *fyne.KeyEvent) bool {
-		if ev.Name == fyne.KeyDelete {
-			v.unshare(v.list.Selected())
-			return true
-		}
-		return false
-	}
+	v.list.OnKey = v.key
 	v.header = widget.NewHeader(columns, v.sort)
 	v.header.OnSort = func(key string, down bool) {
 		v.sort, v.down = key, down
-		v.show(v.rows)
+		sortRows(v.shares, v.sort, v.down)
+		v.flatten()
 	}
-	v.share = widget.NewMenuButton("Share files…", widget.Primary, v.Choose)
+	v.share = widget.NewMenuButton(words.T("Share files…"), widget.Primary, v.Choose)
 	v.table = container.NewBorder(v.header.Container, nil, nil, nil, v.list)
-	v.empty = container.NewCenter(widget.NewDashed(widget.NewEmpty("Drop files or folders here.",
-		"They stay where they are; others can copy them.").Container, 526, 204))
+	v.empty = container.NewCenter(widget.NewDashed(widget.NewEmpty(
+		words.T("Drop files or folders here. They stay where they are; others can copy them."), "").Container, 526, 204))
 	v.body = container.NewStack(v.table, v.empty)
 	v.count = widget.NewText("", theme.TextCaption, theme.SecondText)
-	hint := widget.NewText("Drop files anywhere in this window", theme.TextCaption, theme.SecondText)
+	hint := widget.NewText(words.T("Drop files anywhere in this window"), theme.TextCaption, theme.SecondText)
 	foot := container.NewBorder(nil, nil, v.count, hint)
-	v.object = widget.NewPage(widget.NewHeading("My shares"), []fyne.CanvasObject{v.share}, nil, v.body, foot)
+	v.object = widget.NewPage(widget.NewHeading(words.T("My shares")), []fyne.CanvasObject{v.share}, nil, v.body, foot)
 	v.show(nil)
 	return v
 }
@@ -95,7 +113,7 @@ func (v *View) List() *widget.List { return v.list }
 // Problems returns how many shares have a problem.
 func (v *View) Problems() int {
 	n := 0
-	for _, r := range v.rows {
+	for _, r := range v.shares {
 		if r.broken {
 			n++
 		}
@@ -103,57 +121,56 @@ func (v *View) Problems() int {
 	return n
 }
 
-// Choose asks whether a file or a folder is to be shared.
-func (v *View) Choose() {
-	c := fyne.CurrentApp().Driver().CanvasForObject(v.share)
-	if c == nil {
-		return
+// Prepare makes rows of shares; names are those of the people that are known.
+// It may be called from any goroutine; what it returns shows them and belongs
+// to the UI thread.
+func (v *View) Prepare(shares []domain.Share, names map[domain.PeerID]string) (show func()) {
+	rows := rowsOf(shares, names)
+	return func() {
+		v.who = names
+		v.show(rows)
 	}
-	menu := fwidget.NewPopUpMenu(fyne.NewMenu("",
-		fyne.NewMenuItem("A file…", func() { v.OnFile() }),
-		fyne.NewMenuItem("A folder…", func() { v.OnFolder() }),
-	), c)
-	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(v.share)
-	size := v.share.Size()
-	menu.ShowAtPosition(at.AddXY(size.Width-menu.MinSize().Width, size.Height+theme.Space4))
-}
-
-// Prepare makes rows of shares. It may be called from any goroutine; what it
-// returns shows them and belongs to the UI thread.
-func (v *View) Prepare(shares []domain.Share) (show func()) {
-	rows := rowsOf(shares)
-	return func() { v.show(rows) }
 }
 
 // Select selects a share by its name, now or when it comes.
 func (v *View) Select(name string) {
-	if _, ok := v.byID[name]; ok {
-		v.list.Select(name)
-		return
-	}
 	v.wanted = name
+	v.selectWanted()
+}
+
+// SetSelf says under which ID this user is known.
+func (v *View) SetSelf(id domain.PeerID) { v.self = id }
+
+// At returns the shares that lie at some of the paths.
+func (v *View) At(paths []string) []domain.Share {
+	var shares []domain.Share
+	for _, path := range paths {
+		for _, r := range v.shares {
+			if r.share.Path == path {
+				shares = append(shares, r.share)
+			}
+		}
+	}
+	return shares
 }
 
 func (v *View) show(rows []row) {
 	sortRows(rows, v.sort, v.down)
-	v.rows = rows
-	ids := make([]string, len(rows))
-	v.byID = make(map[string]int, len(rows))
+	before := v.known
+	v.known = make(map[string]domain.Share, len(rows))
 	files, bytes := 0, int64(0)
-	for i, r := range rows {
-		ids[i] = r.id
-		v.byID[r.id] = i
+	for _, r := range rows {
+		v.known[r.id] = r.share
 		files += r.share.Entries
 		bytes += r.share.Bytes
 	}
-	v.list.SetIDs(ids)
-	if _, ok := v.byID[v.wanted]; ok {
-		v.list.Select(v.wanted)
-		v.wanted = ""
-	}
+	v.shares = rows
+	v.reloadChanged(before, v.known)
+	v.flatten()
+	v.selectWanted()
 	v.count.SetText("")
 	if len(rows) > 0 {
-		v.count.SetText(format.Files(files) + ", " + format.Size(bytes))
+		v.count.SetText(words.T("%s, %s", words.N("%s files", files), words.Size(bytes)))
 		v.empty.Hide()
 		v.table.Show()
 		return
@@ -162,68 +179,86 @@ func (v *View) show(rows []row) {
 	v.empty.Show()
 }
 
-func (v *View) shares(ids []string) []domain.Share {
+func (v *View) selectWanted() {
+	if v.row(v.wanted) != nil {
+		v.list.Select(v.wanted)
+		v.wanted = ""
+	}
+}
+
+// row returns a row of the list, nil if it is gone.
+func (v *View) row(id string) *row {
+	if i, ok := v.byID[id]; ok {
+		return &v.rows[i]
+	}
+	return nil
+}
+
+// name returns what a row is called, for the keyboard to jump to.
+func (v *View) name(id string) string {
+	if r := v.row(id); r != nil {
+		return r.name
+	}
+	return ""
+}
+
+// chosen returns the shares among rows.
+func (v *View) chosen(ids []string) []domain.Share {
 	var shares []domain.Share
 	for _, id := range ids {
-		if i, ok := v.byID[id]; ok {
-			shares = append(shares, v.rows[i].share)
+		if r := v.row(id); r != nil && r.kind == shareRow {
+			shares = append(shares, r.share)
 		}
 	}
 	return shares
 }
 
 func (v *View) unshare(ids []string) {
-	if shares := v.shares(ids); len(shares) > 0 {
+	if shares := v.chosen(ids); len(shares) > 0 {
 		v.OnUnshare(shares)
 	}
 }
 
+func (v *View) find(id string) {
+	if r := v.row(id); r != nil {
+		v.OnFind(r.share)
+	}
+}
+
 func (v *View) reveal(id string) {
-	if i, ok := v.byID[id]; ok {
-		v.OnReveal(v.rows[i].share.Path)
+	if r := v.row(id); r != nil && r.kind != noteRow {
+		v.OnReveal(r.place())
 	}
 }
 
-func (v *View) menu(at fyne.Position) {
-	ids := v.list.Selected()
-	if len(ids) == 0 {
-		return
-	}
-	var items []*fyne.MenuItem
-	if len(ids) == 1 {
-		items = append(items, fyne.NewMenuItem("Show in folder", func() { v.reveal(ids[0]) }), fyne.NewMenuItemSeparator())
-	}
-	items = append(items, fyne.NewMenuItem("Stop sharing", func() { v.unshare(ids) }))
-	fwidget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), fyne.CurrentApp().Driver().CanvasForObject(v.list), at)
-}
-
-func (v *View) update(i int, cells widget.Cells) {
-	cells.(*rowView).show(&v.rows[i], func(id string) { v.unshare([]string{id}) })
-}
-
-// AudienceWords names an audience as the window does.
-func AudienceWords(a domain.Audience) string { return format.Upper(whom(a)) }
-
-// SharedWords says what was just shared, with whom.
-func SharedWords(shares []domain.Share, a domain.Audience) string {
-	var what string
-	switch names := len(shares); names {
-	case 1:
-		what = clip(shares[0].Name) + " is"
-	case 2:
-		what = clip(shares[0].Name) + " and " + clip(shares[1].Name) + " are"
+// key stops sharing, unfolds, folds, and goes up to the folder.
+func (v *View) key(ev *fyne.KeyEvent) bool {
+	id := v.list.Cursor()
+	r := v.row(id)
+	switch ev.Name {
+	case fyne.KeyDelete:
+		v.unshare(v.list.Selected())
+	case fyne.KeyRight:
+		if r != nil && r.folder && !r.open {
+			v.unfold(id)
+		}
+	case fyne.KeyLeft:
+		switch {
+		case r != nil && r.open:
+			v.unfold(id)
+		case r != nil && parent(id) != "":
+			v.list.Select(parent(id))
+		}
 	default:
-		what = clip(shares[0].Name) + " and " + format.Number(names-1, "other is", "others are")
+		return false
 	}
-	return what + " now shared with " + whom(a) + "."
+	return true
 }
 
-// clip keeps a name short enough for one line.
-func clip(name string) string {
-	const most = 40
-	runes := []rune(name)
-	if len(runes) <= most {
-		return name
+func (v *View) update(i int, c widget.Cells) {
+	r := &v.rows[i]
+	c.(*cells).show(r)
+	if r.more != nil {
+		v.loadMore(r.more)
 	}
-	return string(runes[:most-1]) + "…"
 }

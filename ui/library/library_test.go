@@ -1,28 +1,72 @@
 package library
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
+	fwidget "fyne.io/fyne/v2/widget"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/ui/theme"
+	"github.com/potluck-share/potluck/ui/work"
 )
 
-var everyone = domain.Audience{Kind: domain.Everyone}
+var (
+	everyone = domain.Audience{Kind: domain.Everyone}
+	friends  = domain.Audience{Kind: domain.Friends}
+	chosen   = domain.Audience{Kind: domain.Chosen, Peers: []domain.PeerID{"ana", "ben"}}
+)
 
-func newView(t *testing.T) *View {
+// core stands in for the use case, which lives in a room that the window must
+// not import.
+type core struct {
+	Library
+	files map[string][]domain.ShareFile // by folder
+	asked []string
+	err   error
+}
+
+func (c *core) SetAudience(_ context.Context, name string, a domain.Audience) error {
+	c.asked = append(c.asked, name+" "+a.String())
+	return c.err
+}
+
+func (c *core) Files(_ context.Context, share, folder, after string, limit int) (rows []domain.ShareFile, next string, err error) {
+	c.asked = append(c.asked, fmt.Sprint(share, "|", folder, "|", after, "|", limit))
+	at := strings.TrimSuffix(share+"/"+folder, "/")
+	all := c.files[at]
+	from := slices.IndexFunc(all, func(f domain.ShareFile) bool { return f.Path == after }) + 1
+	rows = all[from:min(len(all), from+limit)]
+	if from+limit < len(all) {
+		next = rows[limit-1].Path
+	}
+	return rows, next, c.err
+}
+
+func file(path string, size int64) domain.ShareFile {
+	return domain.ShareFile{Entry: domain.Entry{Path: path, Size: size}}
+}
+
+func folder(path string, entries int, size int64) domain.ShareFile {
+	return domain.ShareFile{Entry: domain.Entry{Path: path, Folder: true, Size: size}, Entries: entries}
+}
+
+func newView(t *testing.T) (*View, *core) {
 	t.Helper()
 	app := test.NewTempApp(t)
 	app.Settings().SetTheme(theme.Theme{})
-	v := New()
+	c := &core{files: make(map[string][]domain.ShareFile)}
+	v := New(work.Inline(), c)
 	w := test.NewTempWindow(t, v.Object())
 	w.Resize(fyne.NewSize(704, 600))
-	return v
+	return v, c
 }
 
 func order(v *View) []string {
@@ -33,147 +77,304 @@ func order(v *View) []string {
 	return out
 }
 
+func press(v *View, name fyne.KeyName) { v.list.TypedKey(&fyne.KeyEvent{Name: name}) }
+
+// rowAt returns the content of the list's row of an ID, and the row as the
+// pointer meets it.
+func rowAt(t *testing.T, v *View, id string) (*cells, desktop.Mouseable) {
+	t.Helper()
+	var row desktop.Mouseable
+	for _, o := range test.LaidOutObjects(v.list) {
+		if m, ok := o.(desktop.Mouseable); ok {
+			row = m
+		}
+		if box, ok := o.(*fyne.Container); ok {
+			if l, ok := box.Layout.(*rowLayout); ok && l.cells.id == id {
+				return l.cells, row
+			}
+		}
+	}
+	t.Fatalf("%s is not on screen", id)
+	return nil, nil
+}
+
+func click(row desktop.Mouseable, button desktop.MouseButton) {
+	ev := &desktop.MouseEvent{Button: button}
+	row.MouseDown(ev)
+	row.MouseUp(ev)
+}
+
+// menuOnScreen returns the menu that has the keyboard.
+func menuOnScreen(t *testing.T, v *View) *fwidget.PopUpMenu {
+	t.Helper()
+	menu, ok := fyne.CurrentApp().Driver().CanvasForObject(v.list).Focused().(*fwidget.PopUpMenu)
+	if !ok {
+		t.Fatal("there is no menu")
+	}
+	return menu
+}
+
+func labels(items []*fyne.MenuItem) string {
+	out := ""
+	for _, item := range items {
+		out += item.Label
+		if item.Checked {
+			out += " ✓"
+		}
+		if item.Disabled {
+			out += " (not now)"
+		}
+		if item.ChildMenu != nil {
+			out += "(" + labels(item.ChildMenu.Items) + ")"
+		}
+		out += "|"
+	}
+	return out
+}
+
 func TestStatesInWords(t *testing.T) {
 	for _, c := range []struct {
 		share  domain.Share
 		want   string
 		broken bool
 	}{
-		{domain.Share{State: domain.ShareReady}, "Shared", false},
-		{domain.Share{State: domain.ShareReading, Read: 40, ToRead: 100}, "Reading 40 %…", false},
+		{domain.Share{State: domain.ShareReady, Bytes: 4_200_000}, "4.2 MB", false},
+		{domain.Share{State: domain.ShareReady, Folder: true, Entries: 1, Bytes: 5}, "1 file, 5 B", false},
+		{domain.Share{State: domain.ShareReading, Read: 40, ToRead: 100}, "Reading 40 %", false},
 		{domain.Share{State: domain.ShareReading}, "Reading…", false},
 		{domain.Share{State: domain.ShareGone, Problem: domain.Say("x")}, "Gone", true},
 		{domain.Share{State: domain.ShareUnreadable}, "Can't be read", true},
+		{domain.Share{State: domain.ShareUnreadable, Problem: domain.Say("Can't read %s.", "a")}, "Can't read a.", true},
 		{domain.Share{State: domain.ShareReady, Problem: domain.Say("Can't read diary.doc.")}, "Can't read diary.doc.", true},
 	} {
-		if r := rowOf(c.share); r.state != c.want || r.broken != c.broken {
+		if r := rowOf(c.share, nil); r.state != c.want || r.broken != c.broken {
 			t.Errorf("%+v: %q, broken %v", c.share, r.state, r.broken)
 		}
 	}
 }
 
 func TestEmptyThenFilled(t *testing.T) {
-	v := newView(t)
+	v, _ := newView(t)
 	if !v.empty.Visible() || v.table.Visible() {
 		t.Error("nothing shared, and no place to drop")
 	}
 	v.Prepare([]domain.Share{
 		{Name: "b", Entries: 214, Bytes: 3_100_000_000, Audience: everyone, State: domain.ShareReady},
-		{Name: "A", Entries: 1, Bytes: 5, State: domain.ShareGone},
-	})()
+		{Name: "A", Entries: 1, Bytes: 5, Audience: friends, State: domain.ShareGone},
+	}, nil)()
 	if v.empty.Visible() || v.count.Text() != "215 files, 3.1 GB" || v.Problems() != 1 {
 		t.Errorf("%q with %d problems", v.count.Text(), v.Problems())
 	}
-	if want := []string{"A", "b"}; !slices.Equal(order(v), want) {
-		t.Errorf("order %v", order(v))
+	for _, c := range []struct {
+		key  string
+		down bool
+		want []string
+	}{
+		{"name", false, []string{"A", "b"}},
+		{"name", true, []string{"b", "A"}},
+		{"audience", false, []string{"b", "A"}},
+		{"state", false, []string{"A", "b"}}, // what needs the user comes first
+	} {
+		v.header.OnSort(c.key, c.down)
+		if !slices.Equal(order(v), c.want) {
+			t.Errorf("by %s: %v, want %v", c.key, order(v), c.want)
+		}
 	}
-	v.header.OnSort("size", true)
-	if want := []string{"b", "A"}; !slices.Equal(order(v), want) {
-		t.Errorf("largest first: %v", order(v))
+	v.Prepare(nil, nil)()
+	if !v.empty.Visible() || v.table.Visible() || v.count.Text() != "" {
+		t.Error("nothing is shared any more, and no place to drop")
 	}
 }
 
 func TestDeleteStopsSharing(t *testing.T) {
-	v := newView(t)
+	v, c := newView(t)
+	c.files["b"] = []domain.ShareFile{file("b/x", 1)}
 	var got []string
 	v.OnUnshare = func(shares []domain.Share) {
 		for _, s := range shares {
 			got = append(got, s.Name)
 		}
 	}
-	v.Prepare([]domain.Share{{Name: "a"}, {Name: "b"}, {Name: "c"}})()
-	v.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDelete})
+	v.Prepare([]domain.Share{{Name: "a"}, {Name: "b", Folder: true}, {Name: "c"}}, nil)()
+	press(v, fyne.KeyDelete)
 	v.list.Select("b")
-	v.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDelete})
+	press(v, fyne.KeyRight)
+	v.list.Select("b/x")
+	press(v, fyne.KeyDelete) // a file of a share is not a share
+	v.list.Select("b")
+	press(v, fyne.KeyDelete)
 	if !slices.Equal(got, []string{"b"}) {
 		t.Errorf("stopped %v", got)
 	}
 }
 
 func TestSelectWaitsForTheShare(t *testing.T) {
-	v := newView(t)
+	v, _ := newView(t)
 	v.Select("later")
-	v.Prepare([]domain.Share{{Name: "a"}})()
-	v.Prepare([]domain.Share{{Name: "a"}, {Name: "later"}})()
+	v.Prepare([]domain.Share{{Name: "a"}}, nil)()
+	v.Prepare([]domain.Share{{Name: "a"}, {Name: "later", Path: "/x/later"}}, nil)()
 	if got := v.list.Selected(); !slices.Equal(got, []string{"later"}) {
 		t.Errorf("selected %v", got)
 	}
-}
-
-func TestOpenShowsInFolder(t *testing.T) {
-	v := newView(t)
-	got := ""
-	v.OnReveal = func(path string) { got = path }
-	v.Prepare([]domain.Share{{Name: "a", Path: "/x/a"}})()
-	v.list.OnOpen("a")
-	if got != "/x/a" {
-		t.Errorf("shown %q", got)
+	if at := v.At([]string{"/x/none", "/x/later"}); len(at) != 1 || at[0].Name != "later" {
+		t.Errorf("at its path: %v", at)
 	}
 }
 
-func TestAudienceWords(t *testing.T) {
-	for want, a := range map[string]domain.Audience{
-		"Everyone nearby": everyone,
-		"Friends":         {Kind: domain.Friends},
-		"2 people":        {Kind: domain.Chosen, Peers: []domain.PeerID{"a", "b"}},
-		"Nobody":          {Kind: "from a later version"},
-	} {
-		if got := AudienceWords(a); got != want {
-			t.Errorf("%v: %q, want %q", a, got, want)
-		}
+func TestGoneOffersToFindAndToRemove(t *testing.T) {
+	v, _ := newView(t)
+	said := ""
+	v.OnFind = func(s domain.Share) { said += "find " + s.Name + "|" }
+	v.OnUnshare = func(s []domain.Share) { said += "stop " + s[0].Name + "|" }
+	v.Prepare([]domain.Share{{Name: "a", State: domain.ShareReady}, {Name: "b", State: domain.ShareGone}}, nil)()
+	whole, _ := rowAt(t, v, "a")
+	if whole.state.find.Visible() || whole.state.remove.Visible() {
+		t.Error("what is there can be found")
+	}
+	gone, _ := rowAt(t, v, "b")
+	test.Tap(gone.state.find)
+	test.Tap(gone.state.remove)
+	if said != "find b|stop b|" {
+		t.Errorf("%q", said)
 	}
 }
 
-func TestSharedWords(t *testing.T) {
-	for _, c := range []struct {
-		shares int
-		want   string
+func TestChipOpensTheChoice(t *testing.T) {
+	v, c := newView(t)
+	v.Prepare([]domain.Share{{Name: "a", Audience: everyone}, {Name: "b", Audience: friends}, {Name: "c", Audience: everyone}}, nil)()
+	cells, row := rowAt(t, v, "a")
+	if cells.chip.Text() != "Everyone" {
+		t.Errorf("the chip says %q", cells.chip.Text())
+	}
+	test.Tap(cells.chip)
+	menu := menuOnScreen(t, v)
+	menu.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDown})
+	menu.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDown})
+	menu.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+
+	// By the keyboard alone, and for all that are selected.
+	click(row, desktop.MouseButtonPrimary)
+	v.list.SelectAll()
+	canvas := fyne.CurrentApp().Driver().CanvasForObject(v.list)
+	canvas.Focus(cells.chip)
+	cells.chip.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
+	menu = menuOnScreen(t, v)
+	menu.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDown})
+	menu.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	want := []string{"a friends", "a everyone", "b everyone", "c everyone"}
+	if !slices.Equal(c.asked, want) {
+		t.Errorf("asked for %v, want %v", c.asked, want)
+	}
+}
+
+func TestAudienceThatCannotBeChanged(t *testing.T) {
+	v, c := newView(t)
+	c.err = errors.New("the disk is full")
+	var told error
+	v.OnError = func(err error) { told = err }
+	v.setAudience([]domain.Share{{Name: "a"}, {Name: "b"}}, friends)
+	if !errors.Is(told, c.err) || len(c.asked) != 1 {
+		t.Errorf("told %v after %v", told, c.asked)
+	}
+}
+
+func TestMenus(t *testing.T) {
+	v, c := newView(t)
+	c.files["a"] = []domain.ShareFile{file("a/x", 1)}
+	v.Prepare([]domain.Share{
+		{Name: "a", Path: "/home/mira/a", Folder: true, Audience: everyone},
+		{Name: "b", Audience: friends},
+		{Name: "c", Audience: chosen},
+		{Name: "d", State: domain.ShareGone, Audience: everyone},
+	}, names{"ana": "Ana", "ben": "Ben"})()
+	v.unfold("a")
+	sees := "Who sees it(Everyone nearby%s|Friends%s|)|"
+	for _, test := range []struct {
+		ids  []string
+		want string
 	}{
-		{1, "Holiday is now shared with everyone nearby."},
-		{2, "Holiday and notes.txt are now shared with everyone nearby."},
-		{3, "Holiday and 2 others are now shared with everyone nearby."},
+		{[]string{"a"}, fmt.Sprintf(sees, " ✓", "") + "Copy link|Show in folder||Stop sharing|"},
+		{[]string{"a/x"}, "Copy link|Show in folder|"},
+		{[]string{"c"}, "Who sees it(Everyone nearby|Friends|Ana and Ben ✓ (not now)|)|Copy link|Show in folder||Stop sharing|"},
+		{[]string{"d"}, fmt.Sprintf(sees, " ✓", "") + "Copy link|Find…||Stop sharing|"},
+		{[]string{"a", "b"}, fmt.Sprintf(sees, "", "") + "Copy link||Stop sharing|"},
+		{[]string{"a", "d", "a/x"}, fmt.Sprintf(sees, " ✓", "") + "Copy link||Stop sharing|"},
+		{[]string{"gone"}, ""},
+		{nil, ""},
 	} {
-		shares := []domain.Share{{Name: "Holiday"}, {Name: "notes.txt"}, {Name: "more"}}[:c.shares]
-		if got := SharedWords(shares, everyone); got != c.want {
-			t.Errorf("%q, want %q", got, c.want)
+		if got := labels(v.menuItems(test.ids)); got != test.want {
+			t.Errorf("%v: %q, want %q", test.ids, got, test.want)
 		}
+	}
+
+	stopped, revealed := 0, ""
+	v.OnUnshare = func(s []domain.Share) { stopped += len(s) }
+	v.OnReveal = func(path string) { revealed = path }
+	_, row := rowAt(t, v, "b")
+	click(row, desktop.MouseButtonSecondary)
+	row.(fyne.SecondaryTappable).TappedSecondary(&fyne.PointEvent{})
+	menu := menuOnScreen(t, v)
+	menu.TypedKey(&fyne.KeyEvent{Name: fyne.KeyUp})
+	menu.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	v.list.Select("a/x")
+	press(v, desktop.KeyMenu)
+	menu = menuOnScreen(t, v)
+	menu.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDown})
+	menu.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDown})
+	menu.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	if stopped != 1 || revealed != "/home/mira/a/x" {
+		t.Errorf("stopped %d, shown %q", stopped, revealed)
 	}
 }
 
-func TestProblemWords(t *testing.T) {
-	unreadable := fmt.Errorf("open: %w", domain.ErrUnreadable)
-	problem := func(path string, err error) domain.Problem { return domain.Problem{Path: path, Err: err} }
-	shares := func(n int) []domain.Share { return make([]domain.Share, n) }
-	for _, c := range []struct {
-		report domain.ShareReport
-		want   string
-	}{
-		{domain.ShareReport{Shared: shares(1)}, ""},
-		{domain.ShareReport{Problems: []domain.Problem{problem("/x/diary.doc", unreadable)}, Shared: shares(12)}, "Can't read diary.doc; the other 12 are shared."},
-		{domain.ShareReport{Problems: []domain.Problem{problem("/x/diary.doc", unreadable)}, Already: shares(1)}, "Can't read diary.doc; the other one is shared."},
-		{domain.ShareReport{Problems: []domain.Problem{problem("/dev/null", domain.ErrNotShareable)}}, "Can't share null."},
-		{domain.ShareReport{Problems: []domain.Problem{problem("/x/a", errors.New("?")), problem("/x/b", unreadable), problem("/x/c", unreadable)}}, "Can't share a and 2 more."},
+func TestLinks(t *testing.T) {
+	v, c := newView(t)
+	v.SetSelf("12D3KooWme")
+	photo, note := domain.ContentID{1}, domain.ContentID{2}
+	c.files["Holiday"] = []domain.ShareFile{folder("Holiday/img", 1, 1), {Entry: domain.Entry{Path: "Holiday/a.jpg", Size: 7, Content: photo}}}
+	c.files["notes.txt"] = []domain.ShareFile{{Entry: domain.Entry{Path: "notes.txt", Size: 3, Content: note}}}
+	c.files["new.txt"] = []domain.ShareFile{file("new.txt", 0)} // not read yet
+	v.Prepare([]domain.Share{holiday(1), {Name: "notes.txt"}, {Name: "new.txt"}}, nil)()
+	v.unfold("Holiday")
+	peer := func(path string) domain.Link {
+		return domain.Link{Kind: domain.LinkPeer, Peer: "12D3KooWme", Path: path}
+	}
+	for id, want := range map[string]domain.Link{
+		"Holiday":       peer("Holiday"),
+		"Holiday/img":   peer("Holiday/img"),
+		"Holiday/a.jpg": {Kind: domain.LinkContent, Content: photo, Name: "a.jpg", Size: 7},
+		"notes.txt":     {Kind: domain.LinkContent, Content: note, Name: "notes.txt", Size: 3},
+		"new.txt":       peer("new.txt"),
 	} {
-		if got := ProblemWords(c.report); got != c.want {
-			t.Errorf("%q, want %q", got, c.want)
+		v.copyLinks([]string{id})
+		if got := fyne.CurrentApp().Clipboard().Content(); got != want.String() {
+			t.Errorf("%s: %q, want %q", id, got, want)
 		}
+	}
+	v.copyLinks([]string{"Holiday", "gone", "new.txt"})
+	if got, want := fyne.CurrentApp().Clipboard().Content(), peer("Holiday").String()+"\n"+peer("new.txt").String(); got != want {
+		t.Errorf("several: %q, want %q", got, want)
 	}
 }
 
-func TestRiskWords(t *testing.T) {
-	for _, c := range []struct {
-		risk     domain.Risk
-		question string
-		meaning  string
-	}{
-		{domain.Risk{Kind: domain.RiskHome, Path: "/home/mira", Files: 412_000}, "Share your whole home folder?", "412,000 files would be visible to everyone nearby."},
-		{domain.Risk{Kind: domain.RiskRoot, Path: "/", Files: 50_000, More: true}, "Share a whole drive?", "Over 50,000 files would be visible to everyone nearby."},
-		{domain.Risk{Kind: domain.RiskHidden, Path: "/home/mira/.ssh", Files: 1}, "Share .ssh? It may hold keys or passwords.", "1 file would be visible to everyone nearby."},
-		{domain.Risk{Kind: domain.RiskMany, Path: "/data"}, "Share data?", "It would be visible to everyone nearby."},
+func TestMarkup(t *testing.T) {
+	holiday := domain.Share{Name: "Holiday", Folder: true, Audience: friends, Entries: 214, Bytes: 3_100_000_000, State: domain.ShareReady}
+	for name, shares := range map[string][]domain.Share{
+		"empty": nil,
+		"one":   {holiday},
+		"many":  {holiday, {Name: "notes.txt", Audience: everyone, Entries: 1, Bytes: 4200}, {Name: "slides", Folder: true, Audience: chosen}},
+		"problem": {
+			{Name: "Talk.mp4", Audience: everyone, State: domain.ShareGone, Problem: domain.Say("Talk.mp4 has moved.")},
+			{Name: "Papers", Folder: true, Audience: everyone, Entries: 12, State: domain.ShareReady, Problem: domain.Say("Can't read %s; the other %s are shared.", "diary.doc", 12)},
+		},
+		"reading": {{Name: "notes.txt", Audience: everyone, State: domain.ShareReading, Read: 40, ToRead: 100}},
 	} {
-		question, meaning := RiskWords(c.risk, everyone)
-		if question != c.question || meaning != c.meaning {
-			t.Errorf("%q %q, want %q %q", question, meaning, c.question, c.meaning)
+		v, c := newView(t)
+		c.files["Holiday"] = []domain.ShareFile{folder("Holiday/img", 12, 90_000_000), file("Holiday/IMG_1.jpg", 4_200_000)}
+		v.Prepare(shares, nil)()
+		if name == "many" {
+			v.unfold("Holiday")
 		}
+		test.AssertObjectRendersToMarkup(t, name+".xml", v.Object())
 	}
 }

@@ -20,6 +20,7 @@ const (
 	Primary                   // filled; one on a page
 	Quiet                     // bare until hovered, for icons and links
 	Choice                    // one of several, lit while chosen
+	Chip                      // small and round at its ends, opens a choice in place
 )
 
 // Button is a text, an icon, or both, that does something when it is tapped.
@@ -57,6 +58,13 @@ func NewButton(text, icon string, kind ButtonKind, tapped func()) *Button {
 func NewMenuButton(text string, kind ButtonKind, tapped func()) *Button {
 	b := NewButton(text, "chevron-down", kind, tapped)
 	b.trailing = true
+	return b
+}
+
+// NewChip returns a chip, whose arrow says that it opens a choice.
+func NewChip(text string, tapped func()) *Button {
+	b := NewMenuButton(text, Chip, tapped)
+	b.height = 24
 	return b
 }
 
@@ -143,6 +151,10 @@ func (b *Button) CreateRenderer() fyne.WidgetRenderer {
 		text:   &canvas.Text{TextSize: theme.TextBody, TextStyle: fyne.TextStyle{Bold: b.kind == Primary}},
 		icon:   &canvas.Image{FillMode: canvas.ImageFillContain},
 	}
+	if b.kind == Chip {
+		r.back.CornerRadius, r.ring.CornerRadius = b.height/2, b.height/2
+		r.text.TextSize = theme.TextCaption
+	}
 	r.Refresh()
 	return r
 }
@@ -167,6 +179,9 @@ func (r *buttonRenderer) Objects() []fyne.CanvasObject {
 func (r *buttonRenderer) side() float32 {
 	if r.button.icon == "" {
 		return 0
+	}
+	if r.button.kind == Chip {
+		return 14
 	}
 	if r.button.trailing || r.button.height < 32 {
 		return 16
@@ -227,7 +242,7 @@ func (r *buttonRenderer) Refresh() {
 		if b.hovered {
 			fill = blend(fill, theme.Color(theme.Text), 0.12)
 		}
-	case b.kind == Plain, b.kind == Primary:
+	case b.kind == Plain, b.kind == Primary, b.kind == Chip:
 		stroke = theme.Color(theme.InputBorder)
 		fill = theme.Color(theme.Surface)
 		if b.hovered && !b.disabled {
@@ -250,7 +265,7 @@ func (r *buttonRenderer) Refresh() {
 	if b.disabled {
 		ink = theme.SecondText
 		fill = color.Transparent
-		if b.kind == Plain || b.kind == Primary {
+		if b.kind == Plain || b.kind == Primary || b.kind == Chip {
 			stroke = theme.Color(theme.Line)
 		}
 	}

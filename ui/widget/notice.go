@@ -23,11 +23,21 @@ func NewNotice(icon string, color fyne.ThemeColorName, text string, closed func(
 	return newPanel(Inset(line, 0, theme.Space8, 0, theme.Space8), theme.Surface, theme.Line, theme.RadiusButton)
 }
 
-// NewToast returns a bar that says what was just done and takes it back.
-func NewToast(text, action string, act, closed func()) fyne.CanvasObject {
-	line := HBox(theme.Space12, NewText(text, theme.TextBody, theme.Text))
-	if action != "" {
-		line.Add(NewButton(action, "", Quiet, act).Small().inPrimary())
+// Action is something that a toast offers to do. Do gets the button, to open a
+// menu at.
+type Action struct {
+	Text string
+	Do   func(button fyne.CanvasObject)
+}
+
+// NewToast returns a bar that says what was just done, with what can be done
+// about it.
+func NewToast(text string, closed func(), actions ...Action) fyne.CanvasObject {
+	line := HBox(theme.Space4, NewText(text, theme.TextBody, theme.Text))
+	for _, a := range actions {
+		b := NewButton(a.Text, "", Quiet, nil).Small().inPrimary()
+		b.OnTapped = func() { a.Do(b) }
+		line.Add(b)
 	}
 	line.Add(NewButton("", "close", Quiet, closed).Small())
 	p := newPanel(Inset(line, theme.Space8, theme.Space8, theme.Space8, theme.Space16), theme.Surface, theme.InputBorder, theme.RadiusButton)

@@ -95,7 +95,10 @@ func (t *Text) measure(text string) fyne.Size {
 }
 
 // CreateRenderer is called by Fyne.
-func (t *Text) CreateRenderer() fyne.WidgetRenderer { return &textRenderer{text: t} }
+func (t *Text) CreateRenderer() fyne.WidgetRenderer {
+	t.shown.Color = theme.Color(t.color)
+	return &textRenderer{text: t}
+}
 
 type textRenderer struct{ text *Text }
 
