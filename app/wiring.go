@@ -268,13 +268,6 @@ func (n *node) told(peer domain.PeerID, addresses []string) {
 	})
 }
 
-// uploaded takes what went out. Who only looks at something has not fetched it.
-func (n *node) uploaded(u provide.Upload) {
-	if !u.Look {
-		n.transfers.Uploaded(u.Peer, u.Content, u.Sent)
-	}
-}
-
 // served returns the entry of a content that is served from here.
 func (n *node) served(id domain.ContentID) (domain.Entry, bool) {
 	if entry, ok := n.library.Entry(id); ok {
@@ -283,8 +276,12 @@ func (n *node) served(id domain.ContentID) (domain.Entry, bool) {
 	return n.holdings.Entry(id)
 }
 
-// uploaded takes what was sent to a peer.
+// uploaded takes what was sent to a peer. Who only looks at something has not
+// fetched it.
 func (n *node) uploaded(u provide.Upload) {
+	if u.Look {
+		return
+	}
 	n.transfers.Uploaded(u.Peer, u.Content, u.Sent)
 	who, _ := n.people.Peer(u.Peer)
 	n.library.Sent(n.host.AskerFor(u.Peer), who.Name, u.Content, u.Sent)
