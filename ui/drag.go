@@ -53,6 +53,7 @@ func (w *window) watchDrags(ctx context.Context) {
 		if win, ok := w.win.(driver.NativeWindow); ok {
 			win.RunNative(func(context any) {
 				if x11, ok := context.(driver.X11WindowContext); ok {
+					w.native.Store(uint64(x11.WindowHandle))
 					native <- x11.WindowHandle
 				}
 			})

@@ -43,7 +43,7 @@ func Run(ctx context.Context, core Core, raise <-chan string) error {
 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w := &window{core: core, app: a, theme: look, values: values, cancel: cancel, started: make(chan struct{})}
+	w := &window{core: core, app: a, theme: look, values: values, cancel: cancel, started: make(chan struct{}), portal: desktop.Choose}
 	w.run = work.New(ctx, w.do)
 	w.build()
 

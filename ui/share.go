@@ -2,14 +2,13 @@ package ui
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/dialog"
-	"fyne.io/fyne/v2/storage"
 	fwidget "fyne.io/fyne/v2/widget"
 
 	"github.com/potluck-share/potluck/app/domain"
@@ -181,28 +180,20 @@ func (w *window) shareAgain(ctx context.Context, shares []domain.Share) func() {
 
 // find lets the user choose where a share lies now that is gone.
 func (w *window) find(share domain.Share) {
-	move := func(path string) {
-		w.run.Go(func(ctx context.Context) func() { return w.said(w.core.Library.Move(ctx, share.Name, path)) })
-	}
-	if share.Folder {
-		w.folder(words.T("Where is %s now?", share.Name), words.T("Choose"), move)
-	} else {
-		w.file(words.T("Where is %s now?", share.Name), words.T("Choose"), move)
-	}
-	if at := nearest(share.Path); at != nil {
-		w.chooser.SetLocation(at)
-	}
+	w.choose(desktop.Choice{
+		Title: words.T("Where is %s now?", share.Name), Accept: words.T("Choose"),
+		Folders: share.Folder, From: nearest(share.Path),
+	}, func(paths []string) {
+		w.run.Go(func(ctx context.Context) func() { return w.said(w.core.Library.Move(ctx, share.Name, paths[0])) })
+	})
 }
 
 // nearest returns the folder that is there of those above a path that may be
-// gone, or nil.
-func nearest(path string) fyne.ListableURI {
+// gone.
+func nearest(path string) string {
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
-		if at, err := storage.ListerForURI(storage.NewFileURI(dir)); err == nil {
-			return at
-		}
-		if dir == filepath.Dir(dir) {
-			return nil
+		if info, err := os.Stat(dir); err == nil && info.IsDir() || dir == filepath.Dir(dir) {
+			return dir
 		}
 	}
 }
@@ -213,65 +204,6 @@ func (w *window) said(err error) func() {
 		return nil
 	}
 	return func() { w.problem(err) }
-}
-
-// chooseFile lets the user choose a file to share.
-func (w *window) chooseFile() {
-	w.file(words.T("Share a file"), words.T("Share"), func(path string) { w.share([]string{path}) })
-}
-
-func (w *window) file(title, confirm string, chosen func(path string)) {
-	d := dialog.NewFileOpen(func(file fyne.URIReadCloser, err error) {
-		w.chooser = nil
-		if err != nil {
-			w.problem(err)
-			return
-		}
-		if file == nil {
-			return
-		}
-		_ = file.Close() // only its path is wanted
-		chosen(file.URI().Path())
-	}, w.win)
-	d.SetTitleText(title)
-	d.SetConfirmText(confirm)
-	d.SetDismissText(words.T("Cancel"))
-	w.showChooser(d)
-}
-
-// chooseFolder lets the user choose a folder to share.
-func (w *window) chooseFolder() {
-	w.folder(words.T("Share a folder"), words.T("Share"), func(path string) { w.share([]string{path}) })
-}
-
-// pickFolder lets the user choose a folder.
-func (w *window) pickFolder(chosen func(path string)) {
-	w.folder(words.T("Choose a folder"), words.T("Choose"), chosen)
-}
-
-func (w *window) folder(title, confirm string, chosen func(path string)) {
-	d := dialog.NewFolderOpen(func(folder fyne.ListableURI, err error) {
-		w.chooser = nil
-		switch {
-		case err != nil:
-			w.problem(err)
-		case folder != nil:
-			chosen(folder.Path())
-		}
-	}, w.win)
-	d.SetTitleText(title)
-	d.SetConfirmText(confirm)
-	d.SetDismissText(words.T("Cancel"))
-	w.showChooser(d)
-}
-
-// showChooser shows a file dialog and remembers it, because it does not take
-// Escape itself.
-func (w *window) showChooser(d *dialog.FileDialog) {
-	d.Show() // it has no size to change before
-	size := w.win.Canvas().Size()
-	d.Resize(fyne.NewSize(min(size.Width-2*theme.Space32, 860), min(size.Height-2*theme.Space32, 620)))
-	w.chooser = d
 }
 
 // open opens what was downloaded from somebody, after a question if it is a

@@ -3,6 +3,7 @@
 package ui
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	fwidget "fyne.io/fyne/v2/widget"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/ui/desktop"
 	"github.com/potluck-share/potluck/ui/widget"
 	"github.com/potluck-share/potluck/ui/work"
 )
@@ -189,7 +191,7 @@ func TestStopSharingIsTakenBack(t *testing.T) {
 
 func TestNearestFolder(t *testing.T) {
 	dir := t.TempDir()
-	if got := nearest(filepath.Join(dir, "unplugged", "Films", "Talk.mp4")); got == nil || got.Path() != filepath.ToSlash(dir) {
+	if got := nearest(filepath.Join(dir, "unplugged", "Films", "Talk.mp4")); got != dir {
 		t.Errorf("%v, want %s", got, dir)
 	}
 }
@@ -205,5 +207,29 @@ func TestFindAsksWhereItIs(t *testing.T) {
 		if w.win.Canvas().Overlays().Top() != nil {
 			t.Fatalf("Escape does not end the question where %s is", s.Name)
 		}
+	}
+}
+
+func TestTheDesktopsChooserIsAskedFirst(t *testing.T) {
+	w, f := newTestWindow(t)
+	var asked []desktop.Choice
+	w.portal = func(_ context.Context, _ uintptr, c desktop.Choice) ([]string, bool) {
+		asked = append(asked, c)
+		return []string{"/x/a", "/x/b"}, true
+	}
+	w.chooseFile()
+	wantCalls(t, f, "share /x/a,/x/b with everyone")
+	if len(asked) != 1 || !asked[0].Multiple || asked[0].Folders || w.chooser != nil {
+		t.Errorf("asked %+v", asked)
+	}
+	w.portal = func(context.Context, uintptr, desktop.Choice) ([]string, bool) { return nil, true }
+	w.chooseFolder() // and thought better of it
+	if w.chooser != nil || len(f.called()) != 1 {
+		t.Error("something is chosen though nothing was")
+	}
+	w.portal = func(context.Context, uintptr, desktop.Choice) ([]string, bool) { return nil, false }
+	w.chooseFolder()
+	if w.chooser == nil {
+		t.Error("a desktop without a chooser leaves the user without one")
 	}
 }

@@ -68,9 +68,13 @@ type window struct {
 	main    *fyne.Container
 	notices notices
 	toast   toast
-	chooser *dialog.FileDialog // the open file chooser, or nil
-	broken  bool               // the core did not start
-	stopped map[string]bool    // paths that are not shared any more because the user said so
+	chooser *dialog.FileDialog // the toolkit's open file chooser, or nil
+	// portal asks the desktop's own chooser; nil: there is none.
+	portal   func(ctx context.Context, window uintptr, c desktop.Choice) (paths []string, ok bool)
+	choosing bool
+	native   atomic.Uint64   // the number of the X11 window; 0: not known
+	broken   bool            // the core did not start
+	stopped  map[string]bool // paths that are not shared any more because the user said so
 }
 
 // do hands a function to the UI thread, soon. Any goroutine may call it.

@@ -9,6 +9,8 @@ type Choice struct {
 	// Folders has folders chosen instead of files.
 	Folders  bool
 	Multiple bool
+	// From is the folder to begin in; "" leaves that to the desktop.
+	From string
 }
 
 // Choose lets the user choose with the desktop's own chooser, above the X11

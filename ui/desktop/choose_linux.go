@@ -52,13 +52,16 @@ func choose(ctx context.Context, window uintptr, c Choice) (paths []string, ok b
 	if window != 0 {
 		parent = "x11:" + strconv.FormatUint(uint64(window), 16)
 	}
-	err = bus.Object(portalService, portalPath).CallWithContext(ctx, chooserKind+".OpenFile", 0, parent, c.Title,
-		map[string]dbus.Variant{
-			"handle_token": dbus.MakeVariant(token),
-			"accept_label": dbus.MakeVariant(c.Accept),
-			"multiple":     dbus.MakeVariant(c.Multiple),
-			"directory":    dbus.MakeVariant(c.Folders),
-		}).Err
+	options := map[string]dbus.Variant{
+		"handle_token": dbus.MakeVariant(token),
+		"accept_label": dbus.MakeVariant(c.Accept),
+		"multiple":     dbus.MakeVariant(c.Multiple),
+		"directory":    dbus.MakeVariant(c.Folders),
+	}
+	if c.From != "" {
+		options["current_folder"] = dbus.MakeVariant(append([]byte(c.From), 0))
+	}
+	err = bus.Object(portalService, portalPath).CallWithContext(ctx, chooserKind+".OpenFile", 0, parent, c.Title, options).Err
 	if err != nil {
 		return nil, false
 	}

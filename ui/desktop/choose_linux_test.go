@@ -67,12 +67,12 @@ func TestTheDesktopsChooser(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newChooser(t, one.answer)
-			paths, ok := desktop.Choose(t.Context(), 0x1234, desktop.Choice{Title: "Share files", Accept: "Share", Multiple: true})
+			paths, ok := desktop.Choose(t.Context(), 0x1234, desktop.Choice{Title: "Share files", Accept: "Share", Multiple: true, From: "/home"})
 			if !ok || !slices.Equal(paths, one.want) {
 				t.Errorf("chosen %q, %v; want %q", paths, ok, one.want)
 			}
 			if c.parent != "x11:1234" || c.title != "Share files" || c.options["accept_label"].Value() != "Share" ||
-				c.options["multiple"].Value() != true || c.options["directory"].Value() != false {
+				c.options["multiple"].Value() != true || c.options["directory"].Value() != false || string(c.options["current_folder"].Value().([]byte)) != "/home\x00" {
 				t.Errorf("asked %q, %q, %v", c.parent, c.title, c.options)
 			}
 		})
