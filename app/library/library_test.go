@@ -47,6 +47,7 @@ type kitchen struct {
 	changes atomic.Int64
 	ahead   atomic.Int64 // of the real clock, in nanoseconds
 	blocked atomic.Value // domain.PeerID
+	hidden  atomic.Bool
 	rights  []library.Right
 	own     []string // what is never shared, beside the data folder
 	skip    []string // patterns that are left out
@@ -76,6 +77,7 @@ func (k *kitchen) open() {
 		Now:     func() time.Time { return time.Now().Add(time.Duration(k.ahead.Load())) },
 		Changed: func() { k.changes.Add(1) },
 		Blocked: func(p domain.PeerID) bool { return p == k.blocked.Load() },
+		Hidden:  k.hidden.Load,
 		Rights:  k.rights,
 		Skip:    k.skip,
 	})

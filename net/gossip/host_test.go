@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,6 +33,7 @@ type node struct {
 	head   map[domain.PeerID]domain.Head // own head by asker, Everyone's for the rest
 	heard  func(domain.PeerID) bool
 	two    bool
+	hidden atomic.Bool
 	behind []domain.Version
 	heads  chan domain.Head
 	now    func() time.Time
@@ -83,6 +85,7 @@ func (n *node) start(timing timing, known ...[]byte) *Gossip {
 		Name:        func() string { return "Ana" },
 		Heard:       func(id domain.PeerID) bool { return n.heard(id) },
 		TwoNetworks: n.twoNetworks,
+		Hidden:      n.hidden.Load,
 		Head:        func(h domain.Head) { n.heads <- h },
 		Behind:      n.seenBehind,
 		Known:       known,

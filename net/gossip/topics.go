@@ -197,7 +197,7 @@ func (g *Gossip) judgeHead(from domain.PeerID, data []byte) pubsub.ValidationRes
 		return pubsub.ValidationIgnore
 	}
 	g.news.add(h.Peer)
-	if g.apart() {
+	if g.apart() || g.hidden() {
 		return pubsub.ValidationIgnore
 	}
 	return pubsub.ValidationAccept
