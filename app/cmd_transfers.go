@@ -42,7 +42,8 @@ with what is shared now; "all" stands for the paused, waiting and failed ones.`)
 }
 
 func (c *commands) cancel() *cobra.Command {
-	return c.eachTransfer("cancel", "End downloads and remove what is unfinished", `Files that are finished stay. A cancelled download can be begun again with resume.`)
+	return c.eachTransfer("cancel", "End downloads and remove what is unfinished", `Files that are finished stay. What is unfinished is removed after 10 s: until then
+resume goes on with it, afterwards it begins again.`)
 }
 
 func (c *commands) first() *cobra.Command {

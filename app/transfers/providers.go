@@ -11,6 +11,12 @@ import (
 // mostNamed is how many providers Transfer.From names.
 const mostNamed = 4
 
+// giver is somebody who serves a download, or did.
+type giver struct {
+	meter
+	serving bool // when it was last looked at
+}
+
 // Providers returns whom a download comes from, those first who have brought
 // most, and then who else is known to have what it lacks first. The error is
 // domain.ErrNotFound.
@@ -24,8 +30,8 @@ func (t *Transfers) Providers(id string) ([]domain.TransferProvider, error) {
 	var all []domain.TransferProvider
 	for peer, s := range d.served() {
 		one := domain.TransferProvider{Peer: peer, Serving: s.Serving, Done: s.Done}
-		if m := d.rates[peer]; m != nil && s.Serving {
-			one.Rate = m.rate
+		if g := d.rates[peer]; g != nil && g.serving {
+			one.Rate, one.Serving = g.rate, true
 		}
 		all = append(all, one)
 	}
@@ -94,17 +100,19 @@ func (d *transfer) landed(f *flight) {
 // of first, then by name. The lock is held.
 func (t *Transfers) tellServed(d *transfer, now time.Time) {
 	if d.rates == nil {
-		d.rates = make(map[domain.PeerID]*meter)
+		d.rates = make(map[domain.PeerID]*giver)
 	}
 	var serving []domain.Peer
 	for peer, s := range d.served() {
-		m := d.rates[peer]
-		if m == nil {
-			m = new(meter)
-			d.rates[peer] = m
+		g := d.rates[peer]
+		if g == nil {
+			g = new(giver)
+			d.rates[peer] = g
 		}
-		m.add(now, s.Done)
-		if who, _ := t.cfg.People.Peer(peer); s.Serving && who.Name != "" {
+		// A small file is here before it is told who serves it.
+		g.serving = s.Serving || s.Done > g.done
+		g.add(now, s.Done)
+		if who, _ := t.cfg.People.Peer(peer); g.serving && who.Name != "" {
 			serving = append(serving, who)
 		}
 	}

@@ -173,7 +173,7 @@ type transfer struct {
 	lied     time.Time               // when that was noticed
 
 	brought map[domain.PeerID]int64  // verified bytes of ended fetches, by whom they came from
-	rates   map[domain.PeerID]*meter // of those who serve it
+	rates   map[domain.PeerID]*giver // those who serve it, or did
 	kept    time.Time                // until when its parts are kept although it is cancelled; zero: not any more
 	check   *check                   // the look through its finished files that is under way; nil: none
 }

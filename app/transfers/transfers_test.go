@@ -361,6 +361,8 @@ func TestThreeRunTheOthersQueue(t *testing.T) {
 	}
 }
 
+var errNoKind = errors.New("no kind")
+
 func TestReasonsOfFailures(t *testing.T) {
 	for _, c := range []struct {
 		err    error
@@ -370,6 +372,8 @@ func TestReasonsOfFailures(t *testing.T) {
 		{domain.ErrChanged, domain.Failed, "Ana changed this file meanwhile."},
 		{domain.ErrNotFound, domain.Failed, "Ana no longer shares this with you."},
 		{domain.ErrVersion, domain.Failed, "Ana uses another version of Potluck. Update the older one."},
+		{domain.ErrTooLarge, domain.Failed, "That is too large for Potluck."},
+		{errNoKind, domain.Failed, "It stopped: deep down: no kind"},
 		{domain.ErrNoSpace, domain.Waiting, "Disk full. Free 2.9 kB and it continues."},
 		{domain.ErrUnwritable, domain.Waiting, "The download folder is gone. Plug it in or choose another."},
 	} {

@@ -96,8 +96,16 @@ func failureReason(name string, err error) domain.Saying {
 	case errors.Is(err, domain.ErrDamaged):
 		return domain.Say("%s sent damaged data.", name)
 	default:
-		return domain.Say("It stopped: %s", err.Error())
+		return otherFailure(err)
 	}
+}
+
+// otherFailure says what an error means that is nobody's doing.
+func otherFailure(err error) domain.Saying {
+	if s := domain.KindSaying(err); !s.IsZero() {
+		return s
+	}
+	return domain.Say("It stopped: %s", err.Error())
 }
 
 // namelessFailure is failureReason for what came from nobody in particular.
@@ -112,6 +120,6 @@ func namelessFailure(err error) domain.Saying {
 	case errors.Is(err, domain.ErrDamaged):
 		return domain.Say("Somebody sent damaged data.")
 	default:
-		return domain.Say("It stopped: %s", err.Error())
+		return otherFailure(err)
 	}
 }

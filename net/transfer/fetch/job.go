@@ -27,9 +27,9 @@ type job struct {
 
 	sources      map[domain.PeerID]*source
 	hadProviders bool
-	crowded      bool                    // others fetch the same
-	liar         domain.PeerID           // who sent wrong bytes last
-	brought      map[domain.PeerID]int64 // verified bytes, by whom they came from
+	crowded      bool            // others fetch the same
+	liar         domain.PeerID   // who sent wrong bytes last
+	brought      []domain.Served // who brought how many verified bytes; few
 
 	queue   []*request    // answers to be verified and stored
 	running int           // goroutines that do so
@@ -49,7 +49,6 @@ func (f *Fetcher) newJob(id domain.ContentID, size int64, sink Sink) (*job, erro
 		f: f, id: id, size: size, sink: sink,
 		sources: make(map[domain.PeerID]*source),
 		storing: make(map[int]struct{}),
-		brought: make(map[domain.PeerID]int64),
 		done:    make(chan struct{}),
 	}
 	if size <= domain.PieceSize {
@@ -236,12 +235,23 @@ func (j *job) takePiece(r *request) {
 	case err != nil:
 		j.end(fmt.Errorf("content %v: %w", j.id, err))
 	default:
-		j.brought[r.src.peer.id] += int64(domain.PieceLength(j.size, r.index))
+		j.credit(r.src.peer.id, int64(domain.PieceLength(j.size, r.index)))
 		for _, other := range j.picker.Done(r.index) {
 			j.abandon(other, r.index)
 		}
 		j.check()
 	}
+}
+
+// credit notes how many verified bytes came from a provider.
+func (j *job) credit(peer domain.PeerID, n int64) {
+	for i := range j.brought {
+		if j.brought[i].Peer == peer {
+			j.brought[i].Done += n
+			return
+		}
+	}
+	j.brought = append(j.brought, domain.Served{Peer: peer, Done: n})
 }
 
 // takeLayer verifies a layer and gives it to the sink, without the lock.

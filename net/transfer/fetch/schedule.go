@@ -181,17 +181,18 @@ func (f *Fetcher) progress(j *job) domain.Progress {
 	defer f.mu.Unlock()
 	serving := 0
 	now := f.cfg.Now()
-	var from []domain.Served
+	from := slices.Clone(j.brought)
 	for id, src := range j.sources {
-		if s := src.peer.session; s != nil && s.open && src.serves(now) {
-			serving++
-			from = append(from, domain.Served{Peer: id, Done: j.brought[id], Serving: true})
+		s := src.peer.session
+		if s == nil || !s.open || !src.serves(now) {
+			continue
 		}
-	}
-	for id, n := range j.brought {
-		if !slices.ContainsFunc(from, func(s domain.Served) bool { return s.Peer == id }) {
-			from = append(from, domain.Served{Peer: id, Done: n})
+		serving++
+		at := slices.IndexFunc(from, func(s domain.Served) bool { return s.Peer == id })
+		if at < 0 {
+			at, from = len(from), append(from, domain.Served{Peer: id})
 		}
+		from[at].Serving = true
 	}
 	slices.SortFunc(from, func(a, b domain.Served) int { return cmp.Compare(a.Peer, b.Peer) })
 	return domain.Progress{Done: done, Providers: serving, Damaged: j.liar, From: from}
