@@ -20,7 +20,9 @@ func TestChosenPort(t *testing.T) {
 	network := lab.New(t, "Mira")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	on := func(ctx context.Context, args ...string) *exec.Cmd { return network.Host("Mira").Command(ctx, bin, args...) }
+	on := func(ctx context.Context, args ...string) *exec.Cmd {
+		return network.Host("Mira").Command(ctx, bin, args...)
+	}
 	type status struct {
 		Port  int `json:"port"`
 		Taken int `json:"port_taken"`
