@@ -307,7 +307,7 @@ func (v *View) showTable(latest table) {
 	v.pending = nil
 	v.lateLine.Hide()
 	v.table = latest
-	v.list.SetIDs(latest.ids)
+	v.list.SetTable(latest.ids, latest.byID)
 	v.show()
 }
 
@@ -439,6 +439,9 @@ func (v *View) row(id string) *row {
 // chosen returns the selected rows, top to bottom.
 func (v *View) chosen() []*row {
 	ids := v.list.Selected()
+	if len(ids) == len(v.rows) {
+		return v.rows
+	}
 	rows := make([]*row, 0, len(ids))
 	for _, id := range ids {
 		if r := v.row(id); r != nil {

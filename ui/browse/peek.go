@@ -7,6 +7,7 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/ui/format"
+	look "github.com/potluck-share/potluck/ui/preview"
 	"github.com/potluck-share/potluck/ui/words"
 )
 
@@ -14,6 +15,9 @@ const (
 	// restful is how long a row must be selected before its preview is asked
 	// for: whoever walks over the rows asks nobody for anything.
 	restful = 200 * time.Millisecond
+	// sharp is how many pixels a picture gets along its longer side: enough for
+	// a screen of double density.
+	sharp = 2 * int(pictureWidth)
 	// mostSeen is how many previews are kept.
 	mostSeen = 32
 )
@@ -40,8 +44,8 @@ func (p *preview) ask() {
 		p.peek = seen
 		return
 	}
-	plan, ok := planFor(r)
-	if !ok {
+	kind, most := look.Plan(r.name, r.result.Size)
+	if kind == look.KindNone || r.result.Size == 0 {
 		return
 	}
 	if !r.here && !p.view.isHere(r) {
@@ -54,15 +58,15 @@ func (p *preview) ask() {
 	ctx, cancel := context.WithCancel(context.Background())
 	stop := p.view.run.After(restful, func(life context.Context) func() {
 		defer context.AfterFunc(life, cancel)()
-		found, whole := p.fetch(ctx, domain.PeekRequest{
-			Peer: request.Peer, Path: request.Path, Content: r.result.Content, Size: r.result.Size, Most: plan.most,
-		}, plan)
+		found, ok := p.fetch(ctx, kind, domain.PeekRequest{
+			Peer: request.Peer, Path: request.Path, Content: r.result.Content, Size: r.result.Size, Most: most,
+		})
 		return func() {
 			if asked != p.asked {
 				return // another row is selected by now
 			}
 			p.peek = found
-			if whole {
+			if ok {
 				p.keep(key, found)
 			}
 			p.fill()
@@ -83,13 +87,33 @@ func (p *preview) keep(key string, found peek) {
 }
 
 // fetch gets a preview, off the UI thread, and reports whether it is one.
-func (p *preview) fetch(ctx context.Context, req domain.PeekRequest, plan plan) (found peek, ok bool) {
+func (p *preview) fetch(ctx context.Context, kind look.Kind, req domain.PeekRequest) (found peek, ok bool) {
 	got, err := p.view.browse.Peek(ctx, req)
 	if err == nil {
-		found, err = plan.decode(got)
+		found, err = p.decode(ctx, kind, got)
 	}
 	if err != nil {
 		return peek{words: words.T("No preview: %s", format.Sentence(err))}, false
 	}
 	return found, true
+}
+
+// decode makes of bytes what is shown. Pictures are made one at a time, since
+// one can take much memory for a moment.
+func (p *preview) decode(ctx context.Context, kind look.Kind, got domain.Peek) (found peek, err error) {
+	select {
+	case p.decoding <- struct{}{}:
+		defer func() { <-p.decoding }()
+	case <-ctx.Done():
+		return peek{}, ctx.Err()
+	}
+	if kind == look.KindImage {
+		found.picture, err = look.Image(got.Data, got.Whole, sharp)
+		return found, err
+	}
+	text, ok := look.Text(got.Data)
+	if !ok {
+		text = "" // the name says text, the bytes do not: there is nothing to be seen
+	}
+	return peek{text: text}, nil
 }

@@ -49,6 +49,8 @@ type preview struct {
 	asked  int   // counts what was asked for; older answers are dropped
 	cancel func()
 	seen   map[string]peek // by content
+	// decoding holds one token while a picture is made of bytes.
+	decoding chan struct{}
 
 	card    fyne.CanvasObject
 	content *fyne.Container
@@ -76,7 +78,7 @@ var (
 )
 
 func newPreview(v *View) *preview {
-	p := &preview{view: v, cancel: func() {}, seen: make(map[string]peek)}
+	p := &preview{view: v, cancel: func() {}, seen: make(map[string]peek), decoding: make(chan struct{}, 1)}
 	p.cross = widget.NewButton("", "close", widget.Quiet, func() { p.close() }).Small()
 	p.gap = widget.Fixed(innerWidth, theme.Space16, container.NewWithoutLayout())
 	p.icon = widget.NewIcon("file", theme.SecondText).Sized(48)

@@ -92,11 +92,16 @@ func currentModifiers() fyne.KeyModifier {
 
 // SetIDs says which rows there are, top to bottom, and draws anew those on
 // screen. The caller must not change ids afterwards.
-func (l *List) SetIDs(ids []string) {
+func (l *List) SetIDs(ids []string) { l.SetTable(ids, nil) }
+
+// SetTable is SetIDs for a long list without headings, whose rows are not
+// searched but found by their places. The caller must change neither.
+func (l *List) SetTable(ids []string, places map[string]int) {
 	l.ids = ids
 	before := l.sel.Len()
+	l.sel.places = places
 	l.sel.Retain(ids, l.at)
-	l.at = index(ids, l.sel.cursor)
+	l.at = l.sel.index(ids, l.sel.cursor)
 	if most := max(0, l.fullHeight()-l.scroll.Size().Height); l.scroll.Offset.Y > most {
 		l.scroll.Offset.Y = most
 	}
@@ -137,7 +142,7 @@ func (l *List) Selected() []string { return l.sel.In(l.ids) }
 
 // Select selects one row and brings it into view.
 func (l *List) Select(id string) {
-	at := index(l.ids, id)
+	at := l.sel.index(l.ids, id)
 	if at < 0 {
 		return
 	}
@@ -148,7 +153,7 @@ func (l *List) Select(id string) {
 // SelectAll selects all rows.
 func (l *List) SelectAll() {
 	l.sel.All(l.selectable())
-	l.at = index(l.ids, l.sel.cursor)
+	l.at = l.sel.index(l.ids, l.sel.cursor)
 	l.show(true)
 	l.selected()
 }
@@ -156,7 +161,7 @@ func (l *List) SelectAll() {
 // Unselect selects nothing and takes the cursor away.
 func (l *List) Unselect() {
 	had := l.sel.Len() > 0
-	l.sel = Selection{}
+	l.sel = Selection{places: l.sel.places}
 	l.at = -1
 	l.show(true)
 	if had {
@@ -317,7 +322,7 @@ func (l *List) TypedKey(ev *fyne.KeyEvent) {
 		return
 	}
 	if at := l.sel.Move(l.selectable(), delta, extend); at >= 0 {
-		l.moved(index(l.ids, l.sel.cursor))
+		l.moved(l.sel.index(l.ids, l.sel.cursor))
 	}
 }
 
@@ -334,7 +339,7 @@ func (l *List) menuAtCursor() {
 // press selects on the press of a button, as file managers do.
 func (l *List) press(id string, button desktop.MouseButton, modifiers fyne.KeyModifier) {
 	l.double = false
-	at := index(l.ids, id)
+	at := l.sel.index(l.ids, id)
 	if at < 0 || l.heading(id) {
 		return
 	}
@@ -385,7 +390,7 @@ func (l *List) menu(id string, at fyne.Position) {
 	if l.heading(id) {
 		return
 	}
-	if row := index(l.ids, id); row >= 0 {
+	if row := l.sel.index(l.ids, id); row >= 0 {
 		l.sel.Keep(id)
 		l.at = row
 		l.show(true)

@@ -257,3 +257,30 @@ func BenchmarkReplace(b *testing.B) {
 		}
 	}
 }
+
+func TestHeaderByKeyboard(t *testing.T) {
+	test.NewTempApp(t)
+	h := NewHeader(Columns{{Key: "a", Title: "A"}, {Title: "not sorted", Width: 50}, {Key: "b", Title: "B", Width: 50, Right: true}}, "")
+	var sorted []string
+	h.OnSort = func(key string, descending bool) { sorted = append(sorted, fmt.Sprint(key, descending)) }
+	w := test.NewTempWindow(t, h.Container)
+	w.Resize(fyne.NewSize(400, 60))
+	c := w.Canvas()
+	c.Focus(h.titles[0])
+	press := func(key fyne.KeyName) { c.Focused().TypedKey(&fyne.KeyEvent{Name: key}) }
+	press(fyne.KeySpace)
+	press(fyne.KeyReturn)
+	press(fyne.KeyLeft) // there is none
+	press(fyne.KeyRight)
+	press(fyne.KeySpace)
+	if !slices.Equal(sorted, []string{"afalse", "atrue", "bfalse"}) {
+		t.Errorf("sorted by %v", sorted)
+	}
+	if h.titles[0].ring.Visible() || !h.titles[2].ring.Visible() {
+		t.Error("it is not to be seen where the keyboard is")
+	}
+	test.Tap(h.titles[2])
+	if c.Focused() == h.titles[2] {
+		t.Error("a click keeps the keyboard in the titles")
+	}
+}

@@ -2,6 +2,7 @@ package widget
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 )
 
@@ -86,4 +87,61 @@ func TestSelectionOfAll(t *testing.T) {
 	selected(t, &s, letters)
 	s.Extend([]string{"x"}, "x") // no anchor there: x alone
 	selected(t, &s, []string{"x"}, "x")
+}
+
+// What a selection does does not depend on how rows are found.
+func TestSelectionWithPlaces(t *testing.T) {
+	var ids []string
+	for i := range 100 {
+		ids = append(ids, strconv.Itoa(i))
+	}
+	places := func(ids []string) map[string]int {
+		m := make(map[string]int)
+		for i, id := range ids {
+			m[id] = i
+		}
+		return m
+	}
+	turned := slices.Clone(ids[10:])
+	slices.Reverse(turned)
+	var plain, quick Selection
+	quick.places = places(ids)
+	check := func(what string, ids []string) {
+		t.Helper()
+		if a, b := plain.In(ids), quick.In(ids); !slices.Equal(a, b) || plain.Len() != quick.Len() || plain.Cursor() != quick.Cursor() {
+			t.Fatalf("%s: %v at %q, %v at %q", what, a, plain.Cursor(), b, quick.Cursor())
+		}
+	}
+	for _, step := range []struct {
+		what string
+		do   func(s *Selection)
+	}{
+		{"one", func(s *Selection) { s.Only("50") }},
+		{"two", func(s *Selection) { s.Toggle("7") }},
+		{"on", func(s *Selection) { s.Move(ids, 3, false) }},
+		{"range", func(s *Selection) { s.Extend(ids, "13") }},
+		{"all", func(s *Selection) { s.All(ids) }},
+		{"all but one", func(s *Selection) { s.Toggle("20") }},
+		{"all again", func(s *Selection) { s.All(ids) }},
+		{"kept", func(s *Selection) { s.Keep("3") }},
+		{"one of all", func(s *Selection) { s.Only("3") }},
+	} {
+		step.do(&plain)
+		step.do(&quick)
+		check(step.what, ids)
+	}
+	if len(quick.places) != len(ids) {
+		t.Fatal("the places were changed")
+	}
+	for _, before := range []func(s *Selection){
+		func(s *Selection) { s.Only("3") }, func(s *Selection) { s.Only("30"); s.Toggle("4") }, func(s *Selection) { s.All(ids) },
+	} {
+		quick.places = places(ids)
+		before(&plain)
+		before(&quick)
+		quick.places = places(turned)
+		plain.Retain(turned, 3)
+		quick.Retain(turned, 3)
+		check("after another order", turned)
+	}
 }
