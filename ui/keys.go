@@ -99,6 +99,9 @@ func (w *window) typed(ev *fyne.KeyEvent) {
 			w.toast.hide()
 			return
 		}
+		if w.page == pageBrowse && w.browse.Escape() {
+			return
+		}
 		c.Unfocus()
 	case fyne.KeyF1:
 		w.showKeys()

@@ -330,9 +330,12 @@ func (v *View) Changed(states map[domain.PeerID]event.CatalogueState, away map[d
 // SetShown says whether the page is on screen. While it is not, changes wait.
 func (v *View) SetShown(shown bool) {
 	v.shown = shown
-	if shown && v.stale {
+	switch {
+	case shown && v.stale:
 		v.stale = false
 		v.load(len(v.rows) > 0)
+	case shown:
+		v.list.Refill()
 	}
 }
 
@@ -344,7 +347,7 @@ func (v *View) refreshSoon() {
 		return
 	}
 	v.soon, v.stale = true, false
-	v.load(len(v.rows) > 0)
+	v.load(true)
 	v.run.After(calm, func(context.Context) func() {
 		return func() {
 			v.soon = false
@@ -365,8 +368,10 @@ func (v *View) PrepareTransfers(transfers []domain.Transfer) (show func()) {
 			return
 		}
 		v.progress = latest
-		v.list.Redraw()
-		v.preview.follow()
+		if v.shown {
+			v.list.Refill()
+			v.preview.progressed()
+		}
 	}
 }
 
@@ -411,6 +416,10 @@ func (v *View) sortBy(key string, descending bool) {
 	v.wish.order = order{key, descending}
 	v.arrange()
 }
+
+// Escape closes the preview that lies over the rows, and reports whether there
+// was one.
+func (v *View) Escape() bool { return v.preview.close() }
 
 // Up goes to the folder above.
 func (v *View) Up() {

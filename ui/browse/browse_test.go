@@ -255,6 +255,23 @@ func TestPartOfAnAnswerIsShownWithWhatIsWrong(t *testing.T) {
 	}
 }
 
+// A list that is being pulled changes each second: what an empty page says
+// stays meanwhile.
+func TestWaitingDoesNotFlicker(t *testing.T) {
+	run, answers := later(t)
+	v, s := newView(t, run)
+	s.places["c:"] = nil
+	v.shown = true
+	v.visit(place{peer: "c", name: "Cleo"})
+	for v.loading {
+		(<-answers)()
+	}
+	v.Changed(map[domain.PeerID]event.CatalogueState{"c": {Peer: "c", Known: 40, Total: 100, Pulling: true}}, nil, []domain.PeerID{"c"})
+	if v.loading || !v.empty.Visible() || v.empty.Title() != "Getting Cleo's list… 40 %" {
+		t.Errorf("loading %v, said %q, to be seen: %v", v.loading, v.empty.Title(), v.empty.Visible())
+	}
+}
+
 func TestHiddenPageWaits(t *testing.T) {
 	v, s := newView(t, work.Inline())
 	v.SetShown(true)
@@ -346,6 +363,7 @@ func TestDownload(t *testing.T) {
 func TestRowsGainProgress(t *testing.T) {
 	v, _ := newView(t, work.Inline())
 	v.visit(place{peer: "a", name: "Ana", folder: "Holiday"})
+	v.SetShown(true)
 	v.PrepareTransfers([]domain.Transfer{
 		{Kind: domain.Download, Peer: "a", Path: "Holiday/a.jpg", State: domain.Done, Added: at},
 		{Kind: domain.Download, Peer: "a", Path: "Holiday/a.jpg", State: domain.Running, Size: 10, Done: 4, Added: at.Add(1)},

@@ -71,6 +71,7 @@ func TestMarkup(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			v, s := newView(t, work.Inline())
 			c := canvasOf(v.object)
+			v.SetShown(true)
 			show(v, s)
 			c.Unfocus() // a cursor in the search would blink
 			// This driver does not look, as that of a screen does before each

@@ -164,6 +164,13 @@ func (p *preview) follow() {
 	p.show(rows, bytes)
 }
 
+// progressed follows the downloads: what is shown may be here by now.
+func (p *preview) progressed() {
+	if p.visible() && p.row != nil && p.here.Visible() != p.view.canReveal(p.row) {
+		p.fill()
+	}
+}
+
 // show tells of rows, which are so many bytes.
 func (p *preview) show(rows []*row, bytes int64) {
 	var r *row
