@@ -195,6 +195,17 @@ func (f *fake) Move(_ context.Context, name, path string) error {
 	return nil
 }
 
+func (f fakeLibrary) Fetchers(_ context.Context, share string) ([]domain.Fetcher, error) {
+	var fetchers []domain.Fetcher
+	for i, name := range []string{"Ana", "Ben", "Grandma's laptop with a rather long name that does not fit", "Zoë", "Cleo", "Dan", "Ana"} {
+		fetchers = append(fetchers, domain.Fetcher{
+			Peer: domain.PeerID(fmt.Sprintf("12D3KooWpeer%d", i%4)), Name: name, At: time.Now().Add(-time.Duration(i*i) * time.Hour),
+			Files: 1 + i*50, Bytes: int64(1+i) * 40_000_000,
+		})
+	}
+	return fetchers, nil
+}
+
 func (f fakeLibrary) Files(_ context.Context, share, folder, after string, limit int) (rows []domain.ShareFile, next string, err error) {
 	at := path.Join(share, folder)
 	all := []domain.ShareFile{{Entry: domain.Entry{Path: at + "/img", Folder: true, Size: 91_000_000}, Entries: 12}}

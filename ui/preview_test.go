@@ -68,7 +68,7 @@ func (f *fake) fill() {
 	event.Publish(f.bus, event.Peers, "12D3KooWdan", domain.Peer{ID: "12D3KooWdan", Name: "Dan", LastSeen: now.Add(-60 * time.Hour)})
 	everyone := domain.Audience{Kind: domain.Everyone}
 	for _, s := range []domain.Share{
-		{Name: "Holiday", Path: "/home/mira/Holiday", Folder: true, Audience: everyone, Entries: 214, Bytes: 3_100_000_000, State: domain.ShareReady},
+		{Name: "Holiday", Path: "/home/mira/Holiday", Folder: true, Audience: everyone, Entries: 214, Bytes: 3_100_000_000, Fetched: 12, State: domain.ShareReady},
 		{Name: "notes.txt", Path: "/home/mira/notes.txt", Audience: everyone, Entries: 1, Bytes: 4200, State: domain.ShareReading, Read: 40, ToRead: 100},
 		{Name: "Talk.mp4", Path: "/home/mira/Talk.mp4", Audience: domain.Audience{Kind: domain.Friends}, Entries: 1, Bytes: 812_000_000, State: domain.ShareGone, Problem: domain.Say("Talk.mp4 has moved.")},
 		{Name: "A very long name of a folder that somebody shares with all the people in the building.tar.gz", Path: "/home/mira/A", Audience: everyone, Entries: 12_345, Bytes: 99_000_000_000, State: domain.ShareReady, Problem: domain.Say("Can't read diary.doc and 3 more.")},

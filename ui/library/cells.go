@@ -20,6 +20,7 @@ func columns() widget.Columns {
 	return widget.Columns{
 		{Key: "name", Title: words.T("Name")},
 		{Key: "audience", Title: words.T("Who sees it"), Width: 104},
+		{Key: "fetched", Title: words.T("Fetched"), Width: 72},
 		{Key: "state", Title: words.T("State"), Width: 236},
 	}
 }
@@ -39,16 +40,17 @@ type cells struct {
 	row    row
 	name   *nameCell
 	chip   *widget.Button
+	times  *widget.Text // how often it was fetched
 	state  *stateCell
 }
 
 func newCells(columns widget.Columns, act actions) *cells {
-	c := &cells{}
+	c := &cells{times: widget.NewCell(widget.End, fyne.TextAlignLeading, theme.SecondText)}
 	c.name = newNameCell(func() { act.unfold(c.id) })
 	c.chip = widget.NewChip("", func() { act.choose(c.id, c.chip) })
 	c.state = newStateCell(func() { act.find(c.id) }, func() { act.remove(c.id) })
 	audience := container.New(&chipLayout{}, c.chip)
-	c.object = container.New(&rowLayout{columns, c}, c.name.object, audience, c.state.object)
+	c.object = container.New(&rowLayout{columns, c}, c.name.object, audience, c.times, c.state.object)
 	return c
 }
 
@@ -61,6 +63,7 @@ func (c *cells) show(r *row) {
 	c.name.show(r)
 	setVisible(c.chip, r.kind == shareRow)
 	c.chip.Set(r.audience, "chevron-down")
+	c.times.SetText(r.fetched)
 	c.state.show(r)
 	if relaid {
 		c.object.Layout.Layout(c.object.Objects, c.object.Size())

@@ -36,6 +36,8 @@ type Library interface {
 	// first: from the beginning if after is empty, else from the next of the
 	// last call on, which is empty at the end.
 	Files(ctx context.Context, share, folder, after string, limit int) (rows []domain.ShareFile, next string, err error)
+	// Fetchers tells who fetched from a share, the latest first.
+	Fetchers(ctx context.Context, share string) ([]domain.Fetcher, error)
 }
 
 // View is the page.
@@ -58,7 +60,7 @@ type View struct {
 	self   domain.PeerID      // of this user, for links
 	shares []row              // as sorted
 	open   map[string]*branch // what is unfolded, by the rows' IDs
-	rows   []row              // of the list
+	rows   []*row             // of the list
 	byID   map[string]int     // the rows by their IDs
 	sort   string
 	down   bool
@@ -147,7 +149,7 @@ func (v *View) At(paths []string) []domain.Share {
 	for _, path := range paths {
 		for _, r := range v.shares {
 			if r.share.Path == path {
-				shares = append(shares, r.share)
+				shares = append(shares, *r.share)
 			}
 		}
 	}
@@ -160,7 +162,7 @@ func (v *View) show(rows []row) {
 	v.known = make(map[string]domain.Share, len(rows))
 	files, bytes := 0, int64(0)
 	for _, r := range rows {
-		v.known[r.id] = r.share
+		v.known[r.id] = *r.share
 		files += r.share.Entries
 		bytes += r.share.Bytes
 	}
@@ -189,7 +191,7 @@ func (v *View) selectWanted() {
 // row returns a row of the list, nil if it is gone.
 func (v *View) row(id string) *row {
 	if i, ok := v.byID[id]; ok {
-		return &v.rows[i]
+		return v.rows[i]
 	}
 	return nil
 }
@@ -207,7 +209,7 @@ func (v *View) chosen(ids []string) []domain.Share {
 	var shares []domain.Share
 	for _, id := range ids {
 		if r := v.row(id); r != nil && r.kind == shareRow {
-			shares = append(shares, r.share)
+			shares = append(shares, *r.share)
 		}
 	}
 	return shares
@@ -220,14 +222,14 @@ func (v *View) unshare(ids []string) {
 }
 
 func (v *View) find(id string) {
-	if r := v.row(id); r != nil {
-		v.OnFind(r.share)
+	if shares := v.chosen([]string{id}); len(shares) > 0 {
+		v.OnFind(shares[0])
 	}
 }
 
 func (v *View) reveal(id string) {
 	if r := v.row(id); r != nil && r.kind != noteRow {
-		v.OnReveal(r.place())
+		v.OnReveal(v.place(r))
 	}
 }
 
@@ -256,7 +258,7 @@ func (v *View) key(ev *fyne.KeyEvent) bool {
 }
 
 func (v *View) update(i int, c widget.Cells) {
-	r := &v.rows[i]
+	r := v.rows[i]
 	c.(*cells).show(r)
 	if r.more != nil {
 		v.loadMore(r.more)

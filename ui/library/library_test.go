@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/ui/theme"
+	"github.com/potluck-share/potluck/ui/widget"
 	"github.com/potluck-share/potluck/ui/work"
 )
 
@@ -30,8 +32,11 @@ type core struct {
 	Library
 	files map[string][]domain.ShareFile // by folder
 	asked []string
+	who   []domain.Fetcher
 	err   error
 }
+
+func (c *core) Fetchers(context.Context, string) ([]domain.Fetcher, error) { return c.who, c.err }
 
 func (c *core) SetAudience(_ context.Context, name string, a domain.Audience) error {
 	c.asked = append(c.asked, name+" "+a.String())
@@ -159,7 +164,7 @@ func TestEmptyThenFilled(t *testing.T) {
 		t.Error("nothing shared, and no place to drop")
 	}
 	v.Prepare([]domain.Share{
-		{Name: "b", Entries: 214, Bytes: 3_100_000_000, Audience: everyone, State: domain.ShareReady},
+		{Name: "b", Entries: 214, Bytes: 3_100_000_000, Fetched: 2, Audience: everyone, State: domain.ShareReady},
 		{Name: "A", Entries: 1, Bytes: 5, Audience: friends, State: domain.ShareGone},
 	}, nil)()
 	if v.empty.Visible() || v.count.Text() != "215 files, 3.1 GB" || v.Problems() != 1 {
@@ -173,6 +178,7 @@ func TestEmptyThenFilled(t *testing.T) {
 		{"name", false, []string{"A", "b"}},
 		{"name", true, []string{"b", "A"}},
 		{"audience", false, []string{"b", "A"}},
+		{"fetched", false, []string{"b", "A"}},
 		{"state", false, []string{"A", "b"}}, // what needs the user comes first
 	} {
 		v.header.OnSort(c.key, c.down)
@@ -226,7 +232,10 @@ func TestGoneOffersToFindAndToRemove(t *testing.T) {
 	said := ""
 	v.OnFind = func(s domain.Share) { said += "find " + s.Name + "|" }
 	v.OnUnshare = func(s []domain.Share) { said += "stop " + s[0].Name + "|" }
-	v.Prepare([]domain.Share{{Name: "a", State: domain.ShareReady}, {Name: "b", State: domain.ShareGone}}, nil)()
+	v.Prepare([]domain.Share{{Name: "a", State: domain.ShareReady}, {Name: "b", State: domain.ShareGone}, {Name: "c", State: domain.ShareUnreadable}}, nil)()
+	if closed, _ := rowAt(t, v, "c"); closed.state.find.Visible() || !closed.state.remove.Visible() {
+		t.Error("what cannot be read can be found, or not be removed")
+	}
 	whole, _ := rowAt(t, v, "a")
 	if whole.state.find.Visible() || whole.state.remove.Visible() {
 		t.Error("what is there can be found")
@@ -293,10 +302,10 @@ func TestMenus(t *testing.T) {
 		ids  []string
 		want string
 	}{
-		{[]string{"a"}, fmt.Sprintf(sees, " ✓", "") + "Copy link|Show in folder||Stop sharing|"},
+		{[]string{"a"}, fmt.Sprintf(sees, " ✓", "") + "Copy link|Show in folder|Who fetched it||Stop sharing|"},
 		{[]string{"a/x"}, "Copy link|Show in folder|"},
-		{[]string{"c"}, "Who sees it(Everyone nearby|Friends|Ana and Ben ✓ (not now)|)|Copy link|Show in folder||Stop sharing|"},
-		{[]string{"d"}, fmt.Sprintf(sees, " ✓", "") + "Copy link|Find…||Stop sharing|"},
+		{[]string{"c"}, "Who sees it(Everyone nearby|Friends|Ana and Ben ✓ (not now)|)|Copy link|Show in folder|Who fetched it||Stop sharing|"},
+		{[]string{"d"}, fmt.Sprintf(sees, " ✓", "") + "Copy link|Find…|Who fetched it||Stop sharing|"},
 		{[]string{"a", "b"}, fmt.Sprintf(sees, "", "") + "Copy link||Stop sharing|"},
 		{[]string{"a", "d", "a/x"}, fmt.Sprintf(sees, " ✓", "") + "Copy link||Stop sharing|"},
 		{[]string{"gone"}, ""},
@@ -324,6 +333,48 @@ func TestMenus(t *testing.T) {
 	menu.TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
 	if stopped != 1 || revealed != "/home/mira/a/x" {
 		t.Errorf("stopped %d, shown %q", stopped, revealed)
+	}
+}
+
+func TestWhoFetchedIt(t *testing.T) {
+	v, c := newView(t)
+	v.Prepare([]domain.Share{{Name: "a", Fetched: 2}, {Name: "b"}}, names{"ana": "Ana B."})()
+	screen := fyne.CurrentApp().Driver().CanvasForObject(v.list)
+	open := func() string {
+		t.Helper()
+		v.showFetchers("a")
+		s, ok := screen.Overlays().Top().(*widget.Sheet)
+		if !ok {
+			t.Fatal("nothing is shown")
+		}
+		text := test.RenderObjectToMarkup(s)
+		s.Cancel()
+		return text
+	}
+	if text := open(); !strings.Contains(text, "Nobody has fetched it yet.") || !strings.Contains(text, "Who fetched a") {
+		t.Error("it does not say that nobody has fetched it")
+	}
+	now := time.Now()
+	c.who = []domain.Fetcher{
+		{Peer: "ana", Name: "Ana", At: now, Files: 3, Bytes: 40_000_000},
+		{Peer: "ben", Name: "Ben", At: now.AddDate(0, 0, -1), Files: 1, Bytes: 5},
+		{Peer: "eve", At: now.AddDate(0, 0, -1), Files: 1},
+	}
+	text := open()
+	for _, want := range []string{"Ana B.", "3 files, 40 MB", ">Ben<", "1 file, 5 B", ">yesterday<", ">Somebody<"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it does not say %q", want)
+		}
+	}
+	c.err = domain.ErrNotFound
+	var told error
+	v.OnError = func(err error) { told = err }
+	v.showFetchers("a")
+	if !errors.Is(told, c.err) || screen.Overlays().Top() != nil {
+		t.Errorf("told %v", told)
+	}
+	if got := rowOf(domain.Share{Fetched: 1}, nil).fetched + rowOf(domain.Share{}, nil).fetched; got != "1 time–" {
+		t.Errorf("fetched %q", got)
 	}
 }
 
@@ -358,7 +409,7 @@ func TestLinks(t *testing.T) {
 }
 
 func TestMarkup(t *testing.T) {
-	holiday := domain.Share{Name: "Holiday", Folder: true, Audience: friends, Entries: 214, Bytes: 3_100_000_000, State: domain.ShareReady}
+	holiday := domain.Share{Name: "Holiday", Folder: true, Fetched: 12, Audience: friends, Entries: 214, Bytes: 3_100_000_000, State: domain.ShareReady}
 	for name, shares := range map[string][]domain.Share{
 		"empty": nil,
 		"one":   {holiday},

@@ -31,9 +31,9 @@ func (v *View) copyLinks(ids []string) {
 // linkTo makes the link to a row. It is called off the UI thread.
 func (v *View) linkTo(ctx context.Context, r *row, self domain.PeerID) string {
 	file := r.file
-	if r.kind == shareRow && !r.folder {
+	if r.share != nil && !r.folder {
 		// What it holds is not known until it has been read.
-		if files, _, err := v.core.Files(ctx, r.share.Name, "", "", 1); err == nil && len(files) == 1 {
+		if files, _, err := v.core.Files(ctx, r.owner, "", "", 1); err == nil && len(files) == 1 {
 			file = files[0].Entry
 		}
 	}

@@ -58,12 +58,12 @@ func (v *View) oneMenu(r *row) []*fyne.MenuItem {
 	if r == nil {
 		return nil
 	}
-	reveal := fyne.NewMenuItem(words.T("Show in folder"), func() { v.OnReveal(r.place()) })
+	reveal := fyne.NewMenuItem(words.T("Show in folder"), func() { v.OnReveal(v.place(r)) })
 	link := fyne.NewMenuItem(words.T("Copy link"), func() { v.copyLinks([]string{r.id}) })
-	if r.kind == fileRow {
+	if r.share == nil {
 		return []*fyne.MenuItem{link, reveal}
 	}
-	s := r.share
+	s := *r.share
 	sees := fyne.NewMenuItem(words.T("Who sees it"), nil)
 	sees.ChildMenu = fyne.NewMenu("", v.audienceItems([]domain.Share{s})...)
 	items := []*fyne.MenuItem{sees, link, reveal}
@@ -71,6 +71,7 @@ func (v *View) oneMenu(r *row) []*fyne.MenuItem {
 		items[2] = fyne.NewMenuItem(words.T("Find…"), func() { v.OnFind(s) })
 	}
 	return append(items,
+		fyne.NewMenuItem(words.T("Who fetched it"), func() { v.showFetchers(s.Name) }),
 		fyne.NewMenuItemSeparator(),
 		fyne.NewMenuItem(words.T("Stop sharing"), func() { v.OnUnshare([]domain.Share{s}) }),
 	)
@@ -78,13 +79,12 @@ func (v *View) oneMenu(r *row) []*fyne.MenuItem {
 
 // choose opens the choice of who sees a share, below its chip.
 func (v *View) choose(id string, chip fyne.CanvasObject) {
-	r := v.row(id)
-	if r == nil {
-		return
-	}
-	shares := []domain.Share{r.share}
+	shares := v.chosen([]string{id})
 	if selected := v.list.Selected(); slices.Contains(selected, id) {
 		shares = v.chosen(selected)
+	}
+	if len(shares) == 0 {
+		return
 	}
 	driver := fyne.CurrentApp().Driver()
 	fwidget.ShowPopUpMenuAtPosition(fyne.NewMenu("", v.audienceItems(shares)...), driver.CanvasForObject(chip),

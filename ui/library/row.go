@@ -26,8 +26,9 @@ const (
 type row struct {
 	id    string
 	kind  kind
-	share domain.Share // for a file: the share it belongs to
-	file  domain.Entry // for what lies below a share
+	owner string        // the share's name
+	share *domain.Share // nil for what lies below one
+	file  domain.Entry  // for what lies below a share
 	depth int
 
 	name     string
@@ -35,6 +36,7 @@ type row struct {
 	folder   bool
 	open     bool // the folder is unfolded
 	audience string
+	fetched  string
 	state    string
 	icon     string // of the state; empty: none
 	tint     fyne.ThemeColorName
@@ -56,9 +58,9 @@ func rowsOf(shares []domain.Share, who names) []row {
 
 func rowOf(s domain.Share, who names) row {
 	r := row{
-		id: s.Name, share: s, name: s.Name, lower: strings.ToLower(s.Name), folder: s.Folder,
-		audience: chipWords(s.Audience, who),
-		icon:     "check", tint: theme.Done, state: heldWords(s), progress: -1,
+		id: s.Name, owner: s.Name, share: &s, name: s.Name, lower: strings.ToLower(s.Name), folder: s.Folder,
+		audience: chipWords(s.Audience, who), fetched: fetchedWords(s.Fetched),
+		icon: "check", tint: theme.Done, state: heldWords(s), progress: -1,
 	}
 	switch s.State {
 	case domain.ShareReading:
@@ -109,6 +111,8 @@ func sortRows(rows []row, key string, descending bool) {
 		switch key {
 		case "audience":
 			order = strings.Compare(a.audience, b.audience)
+		case "fetched":
+			order = cmp.Compare(b.share.Fetched, a.share.Fetched) // the most first
 		case "state":
 			order = cmp.Or(cmp.Compare(a.rank(), b.rank()), cmp.Compare(b.share.Bytes, a.share.Bytes))
 		default:

@@ -51,9 +51,9 @@ func (s *stateCell) show(r *row) {
 	if r.icon != "" {
 		s.icon.Set(r.icon, r.tint)
 	}
-	gone := r.kind == shareRow && r.share.State == domain.ShareGone
+	gone := r.share != nil && r.share.State == domain.ShareGone
 	setVisible(s.find, gone)
-	setVisible(s.remove, gone)
+	setVisible(s.remove, gone || r.share != nil && r.share.State == domain.ShareUnreadable)
 	setVisible(s.bar, r.progress >= 0)
 	if r.progress >= 0 {
 		s.bar.Set(r.progress, theme.Waiting)

@@ -19,6 +19,7 @@ const pageSize = 500
 type branch struct {
 	share   string
 	folder  string // below the share; empty: the share itself
+	depth   int    // of what lies in it
 	rows    []row
 	next    string // where the next page goes on; empty: there is none
 	loading bool
@@ -42,7 +43,7 @@ func (v *View) unfold(id string) {
 		v.flatten()
 		return
 	}
-	b := &branch{share: r.share.Name, folder: strings.TrimPrefix(strings.TrimPrefix(id, r.share.Name), "/")}
+	b := &branch{share: r.owner, folder: strings.TrimPrefix(strings.TrimPrefix(id, r.owner), "/"), depth: r.depth + 1}
 	v.open[id] = b
 	v.load(b, "", pageSize)
 }
@@ -55,7 +56,7 @@ func (v *View) load(b *branch, after string, limit int) {
 		files, next, err := v.core.Files(ctx, b.share, b.folder, after, limit)
 		rows := make([]row, len(files))
 		for i, f := range files {
-			rows[i] = fileRowOf(f)
+			rows[i] = fileRowOf(f, b.share, b.depth)
 		}
 		return func() {
 			b.loading = false
@@ -114,31 +115,30 @@ func (v *View) reloadChanged(before, after map[string]domain.Share) {
 
 // flatten makes the list's rows of the shares and what is unfolded below them.
 func (v *View) flatten() {
-	v.rows = v.rows[:0:0]
-	for _, r := range v.shares {
-		v.add(r)
+	v.rows = make([]*row, 0, len(v.rows)+pageSize)
+	for i := range v.shares {
+		v.add(&v.shares[i])
 	}
 	ids := make([]string, len(v.rows))
 	v.byID = make(map[string]int, len(v.rows))
-	for i := range v.rows {
-		ids[i] = v.rows[i].id
-		v.byID[ids[i]] = i
+	for i, r := range v.rows {
+		ids[i] = r.id
+		v.byID[r.id] = i
 	}
 	v.list.SetIDs(ids)
 }
 
-func (v *View) add(r row) {
+func (v *View) add(r *row) {
 	b := v.open[r.id]
 	r.open = b != nil
 	v.rows = append(v.rows, r)
 	if b == nil {
 		return
 	}
-	for _, below := range b.rows {
-		below.share, below.depth = r.share, r.depth+1
-		v.add(below)
+	for i := range b.rows {
+		v.add(&b.rows[i])
 	}
-	note := row{id: r.id + noteMark, kind: noteRow, share: r.share, depth: r.depth + 1, progress: -1}
+	note := &row{id: r.id + noteMark, kind: noteRow, owner: r.owner, depth: b.depth, progress: -1}
 	switch {
 	case b.next != "":
 		note.name, note.more = words.T("More is coming…"), b
@@ -158,8 +158,8 @@ const noteMark = "/\x00"
 func isNote(id string) bool { return strings.HasSuffix(id, noteMark) }
 
 // fileRowOf puts what lies in a folder into words.
-func fileRowOf(f domain.ShareFile) row {
-	r := row{id: f.Path, kind: fileRow, file: f.Entry, name: f.Name(), folder: f.Folder, progress: -1}
+func fileRowOf(f domain.ShareFile, share string, depth int) row {
+	r := row{id: f.Path, kind: fileRow, owner: share, depth: depth, file: f.Entry, name: f.Name(), folder: f.Folder, progress: -1}
 	r.lower = strings.ToLower(r.name)
 	switch {
 	case !f.Problem.IsZero():
@@ -181,10 +181,10 @@ func parent(id string) string {
 }
 
 // place returns where a row lies on this machine.
-func (r *row) place() string {
-	rel := strings.TrimPrefix(strings.TrimPrefix(r.id, r.share.Name), "/")
-	if r.kind == shareRow || rel == "" {
-		return r.share.Path
+func (v *View) place(r *row) string {
+	at := v.known[r.owner].Path
+	if rel, below := strings.CutPrefix(r.id, r.owner+"/"); below {
+		return filepath.Join(at, filepath.FromSlash(rel))
 	}
-	return filepath.Join(r.share.Path, filepath.FromSlash(rel))
+	return at
 }

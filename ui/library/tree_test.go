@@ -89,7 +89,7 @@ func TestFilesInWords(t *testing.T) {
 		{folder("a", -1, -1), "", false},
 		{domain.ShareFile{Entry: domain.Entry{Path: "a"}, Problem: domain.Say("Can't read %s.", "a")}, "Can't read a.", true},
 	} {
-		if r := fileRowOf(c.file); r.state != c.want || r.broken != c.broken {
+		if r := fileRowOf(c.file, "a", 1); r.state != c.want || r.broken != c.broken {
 			t.Errorf("%+v: %q, broken %v", c.file, r.state, r.broken)
 		}
 	}

@@ -42,6 +42,14 @@ func chipWords(a domain.Audience, who names) string {
 	}
 }
 
+// fetchedWords says how often something was fetched.
+func fetchedWords(n int) string {
+	if n == 0 {
+		return "–"
+	}
+	return words.N("%s times", n)
+}
+
 // SharedWords says what was just shared, with whom.
 func SharedWords(shares []domain.Share, a domain.Audience) string {
 	first := clip(shares[0].Name)
