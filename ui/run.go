@@ -24,6 +24,19 @@ const appID = "io.github.potluck-share.potluck"
 // about the link that it is, unless it is empty. Whatever was started is
 // stopped when it returns.
 func Run(ctx context.Context, core Core, raise <-chan string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	w, err := open(ctx, cancel, core)
+	if err != nil {
+		return err
+	}
+	w.live(ctx, raise)
+	return nil
+}
+
+// open makes the window, which is not shown yet. What it does ends with ctx,
+// and cancel ends that.
+func open(ctx context.Context, cancel context.CancelFunc, core Core) (*window, error) {
 	// The toolkit complains on every start of a user who has no cache yet.
 	if dir, err := os.UserCacheDir(); err == nil {
 		_ = os.MkdirAll(dir, 0o700) // without it only the font cache is slower
@@ -34,21 +47,24 @@ func Run(ctx context.Context, core Core, raise <-chan string) error {
 	})
 	values := core.Settings.Values()
 	if err := words.Use(values.Language); err != nil {
-		return err
+		return nil, err
 	}
 	a := app.NewWithID(appID)
 	a.SetIcon(theme.AppIcon())
 	look := theme.Theme{Mode: theme.Mode(values.Theme)}
 	a.Settings().SetTheme(look)
 
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	w := &window{core: core, app: a, theme: look, values: values, cancel: cancel, started: make(chan struct{}), portal: desktop.Choose}
 	w.run = work.New(ctx, w.do)
 	w.build()
+	return w, nil
+}
 
+// live shows the window and blocks until it is closed or ctx ends, and all
+// that was started has stopped.
+func (w *window) live(ctx context.Context, raise <-chan string) {
 	var background sync.WaitGroup
-	a.Lifecycle().SetOnStarted(func() {
+	w.app.Lifecycle().SetOnStarted(func() {
 		// Only now, after the first frame, so that the window is there at once.
 		background.Go(func() { w.start(ctx) })
 		background.Go(func() { w.pump(ctx) })
@@ -59,11 +75,11 @@ func Run(ctx context.Context, core Core, raise <-chan string) error {
 			desktop.WatchTray(ctx, func(there bool) { w.do(func() { w.tray.setThere(there) }) })
 		})
 	})
-	a.Lifecycle().SetOnEnteredForeground(func() { w.notify.looked = true })
-	a.Lifecycle().SetOnExitedForeground(func() { w.notify.looked = false })
-	a.Lifecycle().SetOnStopped(w.stopQueueing)
-	if core.Background && w.welcome == nil && desktop.HasTray(ctx) {
-		a.Run()
+	w.app.Lifecycle().SetOnEnteredForeground(func() { w.notify.looked = true })
+	w.app.Lifecycle().SetOnExitedForeground(func() { w.notify.looked = false })
+	w.app.Lifecycle().SetOnStopped(w.stopQueueing)
+	if w.core.Background && w.welcome == nil && desktop.HasTray(ctx) {
+		w.app.Run()
 	} else {
 		w.win.ShowAndRun()
 	}
@@ -72,8 +88,7 @@ func Run(ctx context.Context, core Core, raise <-chan string) error {
 	w.awake.Close()
 	w.run.Close()
 	background.Wait()
-	if core.Stop != nil {
-		core.Stop()
+	if w.core.Stop != nil {
+		w.core.Stop()
 	}
-	return nil
 }
