@@ -73,7 +73,7 @@ func fileManager(t *testing.T) string {
 	folder := t.TempDir()
 	opened := filepath.Join(folder, "opened")
 	script := "#!/bin/sh\nprintf '%s\\n' \"$@\" >>'" + opened + "'\n"
-	if err := os.WriteFile(filepath.Join(folder, "xdg-open"), []byte(script), 0o755); err != nil { //nolint:gosec // it is to be run
+	if err := os.WriteFile(filepath.Join(folder, "xdg-open"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	return opened
@@ -91,7 +91,7 @@ type teller struct {
 // open starts the program and finds its window.
 func (p *teller) open(t *testing.T) {
 	t.Helper()
-	p.cmd = p.command(p.ctx, "--data", p.data, "--downloads", p.copyOfPotluck.downloads)
+	p.cmd = p.command(p.ctx, "--data", p.data, "--downloads", p.downloads)
 	p.said = stderr(t)
 	p.cmd.Stderr = p.said
 	if err := p.cmd.Start(); err != nil {
@@ -309,7 +309,7 @@ func (p *teller) fetches(t *testing.T, from *teller) {
 	})
 	from.run(p.ctx, t, "limit", "--up", "none")
 	eventually(p.ctx, t, "the film is here", func() bool { return p.state(t, "film.mp4").State == "done" })
-	same(t, filepath.Join(p.copyOfPotluck.downloads, "film.mp4"), filepath.Join(p.screen.Home, "Summer party", "film.mp4"))
+	same(t, filepath.Join(p.downloads, "film.mp4"), filepath.Join(p.screen.Home, "Summer party", "film.mp4"))
 }
 
 // showsInFolder asks for the film's folder by the row's menu.
@@ -317,7 +317,7 @@ func (p *teller) showsInFolder(t *testing.T, opened string) {
 	p.keys(t, "ctrl+4", "home", "shift+f10", "down", "down", "enter") // Open, Show in folder
 	eventually(p.ctx, t, "the file manager is asked for the folder", func() bool {
 		asked, err := os.ReadFile(opened)
-		return err == nil && slices.Contains(strings.Split(string(asked), "\n"), p.copyOfPotluck.downloads)
+		return err == nil && slices.Contains(strings.Split(string(asked), "\n"), p.downloads)
 	})
 }
 
@@ -364,7 +364,7 @@ func (p *teller) selects(t *testing.T, from *teller) {
 	p.picture(t, "story-selected.png")
 	p.keys(t, "ctrl+d")
 	eventually(p.ctx, t, "what is selected is downloaded", func() bool {
-		got, err := filepath.Glob(filepath.Join(p.copyOfPotluck.downloads, "*.pdf"))
+		got, err := filepath.Glob(filepath.Join(p.downloads, "*.pdf"))
 		return err == nil && len(got) == 3
 	})
 }

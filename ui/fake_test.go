@@ -195,7 +195,7 @@ func (f *fake) Move(_ context.Context, name, path string) error {
 	return nil
 }
 
-func (f fakeLibrary) Fetchers(_ context.Context, share string) ([]domain.Fetcher, error) {
+func (f fakeLibrary) Fetchers(context.Context, string) ([]domain.Fetcher, error) {
 	var fetchers []domain.Fetcher
 	for i, name := range []string{"Ana", "Ben", "Grandma's laptop with a rather long name that does not fit", "Zoë", "Cleo", "Dan", "Ana"} {
 		fetchers = append(fetchers, domain.Fetcher{

@@ -37,7 +37,7 @@ func choose(ctx context.Context, window uintptr, c Choice) (paths []string, ok b
 	}
 	// The answer may come before the call returns, so it is listened for first,
 	// at the path that the documentation derives from sender and token.
-	token := fmt.Sprintf("potluck%d", rand.Uint32())
+	token := fmt.Sprintf("potluck%d", rand.Uint32()) //nolint:gosec // it only tells requests of one program apart
 	sender := strings.ReplaceAll(strings.TrimPrefix(bus.Names()[0], ":"), ".", "_")
 	request := dbus.ObjectPath(portalPath + "/request/" + sender + "/" + token)
 	err = bus.AddMatchSignalContext(ctx, dbus.WithMatchObjectPath(request),

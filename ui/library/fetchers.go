@@ -18,7 +18,7 @@ import (
 // scrolling.
 const (
 	fetcherHeight float32 = 48
-	fetchersShown         = 6
+	fetchersShown int     = 6
 )
 
 // showFetchers shows who fetched from a share, in a sheet.
