@@ -137,8 +137,8 @@ func (v *View) do(task func(ctx context.Context) error) {
 
 // transfer returns one that is known, by its ID.
 func (v *View) transfer(id string) *domain.Transfer {
-	if i, ok := v.known[id]; ok {
-		return &v.all[i].transfer
+	if r := v.known[id]; r != nil {
+		return &r.transfer
 	}
 	return nil
 }
@@ -249,7 +249,10 @@ func (v *View) move(id string) {
 			if err := v.skipAgain(ctx, moved, files); err != nil {
 				return err
 			}
-			return v.transfers.Cancel(ctx, []string{id})
+			if err := v.transfers.Cancel(ctx, []string{id}); err != nil {
+				return err
+			}
+			return v.transfers.Remove(ctx, []string{id})
 		})
 	})
 }

@@ -57,15 +57,29 @@ func BenchmarkRefreshOfNothing(b *testing.B) {
 	}
 }
 
-// BenchmarkPrepare puts a thousand transfers into words.
+// BenchmarkPrepare puts a thousand running transfers into words.
 func BenchmarkPrepare(b *testing.B) {
 	v := benchView(b)
 	list := make([]domain.Transfer, 1000)
-	for i := range list {
-		list[i] = domain.Transfer{ID: fmt.Sprint(i), Kind: domain.Download, State: domain.Running, Path: "a/b", Size: 1e9, Done: 5e8, Rate: 1e6}
-	}
-	for b.Loop() {
+	for step := 0; b.Loop(); step++ {
+		for i := range list {
+			list[i] = domain.Transfer{ID: fmt.Sprint(i), Kind: domain.Download, State: domain.Running, Path: "a/b", Size: 1e9, Done: int64(step), Rate: 1e6}
+		}
 		v.Prepare(list, now)
+	}
+}
+
+// BenchmarkLongList has one transfer move on among 10,000 that are done.
+func BenchmarkLongList(b *testing.B) {
+	v := benchView(b)
+	list := make([]domain.Transfer, 10_000)
+	for i := range list {
+		list[i] = domain.Transfer{ID: fmt.Sprint(i), Kind: domain.Download, State: domain.Done, Path: "a/b", Size: 1e9, Done: 1e9, Ended: now}
+	}
+	list[0].State = domain.Running
+	for step := 0; b.Loop(); step++ {
+		list[0].Done = int64(step)
+		v.Prepare(list, now)()
 	}
 }
 

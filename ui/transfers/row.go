@@ -14,10 +14,12 @@ import (
 	"github.com/potluck-share/potluck/ui/words"
 )
 
-// row is a transfer, with the words that are shown.
+// row is a transfer, with the words that are shown on a day. It does not
+// change: another state is another row.
 type row struct {
 	id       string
 	transfer domain.Transfer
+	day      int
 	look     look
 }
 
@@ -70,22 +72,40 @@ func NeedsUser(t *domain.Transfer) bool {
 }
 
 // rowsOf sorts transfers, within a state the ended ones newest first and the
-// others as they will run, and puts them into words.
-func rowsOf(transfers []domain.Transfer, now time.Time) []row {
-	transfers = slices.Clone(transfers)
-	slices.SortFunc(transfers, func(a, b domain.Transfer) int {
+// others as they will run, and puts them into words. Rows of before, by their
+// ID, are taken again where they say the same: most have ended long ago.
+func rowsOf(transfers []domain.Transfer, now time.Time, before map[string]*row) []*row {
+	day := dayOf(now)
+	rows := make([]*row, len(transfers))
+	for i := range transfers {
+		t := &transfers[i]
+		if old := before[t.ID]; old != nil && old.day == day && alike(&old.transfer, t) {
+			rows[i] = old
+			continue
+		}
+		rows[i] = &row{id: t.ID, transfer: *t, day: day, look: lookOf(t, now)}
+	}
+	slices.SortFunc(rows, func(x, y *row) int {
+		a, b := &x.transfer, &y.transfer
 		order := cmp.Or(cmp.Compare(a.Order, b.Order), a.Added.Compare(b.Added), cmp.Compare(a.ID, b.ID))
 		if a.State.Ended() && b.State.Ended() {
 			order = cmp.Or(b.Ended.Compare(a.Ended), -order)
 		}
-		return cmp.Or(cmp.Compare(rank(&a), rank(&b)), order)
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), order)
 	})
-	rows := make([]row, len(transfers))
-	for i := range transfers {
-		rows[i] = row{id: transfers[i].ID, transfer: transfers[i], look: lookOf(&transfers[i], now)}
-	}
 	return rows
 }
+
+// alike reports whether two states of a transfer are the same to the page.
+func alike(a, b *domain.Transfer) bool {
+	return a.State == b.State && a.Done == b.Done && a.Rate == b.Rate && a.Size == b.Size && a.Count == b.Count &&
+		a.Reason == b.Reason && a.Failure == b.Failure && a.Order == b.Order && a.Parts == b.Parts &&
+		a.Kind == b.Kind && a.PeerName == b.PeerName && a.Path == b.Path && a.Folder == b.Folder && a.Final == b.Final &&
+		a.Added.Equal(b.Added) && a.Ended.Equal(b.Ended) && slices.Equal(a.From, b.From)
+}
+
+// dayOf numbers the days: what was "14:02" is "yesterday" on the next one.
+func dayOf(now time.Time) int { return now.Year()*1000 + now.YearDay() }
 
 func lookOf(t *domain.Transfer, now time.Time) look {
 	l := look{

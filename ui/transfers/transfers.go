@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -82,12 +83,13 @@ type View struct {
 	run       *work.Runner
 	transfers Transfers
 	now       func() time.Time
-	all       []row          // of all transfers, in order
-	known     map[string]int // where a transfer is in all, by its ID
-	rows      []row          // of those that are shown
-	ids       []string       // of rows
+	all       []*row          // of all transfers, in order
+	known     map[string]*row // the same by their IDs
+	rows      []*row          // of those that are shown
+	ids       []string        // of rows
 	filter    Filter
-	hidden    bool // another page is on screen
+	hidden    bool                            // another page is on screen
+	before    atomic.Pointer[map[string]*row] // what Prepare made last
 	total     history
 	each      map[string]*history // of what moved lately, by ID
 	details   *details            // nil if none are shown
@@ -104,7 +106,8 @@ type View struct {
 // New returns the page, empty.
 func New(run *work.Runner, transfers Transfers) *View {
 	v := &View{run: run, transfers: transfers, now: time.Now, each: make(map[string]*history)}
-	v.list = widget.NewList(rowHeight, newRow, func(i int, cells widget.Cells) { cells.(*rowView).show(v, &v.rows[i]) })
+	v.before.Store(new(map[string]*row))
+	v.list = widget.NewList(rowHeight, newRow, func(i int, cells widget.Cells) { cells.(*rowView).show(v, v.rows[i]) })
 	v.list.OnOpen = v.open
 	v.list.OnMenu = v.menu
 	v.list.OnKey = v.key
@@ -175,11 +178,12 @@ func (v *View) Running() (downloads, uploads int) {
 // Prepare makes rows of transfers. It may be called from any goroutine; what
 // it returns shows them and belongs to the UI thread.
 func (v *View) Prepare(transfers []domain.Transfer, now time.Time) (show func()) {
-	rows := rowsOf(transfers, now)
-	known := make(map[string]int, len(rows))
-	for i := range rows {
-		known[rows[i].id] = i
+	rows := rowsOf(transfers, now, *v.before.Load())
+	known := make(map[string]*row, len(rows))
+	for _, r := range rows {
+		known[r.id] = r
 	}
+	v.before.Store(&known)
 	return func() {
 		v.all, v.known = rows, known
 		v.record(now)
@@ -200,8 +204,8 @@ func (v *View) Tick(now time.Time) {
 // record keeps what moves at this moment for the graphs.
 func (v *View) record(now time.Time) {
 	var down, up float64
-	for i := range v.all {
-		t := &v.all[i].transfer
+	for _, r := range v.all {
+		t := &r.transfer
 		var mine [2]float64
 		if t.Kind == domain.Upload {
 			mine[1] = t.Rate
@@ -266,8 +270,8 @@ func (v *View) show() {
 
 // arranged returns the rows that are to be shown. While the pointer is over
 // them they stay where they are, so that a click meets what it was meant for.
-func (v *View) arranged() []row {
-	rows := make([]row, 0, len(v.all))
+func (v *View) arranged() []*row {
+	rows := make([]*row, 0, len(v.all))
 	for _, r := range v.all {
 		if v.filter.has(&r.transfer) {
 			rows = append(rows, r)
@@ -280,7 +284,7 @@ func (v *View) arranged() []row {
 	for i, id := range v.ids {
 		place[id] = i
 	}
-	slices.SortStableFunc(rows, func(a, b row) int {
+	slices.SortStableFunc(rows, func(a, b *row) int {
 		at, was := place[a.id]
 		other, also := place[b.id]
 		switch {
@@ -309,7 +313,7 @@ func (v *View) heading() {
 		v.object.Refresh() // it has another width
 	}
 	v.pause.SetDisabled(!pause && !resume)
-	v.clear.SetDisabled(!slices.ContainsFunc(v.all, func(r row) bool { return r.transfer.State.Ended() }))
+	v.clear.SetDisabled(!slices.ContainsFunc(v.all, func(r *row) bool { return r.transfer.State.Ended() }))
 }
 
 // graphs shows what moved in the last minute.

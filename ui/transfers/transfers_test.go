@@ -118,6 +118,23 @@ func TestWhatNeedsTheUserComesFirst(t *testing.T) {
 	}
 }
 
+// What has not changed is not put into words again, but for a new day.
+func TestRowsAreKept(t *testing.T) {
+	v, _ := newView(t)
+	list := all()
+	v.Prepare(list, now)()
+	run, done := v.known["run"], v.known["done"]
+	list[0].Done++
+	v.Prepare(list, now.Add(time.Minute))()
+	if v.known["run"] == run || v.known["done"] != done {
+		t.Error("not just what changed is put into words")
+	}
+	v.Prepare(list, now.Add(24*time.Hour))()
+	if got := v.known["done"].look.sentence; got != "9.0 MB, done yesterday." {
+		t.Errorf("a day later: %q", got)
+	}
+}
+
 func TestFilters(t *testing.T) {
 	v, _ := newView(t)
 	if got := v.empty.Title(); got != "Nothing moving. Browse what others share." || !v.empty.Visible() {
@@ -297,7 +314,7 @@ func shown(t *testing.T, v *View, id string) *rowView {
 		t.Fatalf("%s is not shown", id)
 	}
 	cells := newRow()
-	cells.(*rowView).show(v, &v.rows[i])
+	cells.(*rowView).show(v, v.rows[i])
 	return cells.(*rowView)
 }
 
@@ -320,7 +337,7 @@ func TestProblemsCarryTheirRemedy(t *testing.T) {
 		}
 	}
 	slices.Sort(r.calls)
-	if want := []string{"cancel full", "get again changed", "get big", "retry fail"}; !slices.Equal(r.calls, want) || revealed != "/x/h" {
+	if want := []string{"cancel full", "get again changed", "get big", "remove full", "retry fail"}; !slices.Equal(r.calls, want) || revealed != "/x/h" {
 		t.Errorf("asked for %q, want %q; revealed %q", r.calls, want, revealed)
 	}
 }
@@ -337,7 +354,7 @@ func TestAnotherFolderKeepsTheChoice(t *testing.T) {
 		"":     {file("big/b", false), file("big/a", false)}, // the new one's ID is empty here
 	}
 	v.act(moving, []string{"full"})
-	if want := []string{"get big", "choose ,map[0:false]", "cancel full"}; !slices.Equal(r.calls, want) {
+	if want := []string{"get big", "choose ,map[0:false]", "cancel full", "remove full"}; !slices.Equal(r.calls, want) {
 		t.Errorf("asked for %q, want %q", r.calls, want)
 	}
 }
