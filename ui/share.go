@@ -218,13 +218,13 @@ func (w *window) open(path, from string) {
 }
 
 func (w *window) askToOpen(path, from string) {
-	question := "This is a program."
+	question := words.T("This is a program.")
 	if from != "" {
-		question = "This is a program from " + from + "."
+		question = words.T("This is a program from %s.", from)
 	}
 	widget.ShowSheet(w.win.Canvas(), question,
-		widget.NewParagraph("Open "+filepath.Base(path)+" only if you expected it.", theme.SecondText, fyne.TextAlignLeading).RichText,
-		"Cancel", nil, widget.NewButton("Open", "", widget.Plain, func() {
+		widget.NewParagraph(words.T("Open %s only if you expected it.", filepath.Base(path)), theme.SecondText, fyne.TextAlignLeading).RichText,
+		words.T("Cancel"), nil, widget.NewButton(words.T("Open"), "", widget.Plain, func() {
 			w.run.Go(func(ctx context.Context) func() { return w.said(desktop.Open(ctx, path)) })
 		}))
 }
