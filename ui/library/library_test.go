@@ -63,7 +63,7 @@ func folder(path string, entries int, size int64) domain.ShareFile {
 	return domain.ShareFile{Entry: domain.Entry{Path: path, Folder: true, Size: size}, Entries: entries}
 }
 
-func newView(t *testing.T) (*View, *core) {
+func newView(t testing.TB) (*View, *core) {
 	t.Helper()
 	app := test.NewTempApp(t)
 	app.Settings().SetTheme(theme.Theme{})
