@@ -145,5 +145,5 @@ func (w *window) showKeys() {
 		right.Add(widget.NewText(k.does, theme.TextBody, theme.Text))
 	}
 	table := container.NewBorder(nil, nil, widget.Fixed(136, 0, left), nil, right)
-	widget.ShowSheet(w.win.Canvas(), words.T("Keys"), widget.Inset(table, theme.Space4, theme.Space8, 0, theme.Space8), words.T("Close"), nil)
+	widget.ShowSheet(w.win.Canvas(), words.T("Keys"), widget.Inset(table, theme.Space4, theme.Space8, 0, theme.Space8), words.T("Close"), nil).Widen(560)
 }
