@@ -40,6 +40,7 @@ type details struct {
 	apply    *widget.Button
 
 	providers []domain.TransferProvider
+	state     domain.TransferState // when the files were looked at last
 	files
 }
 
@@ -134,7 +135,8 @@ func (d *details) show() {
 		d.fit()
 	}
 	d.showGraph(now)
-	if d.stale(now) && !t.State.Ended() {
+	// What has ended changes no more, once that was looked at.
+	if d.stale(now) && !t.State.Ended() || d.state != t.State {
 		d.load()
 	}
 }
@@ -211,7 +213,7 @@ func (d *details) load() {
 	if d.loading || t == nil || t.Kind == domain.Upload {
 		return
 	}
-	d.loading = true
+	d.loading, d.state = true, t.State
 	known := len(d.all)
 	d.view.run.Go(func(context.Context) func() {
 		began := time.Now()
@@ -224,11 +226,12 @@ func (d *details) load() {
 		took := time.Since(began)
 		return func() {
 			d.loading = false
+			d.next = d.view.now().Add(max(time.Second, 100*took))
 			if err != nil || noProviders != nil || d.view.details != d {
 				return // it ended meanwhile, and the page says so
 			}
 			d.providers = providers
-			d.loaded(all, ids, d.view.now().Add(max(time.Second, 100*took)))
+			d.loaded(all, ids)
 			d.appear()
 			d.show()
 		}

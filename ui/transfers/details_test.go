@@ -141,6 +141,14 @@ func TestDetailsFollowTheTransfer(t *testing.T) {
 	if row.done.Text() != "75 %" || len(d.changes) != 0 && d.all[0].State != domain.Done {
 		t.Errorf("the second file is at %q", row.done.Text())
 	}
+	// The last look is at how it ended.
+	r.files["run"] = folder(4)
+	r.files["run"][1].State, r.files["run"][1].Done = domain.Done, 1000
+	list[0].State = domain.Done
+	v.Prepare(list, at)()
+	if row.show(1); !row.here.Visible() {
+		t.Error("a file that is here is still at " + row.done.Text())
+	}
 	if !d.graph.Visible() || d.graph.Label() != "50 MB/s" {
 		t.Errorf("the graph's edge is %q", d.graph.Label())
 	}

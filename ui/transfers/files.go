@@ -74,9 +74,9 @@ func (f *files) setHeight(height float32) {
 func (f *files) stale(now time.Time) bool { return !f.loading && !now.Before(f.next) }
 
 // loaded shows the files; ids are new ones for all, or nil if they are as
-// many as before. They are to be looked at again at a moment.
-func (f *files) loaded(all []domain.FileProgress, ids []string, next time.Time) {
-	f.all, f.next = all, next
+// many as before.
+func (f *files) loaded(all []domain.FileProgress, ids []string) {
+	f.all = all
 	if ids != nil {
 		f.list.SetIDs(ids)
 	} else {
@@ -136,7 +136,7 @@ func (f *files) indexes() []int {
 // count says how many files are chosen.
 func (f *files) count() {
 	var size int64
-	total := 0
+	total, here := 0, 0
 	f.chosen = 0
 	for i := range f.all {
 		if f.all[i].Folder {
@@ -147,10 +147,13 @@ func (f *files) count() {
 			f.chosen++
 			size += f.all[i].Size
 		}
+		if f.fixedIn(i) {
+			here++
+		}
 	}
 	f.summary.SetText(sizeWords(f.chosen, total, size))
 	f.every.SetDisabled(f.chosen == total)
-	f.nothing.SetDisabled(f.chosen == 0)
+	f.nothing.SetDisabled(f.chosen == here)
 }
 
 // numbers returns "0", "1" and so on: the IDs of files.
