@@ -20,6 +20,7 @@ type row struct {
 	id       string
 	transfer domain.Transfer
 	day      int
+	rank     int
 	look     look
 }
 
@@ -83,17 +84,27 @@ func rowsOf(transfers []domain.Transfer, now time.Time, before map[string]*row) 
 			rows[i] = old
 			continue
 		}
-		rows[i] = &row{id: t.ID, transfer: *t, day: day, look: lookOf(t, now)}
+		rows[i] = &row{id: t.ID, transfer: *t, day: day, rank: rank(t), look: lookOf(t, now)}
 	}
-	slices.SortFunc(rows, func(x, y *row) int {
-		a, b := &x.transfer, &y.transfer
-		order := cmp.Or(cmp.Compare(a.Order, b.Order), a.Added.Compare(b.Added), cmp.Compare(a.ID, b.ID))
-		if a.State.Ended() && b.State.Ended() {
-			order = cmp.Or(b.Ended.Compare(a.Ended), -order)
-		}
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), order)
-	})
+	slices.SortFunc(rows, compare)
 	return rows
+}
+
+// compare tells how two rows stand in the list.
+func compare(x, y *row) int {
+	if x.rank != y.rank {
+		return x.rank - y.rank
+	}
+	a, b := &x.transfer, &y.transfer
+	ended := a.State.Ended() && b.State.Ended()
+	if c := b.Ended.Compare(a.Ended); ended && c != 0 {
+		return c
+	}
+	c := cmp.Or(cmp.Compare(a.Order, b.Order), a.Added.Compare(b.Added), cmp.Compare(a.ID, b.ID))
+	if ended {
+		return -c
+	}
+	return c
 }
 
 // alike reports whether two states of a transfer are the same to the page.

@@ -56,7 +56,8 @@ func (v *rowView) Object() fyne.CanvasObject { return v.object }
 // rows many times a second.
 func (v *rowView) show(view *View, r *row) {
 	before, now := v.look, r.look
-	if v.id != r.id {
+	moved := v.id != r.id
+	if moved {
 		v.remedy.OnTapped = func() { view.act(v.look.mend, []string{v.id}) }
 		for i, b := range v.buttons {
 			b.OnTapped = func() { view.act(v.look.buttons[i], []string{v.id}) }
@@ -65,6 +66,9 @@ func (v *rowView) show(view *View, r *row) {
 		return
 	}
 	v.id, v.look = r.id, now
+	if moved {
+		v.leave(view)
+	}
 
 	v.icon.Set(now.icon, now.tint)
 	v.name.SetText(now.name)
@@ -86,6 +90,20 @@ func (v *rowView) show(view *View, r *row) {
 	}
 	if before.name != now.name || before.who != now.who || before.bar != now.bar || before.remedy != now.remedy || before.buttons != now.buttons {
 		v.object.Layout.Layout(v.object.Objects, v.object.Size())
+	}
+}
+
+// leave takes the keyboard from the row's buttons back to the list: they
+// belong to another transfer now.
+func (v *rowView) leave(view *View) {
+	c := view.canvas()
+	if c == nil {
+		return
+	}
+	for _, b := range append(v.buttons[:], v.remedy) {
+		if c.Focused() == fyne.Focusable(b) {
+			view.run.Do(func() { c.Focus(view.list) })
+		}
 	}
 }
 

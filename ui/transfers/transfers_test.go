@@ -2,7 +2,6 @@ package transfers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -154,208 +153,29 @@ func TestFilters(t *testing.T) {
 	}
 }
 
-func TestTheSecondLineIsASentence(t *testing.T) {
-	want := map[string]string{
-		"run":    "1.9 of 3.1 GB · 48 MB/s · 25 s left",
-		"up":     "50 of 100 B · 2 B/s",
-		"wait":   "Cleo is away since 14:02. Continues when Cleo is back.",
-		"full":   "Disk full. Free 2.1 GB and it continues.",
-		"queue":  "Waits for its turn.",
-		"pause":  "Paused by you. 11 of 100 B is here.",
-		"done":   "9.0 MB, done 14:00.",
-		"fail":   "It stopped before it was done.",
-		"cancel": "It stopped before it was done.",
-	}
-	for _, t1 := range all() {
-		if got := sentenceOf(&t1, now); got != want[t1.ID] {
-			t.Errorf("%s: %q, want %q", t1.ID, got, want[t1.ID])
-		}
-	}
-	for _, c := range []struct {
-		transfer domain.Transfer
-		want     string
-	}{
-		{domain.Transfer{State: domain.Running}, "Asking for it…"},
-		{domain.Transfer{State: domain.Running, Size: 10, Reason: domain.Say("Checking what's already here… 40 %")}, "Checking what's already here… 40 %"},
-		{domain.Transfer{State: domain.Waiting, PeerName: "Ana"}, "Waits for Ana."},
-		{domain.Transfer{State: domain.Waiting}, "Waits for somebody who has it."},
-		{domain.Transfer{State: domain.Paused, Reason: domain.Say("Paused by you.")}, "Paused by you."},
-		{domain.Transfer{State: domain.Done, Count: 3, Size: 1000}, "1.0 kB in 3 files, done."},
-		{domain.Transfer{State: domain.Done, Size: 1000, Reason: domain.Say("You already have this.")}, "You already have this."},
-		{domain.Transfer{State: domain.Running, Size: 1000, Reason: domain.Say("Checking what's already here… 40 %")}, "Checking what's already here… 40 %"},
-		{domain.Transfer{State: domain.Queued, Reason: domain.Say("Number 2 in your queue.")}, "Number 2 in your queue."},
-	} {
-		if got := sentenceOf(&c.transfer, now); got != c.want {
-			t.Errorf("%+v: %q, want %q", c.transfer.State, got, c.want)
-		}
-	}
-}
-
-func TestActions(t *testing.T) {
-	v, r := newView(t)
-	v.Prepare(append(all(),
-		domain.Transfer{ID: "changed", Kind: domain.Download, State: domain.Failed, Path: "x", Failure: "changed", Size: 2, Done: 1},
-		domain.Transfer{ID: "sent", Kind: domain.Upload, State: domain.Done, Path: "x"}), now)()
-	running := []action{pausing, hastening, deferring, cancelling, telling}
-	for id, want := range map[string][]action{
-		"run": append(running, choosing), "up": {telling}, "wait": running, "full": append(running, moving), "queue": running,
-		"pause": {resuming, hastening, deferring, cancelling, telling}, "done": {opening, revealing, checking, removing, deleting, telling},
-		"fail": {retrying, removing, telling}, "cancel": {retrying, removing, telling}, "changed": {renewing, removing, deleting, telling},
-		"sent": {removing, telling},
-	} {
-		for a := opening; a <= telling; a++ {
-			if got := can(v.transfer(id), a); got != slices.Contains(want, a) {
-				t.Errorf("%s: action %d is possible: %v", id, a, got)
-			}
-		}
-	}
-	undone := func() {}
-	toast := ""
-	v.OnToast = func(text string, undo func()) { toast, undone = text, undo }
-	opened := ""
-	v.OnOpen = func(path, from string) { opened = path + " from " + from }
-	v.OnReveal = func(path string) { opened += ", in " + path }
-	v.toggle([]string{"run", "pause"})
-	v.toggle([]string{"pause", "done"})
-	v.act(cancelling, []string{"run", "done"})
-	undone()
-	v.act(retrying, []string{"fail", "run"})
-	v.act(hastening, []string{"run", "done"})
-	v.act(deferring, []string{"run"})
-	v.act(renewing, []string{"changed", "fail"})
-	v.act(checking, []string{"done"})
-	v.act(removing, []string{"sent", "up"})
-	test.Tap(v.pause)
-	v.open("done")
-	v.act(opening, []string{"run"})
-	v.act(revealing, []string{"done"})
-	want := []string{"pause run", "resume pause", "cancel run", "retry run", "retry fail", "first run", "later run", "get again changed", "check done", "remove sent", "pause full,run,wait,queue"}
-	if !slices.Equal(r.calls, want) {
-		t.Errorf("asked for %q, want %q", r.calls, want)
-	}
-	if toast != "Holiday is cancelled." || opened != "/x/song.mp3 from Ana, in /x/song.mp3" {
-		t.Errorf("toast %q, opened %q", toast, opened)
-	}
-}
-
-func TestDeletingAsks(t *testing.T) {
-	v, r := newView(t)
-	v.Prepare(all(), now)()
-	told := ""
-	v.OnError = func(err error) { told = err.Error() }
-	ask := func() *widget.Sheet {
-		v.act(deleting, []string{"done", "run"})
-		return v.canvas().Overlays().Top().(*widget.Sheet)
-	}
-	sheet := ask()
-	if v.canvas().Focused() != sheet.Buttons()[1] {
-		t.Error("Cancel is not the answer at hand")
-	}
-	sheet.Cancel()
-	if len(r.calls) != 0 {
-		t.Errorf("asked for %q", r.calls)
-	}
-	test.Tap(ask().Buttons()[0])
-	if !slices.Equal(r.calls, []string{"delete done"}) || told != "" {
-		t.Errorf("asked for %q, told %q", r.calls, told)
-	}
-	r.left = 2
-	test.Tap(ask().Buttons()[0])
-	if told != "2 files are not as they were downloaded, and stay" {
-		t.Errorf("told %q", told)
-	}
-}
-
-func TestPauseAllResumesWhenAllIsPaused(t *testing.T) {
-	v, r := newView(t)
-	v.Prepare([]domain.Transfer{{ID: "a", Kind: domain.Download, State: domain.Paused, Path: "a"}}, now)()
-	if v.pause.Text() != "Resume all" || v.pause.Disabled() {
-		t.Errorf("the button says %q", v.pause.Text())
-	}
-	test.Tap(v.pause)
-	if !slices.Equal(r.calls, []string{"resume a"}) {
-		t.Errorf("asked for %q", r.calls)
-	}
-}
-
-func names(items []*fyne.MenuItem) []string {
-	var out []string
-	for _, i := range items {
-		if i.IsSeparator {
-			out = append(out, "-")
-		} else {
-			out = append(out, i.Label)
-		}
-	}
-	return out
-}
-
-func TestMenu(t *testing.T) {
+// A key that was meant for one transfer does not reach the next.
+func TestButtonsLoseTheFocusWithTheirRow(t *testing.T) {
 	v, _ := newView(t)
-	v.Prepare(all(), now)()
-	for _, c := range []struct{ ids, want []string }{
-		{[]string{"run"}, []string{"Details", "-", "Pause", "Run first", "Run later", "Choose files…", "-", "Cancel"}},
-		{[]string{"done"}, []string{"Open", "Show in folder", "Details", "-", "Check again", "-", "Remove from list", "Delete the files too…"}},
-		{[]string{"up"}, []string{"Details"}},
-		{[]string{"run", "pause"}, []string{"Pause", "Resume", "Run first", "Run later", "-", "Cancel"}},
-		{[]string{"fail"}, []string{"Details", "-", "Try again", "-", "Remove from list"}},
-	} {
-		if got := names(v.menuOf(c.ids)); !slices.Equal(got, c.want) {
-			t.Errorf("%v: %q, want %q", c.ids, got, c.want)
-		}
+	list := []domain.Transfer{
+		{ID: "a", Kind: domain.Download, State: domain.Running, Path: "a", Order: 1},
+		{ID: "b", Kind: domain.Download, State: domain.Running, Path: "b", Order: 2},
 	}
-}
-
-// shown returns what is on screen for a transfer.
-func shown(t *testing.T, v *View, id string) *rowView {
-	t.Helper()
-	i := slices.Index(v.ids, id)
-	if i < 0 {
-		t.Fatalf("%s is not shown", id)
-	}
-	cells := newRow()
-	cells.(*rowView).show(v, v.rows[i])
-	return cells.(*rowView)
-}
-
-func TestProblemsCarryTheirRemedy(t *testing.T) {
-	v, r := newView(t)
-	list := all()
-	list = append(list, domain.Transfer{ID: "here", Kind: domain.Download, State: domain.Done, Path: "h", Final: "/x/h", Reason: domain.Say("You already have this.")})
-	list = append(list, domain.Transfer{ID: "changed", Kind: domain.Download, State: domain.Failed, Path: "x", Failure: "changed"})
 	v.Prepare(list, now)()
-	revealed := ""
-	v.OnReveal = func(path string) { revealed = path }
-	v.OnFolder = func(chosen func(string)) { chosen("/y") }
-	for id, want := range map[string]string{"fail": "Try again", "changed": "Get the new one", "full": "Choose another folder", "here": "Show in folder", "run": "", "done": "", "cancel": ""} {
-		row := shown(t, v, id)
-		if row.remedy.Text() != want || row.remedy.Visible() != (want != "") {
-			t.Errorf("%s: the button says %q", id, row.remedy.Text())
-		}
-		if want != "" {
-			test.Tap(row.remedy)
-		}
+	v.canvas().Focus(v.list)
+	v.canvas().FocusNext()
+	button, ok := v.canvas().Focused().(*widget.Button)
+	if !ok {
+		t.Fatalf("the focus is on %T", v.canvas().Focused())
 	}
-	slices.Sort(r.calls)
-	if want := []string{"cancel full", "get again changed", "get big", "remove full", "retry fail"}; !slices.Equal(r.calls, want) || revealed != "/x/h" {
-		t.Errorf("asked for %q, want %q; revealed %q", r.calls, want, revealed)
+	list[0].Done++
+	v.Prepare(list, now)()
+	if v.canvas().Focused() != fyne.Focusable(button) {
+		t.Error("the focus goes away though the row stays")
 	}
-}
-
-func TestAnotherFolderKeepsTheChoice(t *testing.T) {
-	v, r := newView(t)
-	v.OnFolder = func(chosen func(string)) { chosen("/y") }
-	v.Prepare(all(), now)()
-	file := func(path string, skipped bool) domain.FileProgress {
-		return domain.FileProgress{TransferFile: domain.TransferFile{Entry: domain.Entry{Path: path}, Skipped: skipped}}
-	}
-	r.files = map[string][]domain.FileProgress{
-		"full": {file("big/a", false), file("big/b", true)},
-		"":     {file("big/b", false), file("big/a", false)}, // the new one's ID is empty here
-	}
-	v.act(moving, []string{"full"})
-	if want := []string{"get big", "choose ,map[0:false]", "cancel full", "remove full"}; !slices.Equal(r.calls, want) {
-		t.Errorf("asked for %q, want %q", r.calls, want)
+	list[0].Order = 3
+	v.Prepare(list, now)()
+	if v.canvas().Focused() != v.list {
+		t.Errorf("the focus is on %T", v.canvas().Focused())
 	}
 }
 
@@ -406,35 +226,6 @@ func hovered(t *testing.T, v *View) desktop.Hoverable {
 		t.Fatal("there is no row")
 	}
 	return found
-}
-
-func TestKeys(t *testing.T) {
-	v, r := newView(t)
-	v.OnToast = func(string, func()) {}
-	v.Prepare(all(), now)()
-	v.list.Select("run")
-	v.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
-	v.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDelete})
-	v.list.SelectAll()
-	v.list.TypedKey(&fyne.KeyEvent{Name: fyne.KeyDelete})
-	if want := []string{"pause run", "cancel run", "cancel full,run,wait,queue,pause", "remove fail,cancel,done"}; !slices.Equal(r.calls, want) {
-		t.Errorf("asked for %q, want %q", r.calls, want)
-	}
-}
-
-func TestProblemsAreTold(t *testing.T) {
-	v, r := newView(t)
-	r.err = errors.New("no")
-	told := 0
-	v.OnError = func(error) { told++ }
-	v.OnToast = func(string, func()) { t.Error("told that it was cancelled") }
-	v.Prepare(all(), now)()
-	v.toggle([]string{"run"})
-	v.act(cancelling, []string{"run"})
-	test.Tap(v.clear)
-	if told != 3 {
-		t.Errorf("%d problems told, want 3", told)
-	}
 }
 
 func TestButtonsAreOffWithoutUse(t *testing.T) {
@@ -511,30 +302,5 @@ func TestSmallestWindowHasRoom(t *testing.T) {
 	}
 	if err := words.Use(words.English); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func TestNamesOfBareContents(t *testing.T) {
-	id := strings.Repeat("ab", 32)
-	if got := Name(&domain.Transfer{Path: id, Kind: domain.Download}); strings.Contains(got, "abab") {
-		t.Errorf("a hash is shown: %q", got)
-	}
-}
-
-func TestWhoServesIsNamed(t *testing.T) {
-	for _, c := range []struct {
-		transfer domain.Transfer
-		want     string
-	}{
-		{domain.Transfer{PeerName: "Ana"}, "from Ana"},
-		{domain.Transfer{PeerName: "Ana", From: []string{"Ana", "Ben"}}, "from Ana, Ben"},
-		{domain.Transfer{PeerName: "Ana", From: []string{"Ben", "Cleo", "Dan", "Eve"}}, "from Ben, Cleo and 2 more"},
-		{domain.Transfer{}, ""},
-		{domain.Transfer{Kind: domain.Upload, PeerName: "Ben"}, "to Ben"},
-		{domain.Transfer{Kind: domain.Upload}, ""},
-	} {
-		if got := whoOf(&c.transfer); got != c.want {
-			t.Errorf("%q, want %q", got, c.want)
-		}
 	}
 }
