@@ -3,6 +3,8 @@ package theme
 import (
 	"bytes"
 	"fmt"
+	"regexp"
+	"strconv"
 
 	"fyne.io/fyne/v2"
 
@@ -10,7 +12,8 @@ import (
 )
 
 // icon is a drawing of ours in a colour of the theme. Its bytes and its name
-// follow the running variant, so that Fyne's caches never show a stale one.
+// follow the running variant and the screen's scale, so that Fyne's caches
+// never show a stale one.
 type icon struct {
 	name  string
 	color fyne.ThemeColorName
@@ -27,8 +30,13 @@ func (i icon) hex() string {
 	return fmt.Sprintf("#%02x%02x%02x", r>>8, g>>8, b>>8)
 }
 
-// Name tells the icon and its present colour.
-func (i icon) Name() string { return i.name + i.hex() + ".svg" }
+// Name tells the icon, its present colour and, unless it is 1, the scale.
+func (i icon) Name() string {
+	if s := scale(); s != 1 {
+		return fmt.Sprintf("%s%s@%g.svg", i.name, i.hex(), s)
+	}
+	return i.name + i.hex() + ".svg"
+}
 
 // Content returns the SVG in its present colour.
 func (i icon) Content() []byte {
@@ -36,7 +44,31 @@ func (i icon) Content() []byte {
 	if i.name == wordmark {
 		drawing = assets.Wordmark
 	}
-	return bytes.ReplaceAll(drawing, []byte("currentColor"), []byte(i.hex()))
+	return thicken(bytes.ReplaceAll(drawing, []byte("currentColor"), []byte(i.hex())), scale())
+}
+
+var strokeWidth = regexp.MustCompile(`stroke-width="[0-9.]+"`)
+
+// thicken makes the lines of a drawing thicker for a scale: what draws them
+// takes their width for pixels, however large the drawing becomes.
+func thicken(drawing []byte, scale float32) []byte {
+	if scale == 1 {
+		return drawing
+	}
+	return strokeWidth.ReplaceAllFunc(drawing, func(found []byte) []byte {
+		width, _ := strconv.ParseFloat(string(bytes.Split(found, []byte(`"`))[1]), 32) // digits, as it was found
+		return fmt.Appendf(nil, `stroke-width="%g"`, float32(width)*scale)
+	})
+}
+
+// scale is how many pixels make a unit on the window's screen.
+func scale() float32 {
+	for _, w := range fyne.CurrentApp().Driver().AllWindows() {
+		if s := w.Canvas().Scale(); s > 0 {
+			return s
+		}
+	}
+	return 1
 }
 
 // wordmark is the name of what is no icon.

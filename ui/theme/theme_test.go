@@ -3,6 +3,7 @@ package theme
 import (
 	"image/color"
 	"math"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -81,5 +82,19 @@ func TestIconsFollowTheTheme(t *testing.T) {
 		if light.Name() == other.Name() || string(light.Content()) == string(other.Content()) {
 			t.Errorf("%s looks the same in two colours", name)
 		}
+	}
+}
+
+func TestLinesGrowWithTheScale(t *testing.T) {
+	drawing := []byte(`<svg stroke-width="1.75"><path stroke-width="2"/></svg>`)
+	if got := string(thicken(drawing, 2)); got != `<svg stroke-width="3.5"><path stroke-width="4"/></svg>` {
+		t.Errorf("at twice the scale: %s", got)
+	}
+	if got := string(thicken(drawing, 1)); got != string(drawing) {
+		t.Errorf("at the usual scale: %s", got)
+	}
+	test.NewTempApp(t)
+	if name := Icon("check", Primary).Name(); strings.Contains(name, "@") {
+		t.Errorf("without a window it is called %s", name)
 	}
 }
