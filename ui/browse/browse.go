@@ -11,6 +11,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/event"
@@ -141,7 +142,7 @@ func New(run *work.Runner, browse Browse, get Getter) *View {
 			v.showTable(*v.pending)
 		}
 	}
-	v.sheet = container.NewBorder(v.header.Container, nil, nil, nil, v.list)
+	v.sheet = container.New(layout.NewBorderLayout(v.header.Container, nil, nil, nil), v.header.Container, v.list)
 	v.retry = widget.NewButton(words.T("Try again"), "retry", widget.Plain, v.again)
 	v.clear = widget.NewButton(words.T("Clear filters"), "close", widget.Plain, v.ClearFilters)
 	v.empty = widget.NewEmpty("", "", v.retry, v.clear)
@@ -155,7 +156,8 @@ func New(run *work.Runner, browse Browse, get Getter) *View {
 	v.lateLine = widget.HBox(theme.Space4, v.late, v.more)
 	v.lateLine.Hide()
 	foot := widget.Fixed(0, 18, container.NewBorder(nil, nil, v.count, v.lateLine))
-	line := container.NewBorder(nil, nil, nil, widget.Inset(v.filters.object, 0, 0, 0, theme.Space4), v.search)
+	right := widget.Inset(v.filters.object, 0, 0, 0, theme.Space4)
+	line := container.NewBorder(nil, nil, nil, right, v.search)
 	v.object = widget.NewPage(v.crumbs, []fyne.CanvasObject{v.download},
 		widget.VBox(theme.Space8, line, v.notice), v.body, foot)
 	v.show()

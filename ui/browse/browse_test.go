@@ -486,3 +486,33 @@ func TestLongPathsGiveWay(t *testing.T) {
 		t.Errorf("a long path asks for %v", width)
 	}
 }
+
+// The Tab key goes through the page from top to bottom.
+func TestTabGoesDownThePage(t *testing.T) {
+	v, _ := newView(t, work.Inline())
+	v.Person("a", "Ana")
+	c := canvasOf(v.object)
+	c.Unfocus()
+	var order []string
+	for range 16 {
+		c.FocusNext()
+		switch f := c.Focused(); {
+		case f == v.search:
+			order = append(order, "search")
+		case f == v.filters.kind:
+			order = append(order, "kind")
+		case f == v.filters.hereNow:
+			order = append(order, "here now")
+		case f == v.list:
+			order = append(order, "rows")
+		case f == v.download:
+			order = append(order, "download")
+		}
+		if len(order) > 1 && order[len(order)-1] == "rows" {
+			break
+		}
+	}
+	if !slices.Equal(order, []string{"download", "search", "kind", "here now", "rows"}) {
+		t.Errorf("the Tab key goes to %v", order)
+	}
+}

@@ -246,7 +246,7 @@ func (p *preview) fillAll() {
 
 // beginning returns as much of a text as leaves room for the facts under it.
 func beginning(text string) string {
-	const lines, letters = 14, 560
+	const lines, letters = 10, 400
 	cut := strings.SplitN(text, "\n", lines+1)
 	short := strings.Join(cut[:min(len(cut), lines)], "\n")
 	if runes := []rune(short); len(runes) > letters {

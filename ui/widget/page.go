@@ -4,6 +4,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
+	"fyne.io/fyne/v2/layout"
 	ftheme "fyne.io/fyne/v2/theme"
 	fwidget "fyne.io/fyne/v2/widget"
 
@@ -24,7 +25,8 @@ func NewPage(heading fyne.CanvasObject, actions []fyne.CanvasObject, above, body
 	} else {
 		foot = Fixed(0, theme.Space16, container.NewWithoutLayout())
 	}
-	return Inset(container.NewBorder(top, foot, nil, nil, body), 0, theme.Space16, 0, theme.Space16)
+	// In this order, so that the Tab key goes from top to bottom.
+	return Inset(container.New(layout.NewBorderLayout(top, foot, nil, nil), top, body, foot), 0, theme.Space16, 0, theme.Space16)
 }
 
 // NewHeading returns a page's title.
