@@ -166,7 +166,9 @@ func (s *Selection) Move(ids []string, delta int, extend bool) int {
 	switch {
 	case at >= 0:
 		at = min(max(at+delta, 0), len(ids)-1)
-	case delta < 0:
+	case delta <= -len(ids): // to the first one
+		at = 0
+	case delta < 0 || delta >= len(ids):
 		at = len(ids) - 1
 	default:
 		at = 0

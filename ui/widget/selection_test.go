@@ -145,3 +145,14 @@ func TestSelectionWithPlaces(t *testing.T) {
 		check("after another order", turned)
 	}
 }
+
+func TestMoveFromNowhere(t *testing.T) {
+	ids := []string{"a", "b", "c"}
+	for delta, want := range map[int]string{1: "a", -1: "c", 2: "a", -3: "a", 3: "c"} {
+		var s Selection
+		s.Move(ids, delta, false)
+		if s.Cursor() != want {
+			t.Errorf("by %d: %q, want %q", delta, s.Cursor(), want)
+		}
+	}
+}
