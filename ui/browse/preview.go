@@ -157,11 +157,7 @@ func (v *View) roomForPreview() {
 // follow shows what is selected.
 func (p *preview) follow() {
 	rows := p.view.chosen()
-	var bytes int64
-	for _, r := range rows {
-		bytes += r.result.Size
-	}
-	p.show(rows, bytes)
+	p.show(rows, sumOf(rows).bytes)
 }
 
 // progressed follows the downloads: what is shown may be here by now.
@@ -237,7 +233,7 @@ func (p *preview) fillAll() {
 	if p.count == 0 {
 		path := v.path()
 		p.name.SetText(path[len(path)-1].name)
-		p.facts.Objects = []fyne.CanvasObject{newFact(words.T("Holds"), v.total()), newFact(words.T("Size"), words.Size(v.bytes))}
+		p.facts.Objects = []fyne.CanvasObject{newFact(words.T("Holds"), v.total()), newFact(words.T("Size"), words.Size(v.sum.bytes))}
 		return
 	}
 	p.name.SetText(words.T("%s selected", words.Count(p.count)))

@@ -36,7 +36,7 @@ type table struct {
 	ids     []string
 	byID    map[string]int
 	folders int
-	bytes   int64 // of all rows together
+	sum     sum // of all rows
 }
 
 // wish is how the user wants to see the rows.
@@ -54,12 +54,39 @@ func arrange(all []*row, want wish, at place) table {
 	for i, r := range t.rows {
 		t.ids[i] = r.id
 		t.byID[r.id] = i
-		t.bytes += r.result.Size
 		if r.result.Folder {
 			t.folders++
 		}
 	}
+	t.sum = sumOf(t.rows)
 	return t
+}
+
+// sum is what several rows come to.
+type sum struct {
+	bytes int64
+	sized bool   // the size of each is known
+	away  bool   // all of them only lie with people who are away
+	owner string // whose they are; severalOwners if those are several people
+}
+
+// severalOwners stands for several people; no name holds a slash.
+const severalOwners = "/"
+
+func sumOf(rows []*row) sum {
+	s := sum{sized: true, away: len(rows) > 0}
+	for i, r := range rows {
+		s.bytes += r.result.Size
+		s.sized = s.sized && (!r.result.Folder || r.result.Size > 0)
+		s.away = s.away && !r.here
+		switch {
+		case i == 0:
+			s.owner = r.owner
+		case r.owner != s.owner:
+			s.owner = severalOwners
+		}
+	}
+	return s
 }
 
 // rowsOf puts results into words.

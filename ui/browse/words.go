@@ -97,12 +97,20 @@ func (v *View) nothing() (title, hint string, again bool) {
 	case v.at.folder != "":
 		return words.T("This folder is empty."), "", false
 	case away && (!known || state.Known == 0):
-		return words.T("%s is away since %s.", name, words.Time(since, time.Now())), words.T("What %s shares is shown when %s is back.", name, name), false
+		return awaySince(name, since), words.T("What %s shares is shown when %s is back.", name, name), false
 	case !state.Problem.IsZero():
 		return words.Say(state.Problem), "", true
 	default:
 		return words.T("%s shares nothing yet.", name), "", false
 	}
+}
+
+// awaySince says that somebody is away, and since when if that is known.
+func awaySince(name string, since time.Time) string {
+	if since.IsZero() {
+		return words.T("%s is away.", clip(name))
+	}
+	return words.T("%s is away since %s.", clip(name), words.Time(since, time.Now()))
 }
 
 // people counts those whose lists are searched.
@@ -144,7 +152,7 @@ func (v *View) say() {
 		now = notice{"warning", theme.Error, format.Sentence(v.failure), true}
 	case v.at.peer == "":
 	case away:
-		now = notice{"clock", theme.SecondText, words.T("%s is away since %s. This is what was shared then.", clip(v.at.name), words.Time(since, time.Now())), false}
+		now = notice{"clock", theme.SecondText, words.T("%s This is what was shared then.", awaySince(v.at.name, since)), false}
 	case !known:
 	case state.Pulling && state.Total > state.Known:
 		now = notice{"clock", theme.Waiting, v.waiting(), false}
@@ -170,23 +178,15 @@ func (v *View) say() {
 // date.
 func (v *View) selection() {
 	rows := v.chosen()
-	var bytes int64
-	sized, here, name := true, len(rows) == 0, ""
-	for _, r := range rows {
-		bytes += r.result.Size
-		sized = sized && (!r.result.Folder || r.result.Size > 0)
-		here = here || r.here
-		if name == "" {
-			name = r.owner
-		}
-		if r.owner != name {
-			name = "?" // several people
-		}
+	total := v.sum
+	if len(rows) != len(v.rows) {
+		total = sumOf(rows)
 	}
-	if here {
-		name = ""
+	away := ""
+	if total.away {
+		away = total.owner
 	}
-	v.download.Set(downloadWords(len(rows), name), "download")
+	v.download.Set(downloadWords(len(rows), away), "download")
 	v.download.SetDisabled(len(rows) == 0)
 
 	text := ""
@@ -195,20 +195,20 @@ func (v *View) selection() {
 	}
 	switch {
 	case len(rows) == 0:
-	case sized:
-		text = words.T("%s · %s selected, %s", text, words.Count(len(rows)), words.Size(bytes))
+	case total.sized:
+		text = words.T("%s · %s selected, %s", text, words.Count(len(rows)), words.Size(total.bytes))
 	default:
 		text = words.T("%s · %s selected", text, words.Count(len(rows)))
 	}
 	v.count.SetText(text)
-	v.preview.show(rows, bytes)
+	v.preview.show(rows, total.bytes)
 }
 
 // downloadWords says what the button does for n rows; away is the name of who
-// has them, "?" if those are several people, and empty if somebody is around.
+// has them, severalOwners if those are several people, and empty if somebody is around.
 func downloadWords(n int, away string) string {
 	switch {
-	case away == "?":
+	case away == severalOwners:
 		return words.T("Download %s when they are back", words.Count(n))
 	case away != "" && n > 1:
 		return words.T("Download %s when %s is back", words.Count(n), clipTo(20, away))
