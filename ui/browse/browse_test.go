@@ -416,16 +416,16 @@ func TestTabGoesDownThePage(t *testing.T) {
 	var order []string
 	for range 16 {
 		c.FocusNext()
-		switch f := c.Focused(); {
-		case f == v.search:
+		switch c.Focused() {
+		case v.search:
 			order = append(order, "search")
-		case f == v.filters.kind:
+		case v.filters.kind:
 			order = append(order, "kind")
-		case f == v.filters.hereNow:
+		case v.filters.hereNow:
 			order = append(order, "here now")
-		case f == v.list:
+		case v.list:
 			order = append(order, "rows")
-		case f == v.download:
+		case v.download:
 			order = append(order, "download")
 		}
 		if len(order) > 1 && order[len(order)-1] == "rows" {
