@@ -58,6 +58,7 @@ func TestStory(t *testing.T) {
 	ana.looks(t)
 	ana.fetches(t, mira)
 	ana.showsInFolder(t, opened)
+	ana.shares(t, mira)
 	ana.restarts(t)
 	ana.selects(t, mira)
 
@@ -321,8 +322,27 @@ func (p *teller) showsInFolder(t *testing.T, opened string) {
 	})
 }
 
+// shares shares a file by the keyboard, with the chooser of a desktop that has
+// none of its own; the other one sees it.
+func (p *teller) shares(t *testing.T, other *teller) {
+	writeFiles(t, map[string]int{filepath.Join(p.screen.Home, "Zucchini.odt"): 3000})
+	p.keys(t, "ctrl+o")
+	time.Sleep(time.Second)     // the menu hangs on its button
+	p.keys(t, "down", "enter")  // A file…
+	time.Sleep(2 * time.Second) // it looks through the folder
+	// From the places to the files, of which this is the last.
+	p.keys(t, "tab", "tab", "right", "right", "right", "right", "right", "right", "space")
+	p.picture(t, "story-choose.png")
+	p.keys(t, "shift+tab", "shift+tab", "space") // back over the places to Share
+	eventually(p.ctx, t, other.name+" sees what was chosen", func() bool {
+		out, err := other.command(p.ctx, "--data", other.data, "browse", p.name).Output()
+		return err == nil && strings.Contains(string(out), "Zucchini.odt")
+	})
+}
+
 // restarts quits and starts again: the page and its history are still there.
 func (p *teller) restarts(t *testing.T) {
+	p.keys(t, "ctrl+4")
 	p.picture(t, "story-done.png")
 	p.quit(t)
 	p.open(t)
