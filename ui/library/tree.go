@@ -11,7 +11,7 @@ import (
 	"github.com/potluck-share/potluck/ui/words"
 )
 
-// pageSize is how many files of a folder are asked for at once; more come when
+// pageSize is how many files of a folder are asked for at first; more come when
 // they are scrolled to.
 const pageSize = 500
 
@@ -82,10 +82,11 @@ func (v *View) load(b *branch, after string, limit int) {
 	})
 }
 
-// loadMore asks for the next page of a folder.
+// loadMore asks for the next page of a folder, which is the longer the more of
+// it is here: with each page all rows are arranged anew.
 func (v *View) loadMore(b *branch) {
 	if !b.loading && b.next != "" {
-		v.load(b, b.next, pageSize)
+		v.load(b, b.next, max(pageSize, len(b.rows)/2))
 	}
 }
 

@@ -150,14 +150,15 @@ func TestLargeFolder(t *testing.T) {
 	if len(v.rows) != pageSize+3 { // the shares, and that more is coming
 		t.Fatalf("%d rows at first", len(v.rows))
 	}
-	for want := 2 * pageSize; want <= 4*pageSize; want += pageSize {
+	here := pageSize
+	for _, page := range []int{pageSize, pageSize, 3 * pageSize / 2} {
 		press(v, fyne.KeyEnd)
-		v.list.Select(fmt.Sprintf("Holiday/%06d.jpg", want-pageSize-1))
-		if len(v.rows) != want+3 {
-			t.Fatalf("%d rows, want %d", len(v.rows), want+3)
+		v.list.Select(fmt.Sprintf("Holiday/%06d.jpg", here-1))
+		if here += page; len(v.rows) != here+3 {
+			t.Fatalf("%d rows, want %d", len(v.rows), here+3)
 		}
 	}
-	for i, r := range v.rows[1 : 4*pageSize+1] {
+	for i, r := range v.rows[1 : here+1] {
 		if r.id != all[i].Path {
 			t.Fatalf("row %d is %s", i, r.id)
 		}
