@@ -2,7 +2,6 @@ package widget
 
 import (
 	"path"
-	"sort"
 	"unicode/utf8"
 
 	"fyne.io/fyne/v2"
@@ -140,17 +139,39 @@ func shorten(text string, width float32, middle bool, measure func(string) float
 	}
 	const dots = "…"
 	runes := []rune(text)
-	tail := ""
+	tail, room := "", width-measure(dots)
 	if middle {
-		tail = ending(text)
-		if measure(string(runes[:1])+dots+tail) > width {
-			tail = ""
+		end := ending(text)
+		if left := width - measure(dots+end); left >= measure(string(runes[:1])) {
+			tail, room = end, left
 		}
 	}
 	most := len(runes) - utf8.RuneCountInString(tail)
-	// The first length that does not fit any more.
-	n := sort.Search(most, func(i int) bool { return measure(string(runes[:i+1])+dots+tail) > width })
-	return string(runes[:n]) + dots + tail
+	part := func(n int) string { return string(runes[:n]) + dots + tail }
+	n := reach(runes[:most], room, measure)
+	if measure(part(n)) > width {
+		for n > 0 && measure(part(n)) > width {
+			n--
+		}
+		return part(n)
+	}
+	for n < most && measure(part(n+1)) <= width {
+		n++
+	}
+	return part(n)
+}
+
+// reach returns how many letters, taken one by one, fill width. Pairs of
+// letters may stand closer together than that, so that it is off by one or two;
+// but the widths of single letters are known already, while each part of a text
+// that is measured as a whole has to be set first.
+func reach(letters []rune, width float32, measure func(string) float32) int {
+	for n, r := range letters {
+		if width -= measure(string(r)); width < 0 {
+			return n
+		}
+	}
+	return len(letters)
 }
 
 // ending is what is kept of a shortened file name: the extension and the three

@@ -1,6 +1,7 @@
 package widget
 
 import (
+	"strings"
 	"testing"
 	"unicode/utf8"
 )
@@ -34,6 +35,27 @@ func TestShorten(t *testing.T) {
 		}
 		if !utf8.ValidString(got) {
 			t.Errorf("shorten(%q) broke a letter", c.text)
+		}
+	}
+}
+
+// TestShortenMeasuresLittle counts the texts that are set to find out how much
+// of a long name fits: each row on screen has one.
+func TestShortenMeasuresLittle(t *testing.T) {
+	name := strings.Repeat("Pictures of the year ", 10) + "1999.jpg"
+	for width := float32(20); width < 200; width += 7 {
+		set := 0
+		// Letters stand a little closer together in a text than alone.
+		measure := func(s string) float32 {
+			n := wide(s)
+			if n > 1 {
+				set++
+			}
+			return n - (n-1)/100
+		}
+		short := shorten(name, width, true, measure)
+		if measure(short) > width || set > 6 {
+			t.Errorf("for a width of %v %d texts were set, and %v was found", width, set, wide(short))
 		}
 	}
 }
