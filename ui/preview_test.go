@@ -18,7 +18,9 @@ import (
 //	go test -c -tags gles,no_animations,migrated_fynedo,preview -o /tmp/preview ./ui && /tmp/preview
 //
 // PREVIEW=empty shows it without anything, PREVIEW=broken with a core that does
-// not start, PREVIEW=busy with 50 downloads that change ten times a second.
+// not start, PREVIEW=still while nothing happens, PREVIEW=busy with 50 downloads
+// that change ten times a second. PREVIEW=measure drives it through lists of
+// 100,000 rows, prints how long that takes, and closes it.
 // PREVIEW_LANGUAGE=de has it speak German.
 func TestMain(*testing.M) {
 	f := newFake()
@@ -33,7 +35,20 @@ func TestMain(*testing.M) {
 		core.Start = func(context.Context) error {
 			return fmt.Errorf("the data in /home/mira/.local/share/potluck was %w; start that one", domain.ErrVersion)
 		}
+	case "measure":
+		if err := measure(ctx, f); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	case "still":
+		f.memory.Page = pageNames[pageTransfers]
+		core.Start = func(context.Context) error {
+			f.fill()
+			return nil
+		}
 	case "busy":
+		f.memory.Page = pageNames[pageTransfers]
 		core.Start = func(ctx context.Context) error {
 			f.fill()
 			go f.rush(ctx)
