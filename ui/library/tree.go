@@ -20,7 +20,7 @@ type branch struct {
 	share   string
 	folder  string // below the share; empty: the share itself
 	depth   int    // of what lies in it
-	rows    []row
+	rows    []*row
 	next    string // where the next page goes on; empty: there is none
 	loading bool
 	stale   bool // what is there has changed since it was asked for
@@ -54,9 +54,11 @@ func (v *View) load(b *branch, after string, limit int) {
 	b.loading = true
 	v.run.Go(func(ctx context.Context) func() {
 		files, next, err := v.core.Files(ctx, b.share, b.folder, after, limit)
-		rows := make([]row, len(files))
+		made := make([]row, len(files)) // one piece of memory for all of them
+		rows := make([]*row, len(files))
 		for i, f := range files {
-			rows[i] = fileRowOf(f, b.share, b.depth)
+			made[i] = fileRowOf(f, b.share, b.depth)
+			rows[i] = &made[i]
 		}
 		return func() {
 			b.loading = false
@@ -116,7 +118,11 @@ func (v *View) reloadChanged(before, after map[string]domain.Share) {
 
 // flatten makes the list's rows of the shares and what is unfolded below them.
 func (v *View) flatten() {
-	v.rows = make([]*row, 0, len(v.rows)+pageSize)
+	most := len(v.shares)
+	for _, b := range v.open {
+		most += len(b.rows) + 1
+	}
+	v.rows = make([]*row, 0, most)
 	for i := range v.shares {
 		v.add(&v.shares[i])
 	}
@@ -136,8 +142,8 @@ func (v *View) add(r *row) {
 	if b == nil {
 		return
 	}
-	for i := range b.rows {
-		v.add(&b.rows[i])
+	for _, below := range b.rows {
+		v.add(below)
 	}
 	note := &row{id: r.id + noteMark, kind: noteRow, owner: r.owner, depth: b.depth, progress: -1}
 	switch {
