@@ -243,38 +243,14 @@ func (m *meter) scroll(name string, list *widget.List, by float32) {
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// memory says what the process holds.
+// memory says what the program's own memory holds. Whoever started it may look
+// at the process then.
 func (m *meter) memory(name string) {
 	time.Sleep(300 * time.Millisecond)
 	debug.FreeOSMemory()
 	var heap runtime.MemStats
 	runtime.ReadMemStats(&heap)
-	fmt.Printf("%-34s %.0f MB of Go heap, %s\n", name, float64(heap.HeapAlloc)/1e6, smaps())
-}
-
-// smaps says what /proc tells of this process.
-func smaps() string {
-	b, err := os.ReadFile("/proc/self/smaps")
-	if err != nil {
-		return err.Error()
-	}
-	var dirty, resident int64
-	skip := false
-	for line := range strings.Lines(string(b)) {
-		name, value, _ := strings.Cut(line, ":")
-		var kb int64
-		_, err := fmt.Sscanf(strings.TrimSpace(value), "%d kB", &kb)
-		switch {
-		case strings.Contains(name, "-"): // the first line of a mapping, with its file
-			skip = strings.Contains(line, "libLLVM") || strings.Contains(line, "swrast")
-		case err != nil:
-		case name == "Private_Dirty":
-			dirty += kb
-		case name == "Rss" && !skip:
-			resident += kb
-		}
-	}
-	return fmt.Sprintf("%d MB private dirty, %d MB resident less libLLVM", dirty*1024/1e6, resident*1024/1e6)
+	fmt.Printf("%-34s %.0f MB of Go heap\n", name, float64(heap.HeapAlloc)/1e6)
 }
 
 // tap finds what carries a word and can be tapped, and taps it.
