@@ -208,7 +208,9 @@ func New(cfg Config) (*Transfers, error) {
 		t.places.front = min(t.places.front, d.Order)
 		t.places.back = max(t.places.back, d.Order)
 		if !d.State.Ended() {
-			d.Done = d.finished
+			// What is there of files that are not finished is counted again
+			// when it goes on; until then it is as much as it was.
+			d.Done = min(max(d.Done, d.finished), d.Size)
 			if d.State != domain.Paused {
 				d.State, d.Reason = domain.Queued, domain.Saying{}
 			}

@@ -54,7 +54,8 @@ func (t *Transfers) Uploaded(peer domain.PeerID, content domain.ContentID, n int
 	defer t.mu.Unlock()
 	key := uploadKey{peer, entry.Share()}
 	u := t.uploads[key]
-	if u == nil || u.State.Ended() && now.Sub(u.last) > time.Minute {
+	// One from before a restart does not know any more what it counted.
+	if u == nil || len(u.contents) == 0 || u.State.Ended() && now.Sub(u.last) > time.Minute {
 		u = &upload{
 			Transfer: domain.Transfer{
 				ID: key.id(), Kind: domain.Upload, Peer: peer,
