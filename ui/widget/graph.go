@@ -48,9 +48,11 @@ type Graph struct {
 	cover    []uint8     // how much of each pixel a line covers
 }
 
-// The room at the left for the label, and the thickness of the lines.
+// The room at the left for the label, what parts it from the picture, and the
+// thickness of the lines.
 const (
 	graphLabel  float32 = 64
+	graphGap    float32 = theme.Space8
 	graphStroke float32 = 1.75
 )
 
@@ -112,18 +114,25 @@ func (g *Graph) draw(width, height int) image.Image {
 	}
 	g.plot(&g.down, stroke, nrgba(theme.Primary), true)
 	g.plot(&g.up, stroke, nrgba(theme.Upload), false)
-	g.ground(int(stroke / graphStroke))
+	g.axes(max(1, int(stroke/graphStroke)))
 	return g.pixels
 }
 
-// ground draws the lower edge where nothing else is.
-func (g *Graph) ground(thickness int) {
+// axes draws the lower edge and the left one, which leads up to the label,
+// where nothing else is.
+func (g *Graph) axes(thickness int) {
 	line := [4]byte{}
 	blendPixel(line[:], nrgba(theme.Line), 1)
-	from := (g.pixels.Rect.Dy() - max(1, thickness)) * g.pixels.Stride
-	for at := max(0, from); at < len(g.pixels.Pix); at += 4 {
-		if g.pixels.Pix[at+3] == 0 {
-			*(*[4]byte)(g.pixels.Pix[at:]) = line
+	bounds := g.pixels.Rect
+	for y := range bounds.Dy() {
+		width := bounds.Dx()
+		if y < bounds.Dy()-thickness {
+			width = min(thickness, width)
+		}
+		for x := range width {
+			if at := g.pixels.PixOffset(x, y); g.pixels.Pix[at+3] == 0 {
+				*(*[4]byte)(g.pixels.Pix[at:]) = line
+			}
 		}
 	}
 }
@@ -224,7 +233,7 @@ func (r *graphRenderer) Destroy() {}
 
 // MinSize is called by Fyne.
 func (r *graphRenderer) MinSize() fyne.Size {
-	return fyne.NewSize(graphLabel+theme.Space8+GraphSeconds, r.graph.height)
+	return fyne.NewSize(graphLabel+graphGap+GraphSeconds, r.graph.height)
 }
 
 // Objects is called by Fyne.
@@ -237,8 +246,8 @@ func (r *graphRenderer) Layout(size fyne.Size) {
 	label := r.graph.label.MinSize()
 	r.graph.label.Move(fyne.NewPos(0, 0))
 	r.graph.label.Resize(fyne.NewSize(graphLabel, label.Height))
-	r.graph.raster.Move(fyne.NewPos(graphLabel+theme.Space8, 0))
-	r.graph.raster.Resize(fyne.NewSize(max(0, size.Width-graphLabel-theme.Space8), size.Height))
+	r.graph.raster.Move(fyne.NewPos(graphLabel+graphGap, 0))
+	r.graph.raster.Resize(fyne.NewSize(max(0, size.Width-graphLabel-graphGap), size.Height))
 }
 
 // Refresh is called by Fyne.

@@ -32,7 +32,7 @@ func steady(rate float32) (s Series) {
 func TestGraphDraws(t *testing.T) {
 	g := NewGraph(40)
 	newWindow(t, g)
-	g.Resize(fyne.NewSize(graphLabel+theme.Space8+100, 40))
+	g.Resize(fyne.NewSize(graphLabel+graphGap+100, 40))
 	img := g.draw(100, 40).(*image.RGBA)
 	for _, p := range img.Pix {
 		if p != 0 {
