@@ -26,7 +26,7 @@ type foot struct {
 
 func newFoot(w *window) *foot {
 	f := &foot{win: w}
-	f.button = widget.NewButton("", "visible", widget.Quiet, f.menu).Small()
+	f.button = widget.NewButton("", "visible", widget.Quiet, f.menu).InSidebar()
 	f.button.Hide()
 	return f
 }

@@ -34,6 +34,7 @@ type Button struct {
 	trailing         bool // the icon follows the text
 	link             bool // drawn in the primary colour
 	height           float32
+	gap              float32 // between icon and text
 	chosen, disabled bool
 	hovered, focused bool
 }
@@ -46,7 +47,7 @@ var (
 
 // NewButton returns a button. Text or icon may be empty.
 func NewButton(text, icon string, kind ButtonKind, tapped func()) *Button {
-	b := &Button{text: text, icon: icon, kind: kind, OnTapped: tapped, height: theme.ControlHeight}
+	b := &Button{text: text, icon: icon, kind: kind, OnTapped: tapped, height: theme.ControlHeight, gap: 6}
 	if kind == Choice {
 		b.height = 32
 	}
@@ -71,6 +72,13 @@ func NewChip(text string, tapped func()) *Button {
 // Small makes the button fit into a row of a list, and returns it.
 func (b *Button) Small() *Button {
 	b.height = 28
+	return b
+}
+
+// InSidebar puts icon and text where the entries of the sidebar have theirs, and
+// returns the button.
+func (b *Button) InSidebar() *Button {
+	b.height, b.gap = navHeight, navGap
 	return b
 }
 
@@ -194,7 +202,7 @@ func (r *buttonRenderer) inner() (text fyne.Size, side, gap float32) {
 	if r.button.text != "" {
 		text = fyne.MeasureText(r.button.text, r.text.TextSize, r.text.TextStyle)
 		if side > 0 {
-			gap = 6
+			gap = r.button.gap
 		}
 	}
 	return text, side, gap

@@ -12,8 +12,12 @@ import (
 	"github.com/potluck-share/potluck/ui/theme"
 )
 
-// navHeight is the height of an entry of the sidebar.
-const navHeight float32 = 36
+// The height of an entry of the sidebar, and the room between what is in it.
+const (
+	navHeight float32 = 36
+	navGap    float32 = 8
+	navEnd    float32 = 6 // between the badge and the edge
+)
 
 // NavItem is one entry of the sidebar: an icon, a name, and a badge that
 // counts what needs a look.
@@ -145,14 +149,19 @@ func (r *navRenderer) Layout(size fyne.Size) {
 	r.icon.Move(fyne.NewPos(theme.Space12, (size.Height-theme.IconSize)/2))
 	r.icon.Resize(fyne.NewSquareSize(theme.IconSize))
 	text := r.text.MinSize()
-	r.text.Move(fyne.NewPos(theme.Space12+theme.IconSize+10, (size.Height-text.Height)/2))
+	r.text.Move(fyne.NewPos(theme.Space12+theme.IconSize+navGap, (size.Height-text.Height)/2))
 	r.text.Resize(text)
-	num := r.num.MinSize()
-	width := max(22, num.Width+12)
-	r.pill.Move(fyne.NewPos(size.Width-width-theme.Space8, (size.Height-18)/2))
+	num, width := r.badge()
+	r.pill.Move(fyne.NewPos(size.Width-width-navEnd, (size.Height-18)/2))
 	r.pill.Resize(fyne.NewSize(width, 18))
-	r.num.Move(fyne.NewPos(size.Width-width-theme.Space8, (size.Height-num.Height)/2))
+	r.num.Move(fyne.NewPos(size.Width-width-navEnd, (size.Height-num.Height)/2))
 	r.num.Resize(fyne.NewSize(width, num.Height))
+}
+
+// badge returns the size of the count and the width of what is around it.
+func (r *navRenderer) badge() (num fyne.Size, width float32) {
+	num = r.num.MinSize()
+	return num, max(22, num.Width+12)
 }
 
 // Refresh is called by Fyne.
@@ -181,6 +190,10 @@ func (r *navRenderer) Refresh() {
 	}
 	r.num.Color = theme.Color(theme.TextOnPrimary)
 	r.num.Text = format.Count(n.count)
+	if _, width := r.badge(); n.count > 0 && n.Size().Width > 0 &&
+		theme.Space12+theme.IconSize+navGap+r.text.MinSize().Width > n.Size().Width-width-navEnd {
+		r.text.TextStyle.Bold = false // a long name leaves the badge its room
+	}
 	r.Layout(n.Size())
 	for _, o := range r.Objects() {
 		o.Refresh()
