@@ -11,7 +11,7 @@ import (
 //go:embed icons/*.svg
 var icons embed.FS
 
-// Wordmark is the program's name, drawn in currentColor, 124 units wide and 36
+// Wordmark is the program's name, drawn in currentColor, 128 units wide and 36
 // high.
 //
 //go:embed wordmark.svg
@@ -33,6 +33,12 @@ var AppIcon []byte
 //
 //go:embed icon.svg
 var AppDrawing []byte
+
+// SmallDrawing is the icon for where it is shown smaller than 32 pixels: the
+// pot alone.
+//
+//go:embed icon-small.svg
+var SmallDrawing []byte
 
 // DesktopEntry is the entry for the menu, whose line Exec names the program
 // without a folder. Its own file name is the program's ID with ".desktop".

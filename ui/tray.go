@@ -75,7 +75,7 @@ func (t *tray) update() {
 	}
 	if icon != t.icon {
 		t.icon = icon
-		t.app.SetSystemTrayIcon(theme.Icon(icon, theme.Text))
+		t.app.SetSystemTrayIcon(theme.Icon(icon, theme.Tray))
 	}
 	state, hide := t.stateWords(), t.win.foot.hideWords()
 	if state != t.state.Label || hide != t.hide.Label {

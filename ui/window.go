@@ -209,9 +209,8 @@ func (w *window) build() {
 
 // sidebar makes the column at the left.
 func (w *window) sidebar() fyne.CanvasObject {
-	icon := canvas.NewImageFromResource(theme.AppIcon())
+	icon := canvas.NewImageFromResource(theme.SmallIcon())
 	icon.SetMinSize(fyne.NewSquareSize(28))
-	icon.ScaleMode = canvas.ImageScaleSmooth
 	top := widget.VBox(theme.Space4, widget.Inset(widget.HBox(theme.Space8, icon, widget.NewWordmark()),
 		theme.Space12, 0, theme.Space12, theme.Space8))
 	for id, entry := range []struct{ name, icon string }{

@@ -74,7 +74,7 @@ func scale() float32 {
 // wordmark is the name of what is no icon.
 const wordmark = "wordmark"
 
-// Wordmark is the program's name, drawn in a colour of the theme, 124 units
+// Wordmark is the program's name, drawn in a colour of the theme, 128 units
 // wide and 36 high.
 func Wordmark(color fyne.ThemeColorName) fyne.Resource {
 	return icon{wordmark, color}
@@ -82,3 +82,6 @@ func Wordmark(color fyne.ThemeColorName) fyne.Resource {
 
 // AppIcon is the program's icon.
 func AppIcon() fyne.Resource { return fyne.NewStaticResource("icon.png", assets.AppIcon) }
+
+// SmallIcon is the program's icon for where it is smaller than 32 units.
+func SmallIcon() fyne.Resource { return fyne.NewStaticResource("icon-small.svg", assets.SmallDrawing) }

@@ -68,6 +68,7 @@ const (
 	InputBorder   = ftheme.ColorNameInputBorder
 	SheetShadow   = fyne.ThemeColorName("sheetShadow") // Fyne's own is fainter: its scrollers show it too
 	Line          = ftheme.ColorNameSeparator
+	Tray          = fyne.ThemeColorName("tray") // of the icon on a panel, which may be light or dark whatever the window is
 )
 
 // pair is one role's colour in light and in dark.
@@ -90,6 +91,7 @@ var table = map[fyne.ThemeColorName]pair{
 	Done:          {0x2B6E1F, 0x8CCF7E},
 	InputBorder:   {0x827C70, 0x8A8478},
 	Line:          {0xE0DBD0, 0x37342F},
+	Tray:          {0x807A6F, 0x807A6F},
 }
 
 // alias gives the colours that Fyne's own widgets ask for a role of ours.

@@ -34,7 +34,7 @@ type wordmarkRenderer struct{ mark *Wordmark }
 func (r *wordmarkRenderer) Destroy() {}
 
 // MinSize is called by Fyne.
-func (r *wordmarkRenderer) MinSize() fyne.Size { return fyne.NewSize(93, 27) }
+func (r *wordmarkRenderer) MinSize() fyne.Size { return fyne.NewSize(96, 27) }
 
 // Objects is called by Fyne.
 func (r *wordmarkRenderer) Objects() []fyne.CanvasObject { return []fyne.CanvasObject{r.mark.image} }
