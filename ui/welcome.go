@@ -2,6 +2,8 @@ package ui
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -20,7 +22,8 @@ import (
 type welcome struct {
 	win       *window
 	name      *widget.Entry
-	downloads *widget.Entry
+	downloads *widget.Text
+	folder    string // that the downloads go to
 	audience  *widget.Radio
 	problem   *widget.Text
 	start     *widget.Button
@@ -38,10 +41,9 @@ func newWelcome(w *window, values domain.Settings) *welcome {
 	s.name = widget.NewEntry("")
 	s.name.SetText(values.Name)
 	s.name.CursorColumn = len([]rune(values.Name))
-	s.downloads = widget.NewEntry("")
-	s.downloads.SetText(values.Downloads)
-	submit := func(string) { s.answer() }
-	s.name.OnSubmitted, s.downloads.OnSubmitted = submit, submit
+	s.name.OnSubmitted = func(string) { s.answer() }
+	s.downloads = widget.NewText("", theme.TextBody, theme.Text).Shortened(widget.Middle)
+	s.choose(values.Downloads)
 	s.audience = widget.NewRadio(words.T("Everyone nearby"), words.T("Friends only"))
 	if values.Audience.Kind == domain.Friends {
 		s.audience.Choose(1)
@@ -49,7 +51,7 @@ func newWelcome(w *window, values domain.Settings) *welcome {
 	s.problem = widget.NewText("", theme.TextCaption, theme.Error).Shortened(widget.End)
 	s.start = widget.NewButton(words.T("Start"), "", widget.Primary, s.answer)
 	change := widget.NewButton(words.T("Change…"), "", widget.Plain, func() {
-		w.pickFolder(func(path string) { s.downloads.SetText(path) })
+		w.pickFolder(s.choose)
 	})
 
 	icon := canvas.NewImageFromResource(theme.AppIcon())
@@ -59,7 +61,7 @@ func newWelcome(w *window, values domain.Settings) *welcome {
 	body := widget.VBox(theme.Space16,
 		container.NewCenter(icon),
 		container.NewCenter(widget.NewBold(words.T("Welcome to Potluck"), theme.TextHeading, theme.Text)),
-		container.NewCenter(widget.NewText(words.T("Share files with the people around you. No server, no account."), theme.TextBody, theme.SecondText)),
+		widget.NewParagraph(words.T("Share files with the people around you. No server, no account."), theme.SecondText, fyne.TextAlignCenter).RichText,
 		widget.VBox(theme.Space4, label(words.T("Your name")), s.name),
 		widget.VBox(theme.Space4, label(words.T("Downloads go to")),
 			container.NewBorder(nil, nil, nil, widget.Inset(change, 0, 0, 0, theme.Space8), s.downloads)),
@@ -71,6 +73,18 @@ func newWelcome(w *window, values domain.Settings) *welcome {
 	return s
 }
 
+// choose takes a folder for the downloads. The user's own folder is shown as ~,
+// as everywhere on the systems that write paths with slashes.
+func (s *welcome) choose(folder string) {
+	s.folder = folder
+	if home, err := os.UserHomeDir(); err == nil && filepath.Separator == '/' {
+		if below, ok := strings.CutPrefix(folder, home+"/"); ok {
+			folder = "~/" + below
+		}
+	}
+	s.downloads.SetText(folder)
+}
+
 // answer keeps what was chosen and lets everything begin, or says why it
 // cannot be.
 func (s *welcome) answer() {
@@ -78,7 +92,7 @@ func (s *welcome) answer() {
 		return
 	}
 	s.start.SetDisabled(true)
-	name, downloads := strings.TrimSpace(s.name.Text), strings.TrimSpace(s.downloads.Text)
+	name, downloads := strings.TrimSpace(s.name.Text), s.folder
 	audience := domain.Audience{Kind: audiences[s.audience.Chosen()]}
 	s.win.run.Go(func(ctx context.Context) func() {
 		err := s.win.core.Settings.Update(ctx, func(values *domain.Settings) {
