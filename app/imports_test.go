@@ -45,7 +45,7 @@ var rooms = []room{
 	{name: "app/event", ours: []string{"app/domain"}},
 	{name: "app/lab", ours: []string{"app/domain"}, others: []string{"golang.org/x/sys"}},
 	{name: "app/race", others: []string{"golang.org/x/sync"}}, // which has only tests
-	{name: "app/desktop", others: []string{"github.com/jezek/xgb"}},
+	{name: "app/desktop", others: []string{"github.com/jezek/xgb", "github.com/godbus/dbus"}},
 	useCase("app/library", "github.com/fsnotify/fsnotify"),
 	useCase("app/people"),
 	useCase("app/browse"),
@@ -99,7 +99,7 @@ var alone = []struct {
 	{"github.com/spf13", []string{"app"}},
 	{"github.com/gofrs/flock", []string{"app", "app/control"}},
 	{"github.com/jezek/xgb", []string{"app/desktop", "ui/desktop"}},
-	{"github.com/godbus/dbus", []string{"ui/desktop"}},
+	{"github.com/godbus/dbus", []string{"ui/desktop", "app/desktop"}},
 }
 
 // forTests are folders that only tests may import.

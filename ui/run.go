@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"sync"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
@@ -60,6 +61,31 @@ func open(ctx context.Context, cancel context.CancelFunc, core Core) (*window, e
 	return w, nil
 }
 
+// trayTimeout is how long the desktop may take to say whether it has a tray
+// before the window opens without one, and trayPatience how long one is waited
+// for by a program that was started together with the desktop.
+const (
+	trayTimeout  = time.Second
+	trayPatience = 10 * time.Second
+)
+
+// waitsInTray makes the icon in the tray, which the toolkit begins to show with
+// its loop and never later, and reports whether the window stays closed.
+func (w *window) waitsInTray(ctx context.Context) bool {
+	background := w.core.Background && w.welcome == nil
+	there := false
+	if background {
+		there = desktop.AwaitTray(ctx, trayPatience)
+	} else {
+		there = desktop.HasTray(ctx, trayTimeout)
+	}
+	if there {
+		w.tray.build()
+		w.tray.setThere(true)
+	}
+	return there && background
+}
+
 // live shows the window and blocks until it is closed or ctx ends, and all
 // that was started has stopped.
 func (w *window) live(ctx context.Context, raise <-chan string) {
@@ -78,7 +104,7 @@ func (w *window) live(ctx context.Context, raise <-chan string) {
 	w.app.Lifecycle().SetOnEnteredForeground(func() { w.notify.looked = true })
 	w.app.Lifecycle().SetOnExitedForeground(func() { w.notify.looked = false })
 	w.app.Lifecycle().SetOnStopped(w.stopQueueing)
-	if w.core.Background && w.welcome == nil && desktop.HasTray(ctx) {
+	if w.waitsInTray(ctx) {
 		w.app.Run()
 	} else {
 		w.win.ShowAndRun()

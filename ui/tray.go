@@ -26,10 +26,12 @@ func newTray(w *window) *tray {
 	return t
 }
 
-// setThere is told whether the desktop has a place for the icon.
+// setThere is told whether the desktop has a place for the icon. One that comes
+// after build was due stays empty.
 func (t *tray) setThere(there bool) {
-	t.win.settings.SetTray(there && t.app != nil)
-	if t.app == nil || there == t.there {
+	there = there && t.menu != nil
+	t.win.settings.SetTray(there)
+	if there == t.there {
 		return
 	}
 	t.there = there
@@ -38,13 +40,15 @@ func (t *tray) setThere(there bool) {
 		t.win.win.Show()
 		return
 	}
-	if t.menu == nil {
-		t.build()
-	}
 	t.update()
 }
 
+// build makes the icon and its menu. It has to be called before the toolkit's
+// loop begins, for what comes later the desktop is never told of.
 func (t *tray) build() {
+	if t.app == nil {
+		return
+	}
 	t.state = fyne.NewMenuItem(t.stateWords(), nil)
 	t.state.Disabled = true
 	t.hide = fyne.NewMenuItem(t.win.foot.hideWords(), t.win.foot.toggle)

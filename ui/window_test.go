@@ -342,6 +342,11 @@ func TestClosingGoesToTheTrayIfThereIsOne(t *testing.T) {
 		t.Error("the icon is there though the desktop has no place for it")
 	}
 	w.tray.setThere(true)
+	if w.tray.there {
+		t.Error("closing would go to an icon that was not made in time")
+	}
+	w.tray.build()
+	w.tray.setThere(true)
 	w.closeWindow()
 	if w.closing.Load() {
 		t.Error("closing ends the program though there is a tray")

@@ -212,7 +212,7 @@ func TestAwakeWithoutABus(t *testing.T) {
 	awake.Close()
 	awake.Hold("Sending files")
 	awake.Close()
-	if desktop.HasTray(t.Context()) {
+	if desktop.HasTray(t.Context(), 10*time.Second) {
 		t.Error("a tray without a bus")
 	}
 }
@@ -221,8 +221,11 @@ func TestWatchTray(t *testing.T) {
 	const watcher = "org.kde.StatusNotifierWatcher"
 	address := startBus(t)
 	t.Setenv("DBUS_SESSION_BUS_ADDRESS", address)
-	if desktop.HasTray(t.Context()) {
+	if desktop.HasTray(t.Context(), 10*time.Second) {
 		t.Error("a tray on a bare bus")
+	}
+	if desktop.AwaitTray(t.Context(), 50*time.Millisecond) {
+		t.Error("a tray on a bare bus after a while")
 	}
 	told := make(chan bool, 100)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -243,6 +246,8 @@ func TestWatchTray(t *testing.T) {
 		}
 	}
 	expect(false, "at first")
+	awaited := make(chan bool, 1)
+	go func() { awaited <- desktop.AwaitTray(ctx, time.Minute) }()
 
 	bus, err := dbus.Connect(address)
 	if err != nil {
@@ -257,7 +262,10 @@ func TestWatchTray(t *testing.T) {
 	}
 	own(t, bus, watcher)
 	expect(true, "when the watcher has come")
-	if !desktop.HasTray(t.Context()) {
+	if !<-awaited {
+		t.Error("the tray that was waited for came in vain")
+	}
+	if !desktop.HasTray(t.Context(), 10*time.Second) {
 		t.Error("no tray beside a watcher with a host")
 	}
 	for _, change := range []struct {

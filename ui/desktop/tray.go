@@ -12,18 +12,27 @@ import (
 // a bus it is told false and WatchTray returns.
 func WatchTray(ctx context.Context, changed func(there bool)) { watchTray(ctx, changed) }
 
-// trayTimeout is how long HasTray waits for the desktop.
-const trayTimeout = 5 * time.Second
+// HasTray reports the same once. A desktop that takes longer than timeout to
+// answer has none.
+func HasTray(ctx context.Context, timeout time.Duration) bool {
+	return firstTray(ctx, timeout, func(bool) bool { return true })
+}
 
-// HasTray reports the same once. A desktop that takes longer than a few seconds
-// to answer has none.
-func HasTray(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, trayTimeout)
+// AwaitTray is HasTray for a program that is started together with the
+// desktop: it waits, no longer than patience, until there is one.
+func AwaitTray(ctx context.Context, patience time.Duration) bool {
+	return firstTray(ctx, patience, func(there bool) bool { return there })
+}
+
+// firstTray returns what is told until it is enough.
+func firstTray(ctx context.Context, timeout time.Duration, enough func(bool) bool) bool {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	there := false
 	WatchTray(ctx, func(now bool) {
-		there = now
-		cancel()
+		if there = now; enough(now) {
+			cancel()
+		}
 	})
 	return there
 }

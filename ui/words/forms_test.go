@@ -34,6 +34,9 @@ var speakers = map[string]int{
 func usesOf(t *testing.T) []use {
 	t.Helper()
 	var uses []use
+	for _, form := range words.Toolkit {
+		uses = append(uses, use{form: form, at: "the toolkit"})
+	}
 	set := token.NewFileSet()
 	for _, root := range []string{"../../ui", "../../app", "../../net", "../../storage"} {
 		err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {

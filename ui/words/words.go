@@ -30,6 +30,10 @@ const (
 // Languages are those that the window speaks.
 var Languages = []string{English, German}
 
+// Toolkit are the forms that Fyne itself looks up, for the menu of an entry and
+// that of the tray. It knows them in its own languages only, and complains.
+var Toolkit = []string{"Copy", "Cut", "Paste", "Quit", "Redo", "Select all", "Undo"}
+
 // spoken is the language in use, and its forms without a number that were
 // looked up already: rows are put into words by the thousand.
 var spoken = struct {
@@ -50,6 +54,11 @@ func Use(language string) error {
 	texts, err := Texts(language)
 	if err != nil {
 		return err
+	}
+	for _, form := range Toolkit {
+		if _, ok := texts[form]; !ok {
+			texts[form] = form
+		}
 	}
 	data, err := json.Marshal(texts)
 	if err != nil {

@@ -1,8 +1,12 @@
 package words_test
 
 import (
+	"bytes"
+	"log"
 	"testing"
 	"time"
+
+	"fyne.io/fyne/v2/lang"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/ui/words"
@@ -44,6 +48,25 @@ func TestLanguages(t *testing.T) {
 				t.Errorf("speaks %q", words.Language())
 			}
 		})
+	}
+}
+
+// The toolkit complains about each of its own words that it does not find.
+func TestTheToolkitFindsItsWords(t *testing.T) {
+	var complaints bytes.Buffer
+	before := log.Writer()
+	log.SetOutput(&complaints)
+	defer log.SetOutput(before)
+	for _, language := range words.Languages {
+		speak(t, language)
+		for _, form := range words.Toolkit {
+			if got := lang.L(form); (got == form) != (language == words.English) {
+				t.Errorf("%s: %q is %q", language, form, got)
+			}
+		}
+	}
+	if complaints.Len() > 0 {
+		t.Error(complaints.String())
 	}
 }
 
