@@ -25,7 +25,7 @@ type welcome struct {
 	downloads *widget.Text
 	folder    string // that the downloads go to
 	audience  *widget.Radio
-	problem   *widget.Text
+	problem   *widget.Paragraph
 	start     *widget.Button
 	object    fyne.CanvasObject
 }
@@ -48,7 +48,7 @@ func newWelcome(w *window, values domain.Settings) *welcome {
 	if values.Audience.Kind == domain.Friends {
 		s.audience.Choose(1)
 	}
-	s.problem = widget.NewText("", theme.TextCaption, theme.Error).Shortened(widget.End)
+	s.problem = widget.NewParagraph("", theme.Error, fyne.TextAlignLeading).Small()
 	s.start = widget.NewButton(words.T("Start"), "", widget.Primary, s.answer)
 	change := widget.NewButton(words.T("Change…"), "", widget.Plain, func() {
 		w.pickFolder(s.choose)
@@ -66,7 +66,7 @@ func newWelcome(w *window, values domain.Settings) *welcome {
 		widget.VBox(theme.Space4, label(words.T("Downloads go to")),
 			container.NewBorder(nil, nil, nil, widget.Inset(change, 0, 0, 0, theme.Space8), s.downloads)),
 		widget.VBox(theme.Space4, label(words.T("Who sees what you share")), s.audience),
-		container.NewBorder(nil, nil, nil, s.start, s.problem),
+		container.NewBorder(nil, nil, nil, container.NewCenter(s.start), s.problem.RichText),
 	)
 	card := widget.NewRaised(widget.Inset(body, theme.Space32, theme.Space32, theme.Space24, theme.Space32))
 	s.object = widget.NewBackdrop(container.NewCenter(widget.Fixed(welcomeWidth, 0, card)), theme.Ground)

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"errors"
 	"net/netip"
 	"os"
 	"path"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/storage/names"
@@ -51,6 +53,29 @@ func checkDownloads(values *domain.Settings) error {
 		return domain.Fault(domain.ErrUsage, "the download folder \"%s\" is a file", values.Downloads)
 	}
 	return nil
+}
+
+// checkWritable reports that nothing can be kept in a folder that was chosen
+// just now; one that was there before may be on a drive that is unplugged. The
+// folder need not exist yet, but then it must be possible to make it.
+func checkWritable(folder string) error {
+	there := folder
+	for {
+		if _, err := os.Stat(there); err == nil || there == filepath.Dir(there) {
+			break
+		}
+		there = filepath.Dir(there)
+	}
+	// The rights alone do not tell: a drive may be mounted for reading only.
+	f, err := os.CreateTemp(there, ".potluck-*")
+	if err != nil {
+		if errors.Is(err, syscall.ENOSPC) {
+			return nil // the downloads say so, and go on when there is room
+		}
+		return domain.Fault(domain.ErrUsage, "can't write to %s; choose another folder", filepath.Base(folder))
+	}
+	_ = f.Close() // nothing was written
+	return os.Remove(f.Name())
 }
 
 func checkLimits(values *domain.Settings) error {

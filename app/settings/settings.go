@@ -109,9 +109,15 @@ func (s *Settings) Update(_ context.Context, change func(*domain.Settings)) erro
 	s.mu.Unlock()
 
 	values := merge(stored, override)
+	before := values
 	change(&values)
 	if err := Check(values); err != nil {
 		return err
+	}
+	if values.Downloads != before.Downloads || values.Introduced && !before.Introduced {
+		if err := checkWritable(values.Downloads); err != nil {
+			return err
+		}
 	}
 	next, override := keep(values, stored, override)
 	if err := write(s.path, next, state); err != nil {

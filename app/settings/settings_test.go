@@ -193,3 +193,35 @@ func TestLimitsAreWrittenForPeople(t *testing.T) {
 		t.Errorf("a limit that is none: %v", err)
 	}
 }
+
+// A download folder is tried when it is chosen, and not again: the drive that
+// it is on may be unplugged while something else is changed.
+func TestADownloadFolderIsTriedWhenItIsChosen(t *testing.T) {
+	values := base(t)
+	s, err := settings.Open(filepath.Join(t.TempDir(), "settings.toml"), values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parent := t.TempDir()
+	inFile := filepath.Join(parent, "notes.txt", "Potluck")
+	if err := os.WriteFile(filepath.Dir(inFile), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	err = s.Update(t.Context(), func(v *domain.Settings) { v.Downloads = inFile })
+	if !errors.Is(err, domain.ErrUsage) || s.Values().Downloads != values.Downloads {
+		t.Errorf("a folder that cannot be made: %v, %s", err, s.Values().Downloads)
+	}
+	unplugged := filepath.Join(parent, "drive", "Potluck")
+	if err := s.Update(t.Context(), func(v *domain.Settings) { v.Downloads = unplugged }); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(parent); err != nil || len(left) != 1 {
+		t.Errorf("trying left %v (%v)", left, err)
+	}
+	if err := os.WriteFile(filepath.Dir(unplugged), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Update(t.Context(), func(v *domain.Settings) { v.Name = "Mira K" }); err != nil {
+		t.Errorf("another change while the folder is away: %v", err)
+	}
+}
