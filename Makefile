@@ -67,6 +67,16 @@ test: build headless ## runs every test
 		$(GO) test -race -tags headless -timeout 15m ./...
 	@.ci/fuzz $(FUZZTIME)
 
+# Without the tag and the word of migrated_fynedo the toolkit looks from which
+# thread it is called.
+THREADS := build/potluck-threads$(EXE)
+.PHONY: test-threads
+test-threads: ## runs the tests of the window with a build that tells of calls from the wrong thread
+	@.ci/packages build run test
+	$(BUILD) -tags $(subst migrated_fynedo,thread_checks,$(TAGS)) -o $(THREADS) .
+	POTLUCK_STRICT=1 POTLUCK_BIN=$(CURDIR)/$(THREADS) \
+		$(GO) test -tags headless -count=1 -timeout 15m -run '^Test(Window|Story|Tray)' ./app
+
 .PHONY: test-long
 test-long: headless ## runs the tests of the transfer engine that take minutes
 	@.ci/packages test

@@ -27,7 +27,10 @@ func (n *node) target(ctx context.Context, link domain.Link) (domain.LinkTarget,
 		return n.ownTarget(link)
 	}
 	who, err := n.find(wait, link.Peer)
-	if err != nil {
+	switch {
+	case errors.Is(err, domain.ErrNotFound):
+		return domain.LinkTarget{}, domain.Fault(domain.ErrNotFound, "whoever shares this has never been seen here")
+	case err != nil:
 		return domain.LinkTarget{}, err
 	}
 	if link.Path == "" {

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 )
@@ -117,13 +118,17 @@ func eventually(ctx context.Context, t *testing.T, what string, yes func() bool)
 }
 
 // end ends a program that a test started, however the test went, and logs what
-// it wrote to standard error if the test failed.
+// it wrote to standard error if the test failed. The complaint of the build of
+// make test-threads fails it.
 func end(t *testing.T, name string, cmd *exec.Cmd, said *os.File) {
 	t.Helper()
 	t.Cleanup(func() {
 		if cmd.ProcessState == nil {
 			_ = cmd.Process.Kill() // it may have ended by itself
 			_ = cmd.Wait()
+		}
+		if strings.Contains(text(t, said), "Error in Fyne call thread") {
+			t.Errorf("%s called the toolkit from the wrong thread", name)
 		}
 		if t.Failed() {
 			t.Logf("%s said:\n%s", name, text(t, said))

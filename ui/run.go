@@ -44,7 +44,7 @@ func open(ctx context.Context, cancel context.CancelFunc, core Core) (*window, e
 	}
 	app.SetMetadata(fyne.AppMetadata{
 		ID: appID, Name: "Potluck", Version: core.Version, Icon: theme.AppIcon(),
-		Migrations: map[string]bool{"fyneDo": true},
+		Migrations: map[string]bool{"fyneDo": migrated},
 	})
 	values := core.Settings.Values()
 	if err := words.Use(values.Language); err != nil {
