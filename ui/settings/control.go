@@ -61,7 +61,7 @@ func (l *line) save() {
 
 // turn is a switch for one value.
 type turn struct {
-	*widget.Switch
+	knob *widget.Switch
 	flag func(values *domain.Settings) *bool
 }
 
@@ -69,7 +69,7 @@ type turn struct {
 // what the change means; if it cannot be, nothing is changed.
 func (v *View) addSwitch(text string, flag func(*domain.Settings) *bool, done func(ctx context.Context, on bool) error) *turn {
 	t := &turn{widget.NewSwitch(text), flag}
-	t.OnChanged = func(on bool) {
+	t.knob.OnChanged = func(on bool) {
 		v.run.Go(func(ctx context.Context) func() {
 			if done != nil {
 				if err := done(ctx, on); err != nil {
@@ -85,7 +85,7 @@ func (v *View) addSwitch(text string, flag func(*domain.Settings) *bool, done fu
 	return t
 }
 
-func (t *turn) show(values *domain.Settings) { t.Set(*t.flag(values)) }
+func (t *turn) show(values *domain.Settings) { t.knob.Set(*t.flag(values)) }
 
 // options is one of several values, side by side.
 type options struct {

@@ -130,7 +130,7 @@ func (v *View) app() fyne.CanvasObject {
 	return section(words.T("App"),
 		look.object(words.T("Look"), nil),
 		language.object(words.T("Language"), v.language),
-		widget.VBox(theme.Space4, leading(keep), v.tray, leading(login), leading(notify), leading(v.links)))
+		widget.VBox(theme.Space4, leading(keep.knob), v.tray, leading(login.knob), leading(notify.knob), leading(v.links)))
 }
 
 // port writes a port's number as such, not as a count.

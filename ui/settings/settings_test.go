@@ -3,6 +3,7 @@ package settings
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -243,6 +244,36 @@ func TestFields(t *testing.T) {
 	}
 }
 
+func TestASwitchShowsHowItStands(t *testing.T) {
+	v, k, w := newView(t)
+	w.Resize(fyne.NewSize(704, 2000))
+	for _, c := range v.controls {
+		if c, ok := c.(*turn); ok {
+			before := w.Canvas().Capture()
+			values := k.values
+			*c.flag(&values) = !*c.flag(&values)
+			v.show(values)
+			if reflect.DeepEqual(w.Canvas().Capture(), before) {
+				t.Error("a switch looks the same after it was turned")
+			}
+		}
+	}
+}
+
+// The entries take what the mouse wheel turns over them, unless the page is
+// quicker.
+func TestTheWheelScrollsOverAnEntryToo(t *testing.T) {
+	v, _, w := newView(t)
+	place := func() fyne.Position {
+		return fyne.CurrentApp().Driver().AbsolutePositionForObject(v.downloads.entry)
+	}
+	before := place()
+	test.Scroll(w.Canvas(), before.AddXY(20, 10), 0, -40)
+	if place() == before {
+		t.Error("the page stays where it is")
+	}
+}
+
 func TestSwitchesAndOptions(t *testing.T) {
 	v, k, _ := newView(t)
 	turns := 0
@@ -251,11 +282,11 @@ func TestSwitchesAndOptions(t *testing.T) {
 		case *turn:
 			turns++
 			before := *c.flag(&k.values)
-			test.Tap(c.Switch)
-			if *c.flag(&k.values) == before || c.On() == before {
+			test.Tap(c.knob)
+			if *c.flag(&k.values) == before || c.knob.On() == before {
 				t.Error("a switch does nothing")
 			}
-			c.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
+			c.knob.TypedKey(&fyne.KeyEvent{Name: fyne.KeySpace})
 			if *c.flag(&k.values) != before {
 				t.Error("the space bar does nothing")
 			}
@@ -282,9 +313,9 @@ func TestWhatTheDesktopRefusesIsToldAndNotKept(t *testing.T) {
 	k.refuse = fmt.Errorf("no folder for it: %w", domain.ErrUnwritable)
 	for _, c := range v.controls {
 		if c, ok := c.(*turn); ok && c.flag(&k.values) == &k.values.StartAtLogin {
-			test.Tap(c.Switch)
-			if k.values.StartAtLogin || c.On() || k.told == nil {
-				t.Errorf("kept %v, shown %v, told %v", k.values.StartAtLogin, c.On(), k.told)
+			test.Tap(c.knob)
+			if k.values.StartAtLogin || c.knob.On() || k.told == nil {
+				t.Errorf("kept %v, shown %v, told %v", k.values.StartAtLogin, c.knob.On(), k.told)
 			}
 		}
 	}
