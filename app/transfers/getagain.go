@@ -3,6 +3,7 @@ package transfers
 import (
 	"context"
 	"crypto/rand"
+	"os"
 	"path"
 	"strings"
 
@@ -11,8 +12,8 @@ import (
 
 // GetAgain downloads anew what a download that has ended was asked for, as it is
 // at its owner's now, in the place of the old one, whose ID it does not have.
-// What is here and has not changed is not fetched again, and what was left out
-// is left out. The error is domain.ErrNotFound if it is not there any more,
+// What is still here and has not changed at its owner's is not fetched again, and
+// what was left out is left out. The error is domain.ErrNotFound if it is not there any more,
 // domain.ErrUsage for a download that has not ended.
 func (t *Transfers) GetAgain(ctx context.Context, id string) (string, error) {
 	t.mu.Lock()
@@ -70,7 +71,7 @@ func (t *Transfers) resolveAgain(d *transfer, before []domain.TransferFile) erro
 		if f.Skipped {
 			left++
 		}
-		if was.Content == f.Content && was.Folder == f.Folder && was.Target == f.Target {
+		if was.Content == f.Content && was.Folder == f.Folder && was.Target == f.Target && seemsHere(&was) {
 			f.Final, f.Written = was.Final, was.Written
 		}
 	}
@@ -80,6 +81,13 @@ func (t *Transfers) resolveAgain(d *transfer, before []domain.TransferFile) erro
 		}
 	}
 	return nil
+}
+
+// seemsHere reports whether a finished file lies where it was finished, with its
+// size.
+func seemsHere(f *domain.TransferFile) bool {
+	info, err := os.Lstat(f.Final)
+	return err == nil && info.IsDir() == f.Folder && (f.Folder || info.Mode().IsRegular() && info.Size() == f.Size)
 }
 
 // folderOf returns the folder that was made for a download of a folder; "" for

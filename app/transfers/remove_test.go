@@ -4,16 +4,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/storage/content"
+	"github.com/potluck-share/potluck/storage/db"
 )
 
 // bytesOf are the contents that fetches write.
@@ -371,6 +374,79 @@ func TestTheNewOneIsGot(t *testing.T) {
 	}
 	if _, err := r.GetAgain(context.Background(), next); !errors.Is(err, domain.ErrNotFound) {
 		t.Errorf("of one that is gone: %v", err)
+	}
+}
+
+// Of what the user has deleted meanwhile the old download still says that it is
+// here.
+func TestWhatIsGoneIsGotAgain(t *testing.T) {
+	w, folder := writing(t)
+	r := open(t, filepath.Join(t.TempDir(), "db"), w)
+	defer r.close(t)
+	id := r.getTo(t, folder, "Box")
+	if err := os.Remove(filepath.Join(folder, "Box", "sub", "b")); err != nil {
+		t.Fatal(err)
+	}
+	w.mu.Lock()
+	w.fetched = nil
+	w.mu.Unlock()
+	next, err := r.GetAgain(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.await(t, next, domain.Done)
+	w.mu.Lock()
+	if got := strings.Join(w.fetched, " "); got != "Box/sub/b" {
+		t.Errorf("fetched: %q", got)
+	}
+	w.mu.Unlock()
+	if got := tree(t, folder); got != "Box Box/a Box/sub Box/sub/b Box/sub/c" {
+		t.Error("there is: " + got)
+	}
+}
+
+// fullDisk is a store that has no room at times.
+type fullDisk struct {
+	*db.DB
+	full atomic.Bool
+}
+
+func (s *fullDisk) PutTransfer(ctx context.Context, t domain.Transfer) error {
+	if s.full.Load() {
+		return domain.ErrNoSpace
+	}
+	return s.DB.PutTransfer(ctx, t)
+}
+
+// What could not be kept once is kept by the next chance, or the download would
+// go on after a restart that was cancelled.
+func TestWhatCouldNotBeKeptIsKeptLater(t *testing.T) {
+	w := newWorld()
+	w.hold = make(chan struct{})
+	base, err := db.Open(filepath.Join(t.TempDir(), "db"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := &fullDisk{DB: base}
+	r := openOn(t, base, store, w)
+	defer r.close(t)
+	id := get(t, r, "note.txt")
+	store.full.Store(true)
+	if err := r.Cancel(t.Context(), []string{id}); !errors.Is(err, domain.ErrNoSpace) {
+		t.Fatalf("cancelled on a full disk: %v", err)
+	}
+	store.full.Store(false)
+	if err := r.Pause(t.Context(), []string{get(t, r, "Holiday")}); err != nil {
+		t.Fatal(err)
+	}
+	all, err := base.Transfers()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range all {
+		if d.ID == id && d.State != domain.Cancelled {
+			t.Errorf("it is kept as %s", d.State)
+		}
 	}
 }
 

@@ -126,7 +126,7 @@ type Config struct {
 type Transfers struct {
 	cfg    Config
 	asked  singleflight.Group // one request for the same thing at a time
-	saving sync.Mutex         // held while transfers are written; never together with mu
+	saving sync.Mutex         // held while transfers are written; taken before mu
 
 	mu        sync.Mutex
 	all       map[string]*transfer
@@ -436,7 +436,8 @@ func (t *Transfers) keep(d *transfer) {
 func (t *Transfers) keepFiles(d *transfer) { t.unsaved[d.ID] = true }
 
 // save writes the transfers that set has changed, off the lock: a slow disk
-// must not hold up what moves.
+// must not hold up what moves. What cannot be written is written by the next
+// one.
 func (t *Transfers) save(ctx context.Context) error {
 	t.saving.Lock()
 	defer t.saving.Unlock()
@@ -459,10 +460,14 @@ func (t *Transfers) save(ctx context.Context) error {
 	var group errgroup.Group // together they cost one flush of the disk
 	for _, one := range changed {
 		group.Go(func() error {
-			if err := t.cfg.Store.PutTransfer(context.WithoutCancel(ctx), one); err != nil {
-				return fmt.Errorf("keeping the state of %s: %w", one.Path, err)
+			err := t.cfg.Store.PutTransfer(context.WithoutCancel(ctx), one)
+			if err == nil {
+				return nil
 			}
-			return nil
+			t.mu.Lock()
+			t.unsaved[one.ID] = t.unsaved[one.ID] || one.Files != nil
+			t.mu.Unlock()
+			return fmt.Errorf("keeping the state of %s: %w", one.Path, err)
 		})
 	}
 	return group.Wait()

@@ -185,6 +185,12 @@ func open(t testing.TB, file string, w *world) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return openOn(t, store, store, w)
+}
+
+// openOn opens the room on a store that is, or stands before, the database.
+func openOn(t testing.TB, base *db.DB, store transfers.Store, w *world) *room {
+	t.Helper()
 	bus := event.NewBus()
 	tr, err := transfers.New(transfers.Config{
 		Engine: w, Catalogue: w, People: w, Store: store, Bus: bus, Log: slog.New(slog.DiscardHandler),
@@ -207,7 +213,7 @@ func open(t testing.TB, file string, w *world) *room {
 		t.Fatal(err)
 	}
 	tr.Start(t.Context())
-	return &room{tr, store, bus}
+	return &room{tr, base, bus}
 }
 
 func (r *room) close(t testing.TB) {
