@@ -143,7 +143,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 	})
 	n.fetcher = fetch.New(fetch.Config{
 		Open: transfer.Dialer{Host: n.host, Limits: n.limits}, Self: n.host.ID(), Told: n.told, Nearby: n.holdings.Said, Coming: n.provider.Coming,
-		Log: n.log.With("room", "fetch"),
+		Hidden: n.hidden.Load, Log: n.log.With("room", "fetch"),
 	})
 	n.onClose("fetching", n.fetcher.Close)
 	n.transfers, err = transfers.New(transfers.Config{

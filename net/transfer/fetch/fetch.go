@@ -90,6 +90,9 @@ type Config struct {
 	// than before, whether everyone nearby may have a content. It is for the
 	// caller to know whether the provider may decide that. nil: nobody cares.
 	Nearby func(content domain.ContentID, provider domain.PeerID, nearby bool)
+	// Hidden reports whether nobody but those who are asked is to know of this
+	// machine. nil: never.
+	Hidden func() bool
 	// Budget is how many bytes of buffers there are for all fetches together.
 	// 0: 64 MiB; at least one piece.
 	Budget int64
@@ -291,6 +294,9 @@ func (f *Fetcher) Probe(ctx context.Context, id domain.PeerID, want domain.Conte
 		return 0, ctx.Err()
 	}
 }
+
+// hidden reports whether providers are not to tell others of this machine.
+func (f *Fetcher) hidden() bool { return f.cfg.Hidden != nil && f.cfg.Hidden() }
 
 // Uses reports whether something is fetched from the peer at this moment, or
 // would be if it could be reached.

@@ -164,7 +164,7 @@ func (s *session) ask(r *request, content domain.ContentID, now time.Time) {
 	s.f.free -= r.cost
 	s.send(wire.Header{
 		Kind: wire.Request, Request: r.id, What: r.what, Content: content, Index: r.index, Length: r.want,
-		Look: r.src != nil && r.src.job.look,
+		Look: r.src != nil && r.src.job.look, Alone: r.src != nil && s.f.hidden(),
 	}, r.set)
 }
 

@@ -259,7 +259,7 @@ func (src *source) informed(now time.Time) {
 // whole one that gives to others too, as far as we know, or that is the only
 // one. The others may only just be coming, and ask for the same.
 func (src *source) mayChoose() bool {
-	if src.partial || src.job.look {
+	if src.partial || src.job.look || src.job.f.hidden() {
 		return false
 	}
 	if src.job.crowded {

@@ -147,6 +147,44 @@ func TestSwarm(t *testing.T) {
 	}
 }
 
+// Who hides is fetching all the same, but those who fetch the same do not hear
+// of it, and it not of them.
+func TestWhoHidesIsNotNamed(t *testing.T) {
+	t.Parallel()
+	const size = 8 * mib
+	source, file, members := crowd(t, size, 1)
+	seen := members[0]
+	other := newServer(t)
+	o := &opener{host: other.host}
+	o.knows(source.host)
+	hider := fetch.New(fetch.Config{Open: o, Self: other.id, Hidden: func() bool { return true }})
+	t.Cleanup(func() {
+		if err := hider.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	var both sync.WaitGroup
+	both.Go(func() {
+		if err := seen.get(within(t, time.Minute), t, file, fetch.Fixed{source.id}); err != nil {
+			t.Error(err)
+		}
+	})
+	both.Go(func() {
+		dst := newSink(t, size)
+		if err := hider.Fetch(within(t, time.Minute), file.sum.ID, size, dst, fetch.Fixed{source.id}, nil); err != nil {
+			t.Error(err)
+		}
+		dst.verify(t, file.path)
+	})
+	both.Wait()
+	if told := seen.fetcher.Holders(file.sum.ID); len(told) > 0 {
+		t.Errorf("the one was told of %v", told)
+	}
+	if told := hider.Holders(file.sum.ID); len(told) > 0 {
+		t.Errorf("who hides was told of %v", told)
+	}
+}
+
 // The source leaves for good once every piece has gone out.
 func TestSwarmWithoutItsSource(t *testing.T) {
 	t.Parallel()

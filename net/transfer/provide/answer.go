@@ -14,10 +14,16 @@ import (
 // keepOpen is how long files stay open after the last request.
 const keepOpen = time.Second
 
+// looks reports whether a request is for what a look at a content brings: its
+// beginning. Who asks for more cannot pass it off as one.
+func looks(h wire.Header) bool {
+	return h.Look && (h.What != wire.Piece || int64(h.Index)*domain.PieceSize < domain.MostPeek)
+}
+
 // answer makes the answer to one request. It always returns one.
 func (t *stream) answer(ctx context.Context, q question) answer {
 	h := q.Header
-	a := answer{id: h.Content, held: cost(h), piece: -1, look: h.Look}
+	a := answer{id: h.Content, held: cost(h), piece: -1, look: looks(h)}
 	a.head = wire.Header{Kind: wire.Response, Request: h.Request, Last: true}
 	if h.What == wire.UnknownWhat {
 		a.head.Status = wire.Malformed
@@ -29,7 +35,10 @@ func (t *stream) answer(ctx context.Context, q question) answer {
 		return a
 	}
 	spread := c.Spread()
-	if !h.Look {
+	switch {
+	case h.Alone:
+		t.unfollow(h.Content)
+	case !h.Look:
 		t.follow(h.Content, c, spread)
 	}
 	a.head.Size, a.head.Nearby = c.Size(), spread == Nearby
@@ -45,7 +54,7 @@ func (t *stream) answer(ctx context.Context, q question) answer {
 		h.What = wire.Piece
 		a.head.Index, a.piece = h.Index, h.Index
 	case wire.Piece:
-		if !h.Look { // nobody will get it from who looks
+		if !h.Look && !h.Alone { // nobody will get it from who looks or hides
 			t.p.give(h.Content, h.Index, 1)
 			a.piece = h.Index
 		}

@@ -102,23 +102,66 @@ func TestNobodyIsToldOfWhoFetchesWhatIsPrivate(t *testing.T) {
 	g.quiet(t, g.piece(2, 1))
 }
 
-// Whoever only looks keeps nothing that others could get, and takes no part.
-func TestNobodyIsToldOfWhoOnlyLooks(t *testing.T) {
+// Whoever only looks keeps nothing that others could get, and takes no part;
+// nor does whoever is not to be seen.
+func TestNobodyIsToldOfWhoOnlyLooksOrHides(t *testing.T) {
+	for name, mark := range map[string]func(*wire.Header){
+		"looks": func(h *wire.Header) { h.Look = true },
+		"hides": func(h *wire.Header) { h.Alone = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := newRig(t, 2*mib, provide.Config{})
+			g.send(t, g.piece(1, 0))
+			g.answer(t)
+			asks := g.piece(1, 1)
+			mark(&asks)
+			other := g.connect(t)
+			other.quiet(t, asks)
+			g.quiet(t, g.piece(2, 1))
+			if err := other.stream.Close(); err != nil {
+				t.Fatal(err)
+			}
+			third := g.connect(t)
+			third.send(t, g.piece(1, 0))
+			if told := third.hints(t); len(told) != 1 || told[0].Peer != g.id() {
+				t.Errorf("the third was told of %v, want the first alone", told)
+			}
+		})
+	}
+}
+
+// Whoever begins to hide in the middle of a download is told of no more, also
+// when it has gone without a word.
+func TestWhoBeginsToHideLeaves(t *testing.T) {
 	g := newRig(t, 2*mib, provide.Config{})
 	g.send(t, g.piece(1, 0))
 	g.answer(t)
-	look := g.piece(1, 1)
-	look.Look = true
-	other := g.connect(t)
-	other.quiet(t, look)
-	g.quiet(t, g.piece(2, 1))
-	if err := other.stream.Close(); err != nil {
+	alone := g.piece(2, 1)
+	alone.Alone = true
+	g.send(t, alone)
+	g.answer(t)
+	if err := g.stream.Close(); err != nil {
 		t.Fatal(err)
 	}
-	third := g.connect(t)
-	third.send(t, g.piece(1, 0))
-	if told := third.hints(t); len(told) != 1 || told[0].Peer != g.id() {
-		t.Errorf("the third was told of %v, want the first alone", told)
+	other := g.connect(t)
+	other.quiet(t, g.piece(1, 1))
+}
+
+// Who asks for more than a look brings does not only look, whatever it says: the
+// user is to know of it.
+func TestTooMuchIsNoLook(t *testing.T) {
+	const last = int(domain.MostPeek / domain.PieceSize)
+	g := newRig(t, int(domain.MostPeek)+mib, provide.Config{})
+	for i, want := range map[int]bool{last - 1: true, last: false} {
+		h := g.piece(uint64(1+i), i)
+		h.Look = true
+		g.send(t, h)
+		g.answer(t)
+		eventually(t, func() bool {
+			g.upMu.Lock()
+			defer g.upMu.Unlock()
+			return g.looked[want] == mib
+		})
 	}
 }
 

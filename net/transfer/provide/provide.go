@@ -8,7 +8,7 @@
 //
 // Whoever asks for a content follows it: it hears of further pieces of what is
 // here in part (Grown), and of the others who fetch it, if those may know of
-// each other. Whoever only looks at it does not.
+// each other. Whoever only looks at it, or is not to be seen by them, does not.
 //
 // Three goroutines serve one stream: one reads requests, so that a cancel is
 // heard while a body is on its way; one reads pieces from disk, taking turns

@@ -155,6 +155,8 @@ type rig struct {
 
 	upMu sync.Mutex
 	up   int64
+	// looked is the same apart: for looks, and not.
+	looked map[bool]int64
 }
 
 // client is one end of a stream to the provider.
@@ -167,7 +169,7 @@ type client struct {
 
 func newRig(t *testing.T, size int, cfg provide.Config) *rig {
 	t.Helper()
-	g := &rig{content: domain.ContentID{7}, data: make([]byte, size)}
+	g := &rig{content: domain.ContentID{7}, data: make([]byte, size), looked: make(map[bool]int64)}
 	for i := range g.data {
 		g.data[i] = byte(i ^ i>>8 ^ i>>16)
 	}
@@ -180,6 +182,7 @@ func newRig(t *testing.T, size int, cfg provide.Config) *rig {
 	cfg.Uploads = func(u provide.Upload) {
 		g.upMu.Lock()
 		g.up += u.Sent
+		g.looked[u.Look] += u.Sent
 		g.upMu.Unlock()
 	}
 	g.provider = provide.New(cfg)

@@ -29,8 +29,9 @@
 // there before. It also tells those who may know of each other by Hint frames,
 // since downloaders are in nobody's catalogue. If not everyone nearby may have
 // the content, the owner's hint comes with a signed grant, which the asker shows
-// to the others by a Grant frame before it asks them. Whoever only looks, and
-// says so in its requests, follows nothing and is told of nothing.
+// to the others by a Grant frame before it asks them. Whoever only looks, or
+// is not to be seen by others, and says so in its requests, follows nothing and is
+// told of nothing.
 //
 // A Reader, like a Writer, is used by one goroutine at a time.
 package wire

@@ -145,6 +145,7 @@ type Header struct {
 	Last    bool             // Response, Data: the answer ends with this frame
 	Coming  bool             // Have: the pieces are on their way, not here yet
 	Look    bool             // Request: what comes is not kept, so the asker is no follower
+	Alone   bool             // Request: nobody is to be told of the asker, so it is no follower either
 	// Body is the number of raw bytes that follow. Writer sets it by itself.
 	Body int
 }
@@ -175,7 +176,7 @@ func (h *Header) put(m *pb.Header, content *domain.ContentID) {
 		m.Content = content[:]
 		m.Index = uint64(max(0, h.Index))
 		m.Length = uint64(max(0, h.Length))
-		m.Look = h.Look
+		m.Look, m.Alone = h.Look, h.Alone
 	case Cancel:
 		m.Kind = pb.Kind_KIND_CANCEL
 	case Have, Hint, Leave, Grant:
@@ -206,7 +207,7 @@ func take(m *pb.Header, body int) (h Header, known bool, err error) {
 	switch m.GetKind() {
 	case pb.Kind_KIND_REQUEST:
 		h.Kind = Request
-		h.Look = m.GetLook()
+		h.Look, h.Alone = m.GetLook(), m.GetAlone()
 		if w := m.GetWhat(); w > 0 && w <= pb.What(Any) {
 			h.What = What(w)
 		}

@@ -50,6 +50,7 @@ var vectors = []struct {
 	{"leave", Header{Kind: Leave, Content: id(3)}, ""},
 	{"grant", Header{Kind: Grant, Content: id(3)}, "signed"},
 	{"look", Header{Kind: Request, Request: 5, What: Piece, Content: id(3), Length: 1 << 20, Look: true}, ""},
+	{"alone", Header{Kind: Request, Request: 6, What: Piece, Content: id(3), Length: 1 << 20, Alone: true}, ""},
 }
 
 func encode(t testing.TB, h Header, body string) []byte {

@@ -223,6 +223,7 @@ type Header struct {
 	Nearby        bool                   `protobuf:"varint,11,opt,name=nearby,proto3" json:"nearby,omitempty"`                                // response: everyone nearby may have the content
 	Coming        bool                   `protobuf:"varint,12,opt,name=coming,proto3" json:"coming,omitempty"`                                // have: the pieces are on their way, not here yet
 	Look          bool                   `protobuf:"varint,13,opt,name=look,proto3" json:"look,omitempty"`                                    // request: what comes is looked at and not kept, nobody need be told
+	Alone         bool                   `protobuf:"varint,14,opt,name=alone,proto3" json:"alone,omitempty"`                                  // request: nobody is to be told who fetches this
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -344,6 +345,13 @@ func (x *Header) GetComing() bool {
 func (x *Header) GetLook() bool {
 	if x != nil {
 		return x.Look
+	}
+	return false
+}
+
+func (x *Header) GetAlone() bool {
+	if x != nil {
+		return x.Alone
 	}
 	return false
 }
@@ -529,7 +537,7 @@ var File_transfer_proto protoreflect.FileDescriptor
 
 const file_transfer_proto_rawDesc = "" +
 	"\n" +
-	"\x0etransfer.proto\x12\x13potluck.transfer.v1\"\x83\x03\n" +
+	"\x0etransfer.proto\x12\x13potluck.transfer.v1\"\x99\x03\n" +
 	"\x06Header\x12-\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x19.potluck.transfer.v1.KindR\x04kind\x12\x18\n" +
 	"\arequest\x18\x02 \x01(\x04R\arequest\x12-\n" +
@@ -544,7 +552,8 @@ const file_transfer_proto_rawDesc = "" +
 	" \x01(\bR\x04last\x12\x16\n" +
 	"\x06nearby\x18\v \x01(\bR\x06nearby\x12\x16\n" +
 	"\x06coming\x18\f \x01(\bR\x06coming\x12\x12\n" +
-	"\x04look\x18\r \x01(\bR\x04look\"T\n" +
+	"\x04look\x18\r \x01(\bR\x04look\x12\x14\n" +
+	"\x05alone\x18\x0e \x01(\bR\x05alone\"T\n" +
 	"\x05Hints\x125\n" +
 	"\aholders\x18\x01 \x03(\v2\x1b.potluck.transfer.v1.HolderR\aholders\x12\x14\n" +
 	"\x05grant\x18\x02 \x01(\fR\x05grant\":\n" +
