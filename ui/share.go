@@ -180,16 +180,21 @@ func (w *window) shareAgain(ctx context.Context, shares []domain.Share) func() {
 
 // find lets the user choose where a share lies now that is gone.
 func (w *window) find(share domain.Share) {
-	w.choose(desktop.Choice{
-		Title: words.T("Where is %s now?", share.Name), Accept: words.T("Choose"),
-		Folders: share.Folder, From: nearest(share.Path),
-	}, func(paths []string) {
-		w.run.Go(func(ctx context.Context) func() { return w.said(w.core.Library.Move(ctx, share.Name, paths[0])) })
+	w.run.Go(func(context.Context) func() {
+		from := nearest(share.Path)
+		return func() {
+			w.choose(desktop.Choice{
+				Title: words.T("Where is %s now?", share.Name), Accept: words.T("Choose"),
+				Folders: share.Folder, From: from,
+			}, func(paths []string) {
+				w.run.Go(func(ctx context.Context) func() { return w.said(w.core.Library.Move(ctx, share.Name, paths[0])) })
+			})
+		}
 	})
 }
 
 // nearest returns the folder that is there of those above a path that may be
-// gone.
+// gone. A drive on the network may take long to answer.
 func nearest(path string) string {
 	for dir := filepath.Dir(path); ; dir = filepath.Dir(dir) {
 		if info, err := os.Stat(dir); err == nil && info.IsDir() || dir == filepath.Dir(dir) {

@@ -201,10 +201,3 @@ func (c *Client) Call(ctx context.Context, name string, request any, each func(j
 		}
 	}
 }
-
-// One makes a call that answers with a single value.
-func One[T any](ctx context.Context, c *Client, name string, request any) (T, error) {
-	var value T
-	err := c.Call(ctx, name, request, func(raw json.RawMessage) error { return json.Unmarshal(raw, &value) })
-	return value, err
-}

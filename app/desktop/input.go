@@ -126,15 +126,6 @@ func (s *Screen) press(x, y int, button byte, times int) error {
 	return nil
 }
 
-// Scroll turns the wheel over a point of the screen, down for positive steps.
-func (s *Screen) Scroll(x, y, steps int) error {
-	const up, down = 4, 5
-	if steps < 0 {
-		return s.press(x, y, up, -steps)
-	}
-	return s.press(x, y, down, steps)
-}
-
 // Type types a text on a US keyboard.
 func (s *Screen) Type(text string) error {
 	for _, r := range text {

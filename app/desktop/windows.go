@@ -140,18 +140,9 @@ func (s *Screen) Place(w Window) (image.Rectangle, error) {
 	return image.Rectangle{Min: corner, Max: corner.Add(image.Pt(int(g.Width), int(g.Height)))}, nil
 }
 
-// Screenshot writes a picture of the whole screen to a PNG file.
-func (s *Screen) Screenshot(path string) error {
-	return s.save(s.root, path)
-}
-
 // ScreenshotOf writes a picture of a window, without its frame, to a PNG file.
 // What covers it or lies outside the screen is as the screen has it.
 func (s *Screen) ScreenshotOf(w Window, path string) error {
-	return s.save(w, path)
-}
-
-func (s *Screen) save(w Window, path string) error {
 	picture, err := s.Look(w)
 	if err != nil {
 		return err

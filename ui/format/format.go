@@ -84,14 +84,6 @@ func Count(n int) string { return words.Count(n) }
 // Files writes how many files there are: "1 file", "2,140 files".
 func Files(n int) string { return words.N("%s files", n) }
 
-// Number writes how many there are of something: "1 file", "2,140 files".
-func Number(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return Count(n) + " " + many
-}
-
 // Names writes a list of names: "Ana", "Ana and Ben", "Ana, Ben and 2 more".
 func Names(names []string) string {
 	switch len(names) {

@@ -109,12 +109,6 @@ func TestCount(t *testing.T) {
 			t.Errorf("Count(%d) = %q, want %q", n, got, want)
 		}
 	}
-	if got := Number(1, "file", "files"); got != "1 file" {
-		t.Error(got)
-	}
-	if got := Number(0, "file", "files"); got != "0 files" {
-		t.Error(got)
-	}
 }
 
 func TestNames(t *testing.T) {

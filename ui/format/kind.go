@@ -44,10 +44,6 @@ func KindOf(name string) string {
 	return Other
 }
 
-// Kind names what a file is, as its extension tells: "Picture", "Music",
-// "File".
-func Kind(name string) string { return KindName(KindOf(name)) }
-
 // KindName names a kind for the user.
 func KindName(kind string) string {
 	switch kind {

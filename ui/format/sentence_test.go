@@ -29,8 +29,8 @@ func TestSentence(t *testing.T) {
 
 func TestKind(t *testing.T) {
 	for name, want := range map[string]string{"a.JPG": "Picture", "b.tar.gz": "Archive", "c": "File", "d.unknown": "File", "setup.exe": "Program", "": "File"} {
-		if got := Kind(name); got != want {
-			t.Errorf("Kind(%q) = %q, want %q", name, got, want)
+		if got := KindName(KindOf(name)); got != want {
+			t.Errorf("%q is called %q, want %q", name, got, want)
 		}
 	}
 }

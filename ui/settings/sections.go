@@ -149,7 +149,7 @@ func (v *View) network() fyne.CanvasObject {
 		})
 	v.port = hint("")
 	nearby := v.addLine(words.T("Count these networks as nearby"),
-		words.T("Such as 192.168.3.0/24, with spaces between them. From the next start on; both sides need it."),
+		words.T("Such as 192.168.3.0/24, with spaces between them. Both sides need it."),
 		func(s *domain.Settings) string { return strings.Join(s.Nearby, " ") },
 		func(text string, s *domain.Settings) error {
 			s.Nearby = slices.Compact(slices.Sorted(slices.Values(strings.Fields(text))))

@@ -150,10 +150,6 @@ type Header struct {
 	Body int
 }
 
-// Pages returns the number of pages that total bytes of a layer or of a bitmap
-// make.
-func Pages(total int64) int { return int((total + PageSize - 1) / PageSize) }
-
 // PageLength returns the bytes of page index of total bytes, 0 outside of it.
 func PageLength(total int64, index int) int {
 	start := int64(index) * PageSize

@@ -309,9 +309,6 @@ func TestPages(t *testing.T) {
 		pages  int
 		length int // of the last page
 	}{{0, 0, 0}, {1, 1, 1}, {PageSize, 1, PageSize}, {PageSize + 5, 2, 5}} {
-		if n := Pages(c.total); n != c.pages {
-			t.Errorf("%d bytes in %d pages, want %d", c.total, n, c.pages)
-		}
 		if n := PageLength(c.total, c.pages-1); n != c.length {
 			t.Errorf("last page of %d bytes has %d, want %d", c.total, n, c.length)
 		}
