@@ -17,10 +17,13 @@ const peekedMost = 32 << 20
 
 // Peek returns the beginning of a file that somebody shares, verified, without
 // downloading it. What is on this machine is read from there, what was looked
-// into lately costs nothing. It waits until ctx ends at most; the error is
+// into lately costs nothing. While this machine is hidden nobody is asked, since whoever
+// only looks through a list is not to be seen by it. It waits until ctx ends at
+// most; the error is
 //   - the context's if it was cancelled, domain.ErrWaiting if its time ran out;
 //   - domain.ErrUsage for a folder, or for no bytes;
 //   - domain.ErrNotFound if nobody is known to have it, or lets us have it;
+//   - domain.ErrRefused if it is not here and this machine is hidden;
 //   - domain.ErrOffline if those who may have it are away;
 //   - domain.ErrChanged, domain.ErrDamaged or domain.ErrTooLarge.
 func (t *Transfers) Peek(ctx context.Context, req domain.PeekRequest) (domain.Peek, error) {
@@ -43,7 +46,10 @@ func (t *Transfers) Peek(ctx context.Context, req domain.PeekRequest) (domain.Pe
 	if answer.Data, known = t.peeked.get(req.Content, req.Size, most); known {
 		return answer, nil
 	}
-	from := t.around(req.Content, req.Peer)
+	var from []domain.PeerID
+	if !t.hidden() {
+		from = t.around(req.Content, req.Peer)
+	}
 	data, err := t.cfg.Engine.Look(ctx, req.Content, req.Size, most, from)
 	if err != nil {
 		return domain.Peek{}, t.notPeeked(req, len(from), err)
@@ -66,6 +72,8 @@ func (t *Transfers) notPeeked(req domain.PeekRequest, asked int, err error) erro
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		why = domain.Fault(domain.ErrWaiting, "nobody sent anything of %s in time", what)
+	case errors.Is(err, domain.ErrNotFound) && t.hidden():
+		why = domain.Fault(domain.ErrRefused, "nobody is asked for %s while you are hidden", what)
 	case errors.Is(err, domain.ErrNotFound) && asked == 0:
 		why = t.notHere(req, providers, what)
 	case errors.Is(err, domain.ErrNotFound):

@@ -71,6 +71,28 @@ func letter(name string, most int64) domain.PeekRequest {
 	return domain.PeekRequest{Peer: "ana", Content: entry(name, 0).Content, Size: 8_000_000, Most: most}
 }
 
+// Who is hidden would be seen by whom a preview is asked of, and may only have
+// gone through a list.
+func TestNobodyIsAskedForAPreviewWhileHidden(t *testing.T) {
+	w := newWorld()
+	r := open(t, filepath.Join(t.TempDir(), "potluck.db"), w)
+	defer r.close(t)
+	if _, err := r.Peek(t.Context(), letter("a", 10)); err != nil {
+		t.Fatal(err)
+	}
+	w.hidden.Store(true)
+	if _, err := r.Peek(t.Context(), letter("b", 10)); !errors.Is(err, domain.ErrRefused) {
+		t.Errorf("hidden: %v", err)
+	}
+	if got, err := r.Peek(t.Context(), letter("a", 10)); err != nil || len(got.Data) != 10 {
+		t.Errorf("what was looked at before: %d bytes, %v", len(got.Data), err)
+	}
+	w.hidden.Store(false)
+	if _, err := r.Peek(t.Context(), letter("b", 10)); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestWhatWasPeekedCostsNothing(t *testing.T) {
 	w := newWorld()
 	r := open(t, filepath.Join(t.TempDir(), "potluck.db"), w)

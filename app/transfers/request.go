@@ -168,7 +168,7 @@ func (t *Transfers) resolveContent(ctx context.Context, d *transfer, id domain.C
 		d.Files = []domain.TransferFile{{Entry: entry, Target: path.Base(entry.Path)}}
 		return nil
 	}
-	if t.cfg.Hidden != nil && t.cfg.Hidden() {
+	if t.hidden() {
 		return domain.Fault(domain.ErrNotFound, "no list here has %s, and nobody is asked while you are hidden", id.String())
 	}
 	who, size, asked := t.askAll(ctx, id)
@@ -181,6 +181,8 @@ func (t *Transfers) resolveContent(ctx context.Context, d *transfer, id domain.C
 	}}
 	return nil
 }
+
+func (t *Transfers) hidden() bool { return t.cfg.Hidden != nil && t.cfg.Hidden() }
 
 // askAll asks everybody around for a content at once. It returns somebody who
 // has it and the size that most of them tell; no peer if nobody has.

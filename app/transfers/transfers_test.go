@@ -35,6 +35,7 @@ type world struct {
 	providers []domain.Provider         // of everything
 	liar      domain.PeerID             // who sends damaged data
 	folder    string                    // what fetches need; empty: nothing
+	hidden    atomic.Bool
 	hold      chan struct{}             // fetches wait for it to be closed; nil: they do not
 	had       map[string]bool           // by target: it lay there before
 	shared    map[domain.ContentID]bool // what lies in own shares
@@ -201,6 +202,7 @@ func openOn(t testing.TB, base *db.DB, store transfers.Store, w *world) *room {
 			return w.shared[id]
 		},
 		AtOnce:    3,
+		Hidden:    w.hidden.Load,
 		Downloads: func() string { return "/downloads" },
 		Network:   func() bool { return true },
 		Shared: func(id domain.ContentID) (domain.Entry, bool) {
