@@ -239,15 +239,15 @@ func (v *View) move(id string) {
 			}
 			// It is not ended before the other one has begun.
 			req := domain.GetRequest{Peer: old.Peer, Path: old.Path, To: folder}
-			if content, err := domain.ParseContentID(old.Path); err == nil && old.Peer == "" {
-				req.Path, req.Content = "", content
+			if content, err := domain.ParseContentID(old.Path); err == nil {
+				req = domain.GetRequest{Content: content, To: folder} // whoever has it
 			}
 			moved, err := v.transfers.Get(ctx, req)
 			if err != nil {
 				return err
 			}
-			if err := v.skipAgain(ctx, moved, files); err != nil {
-				return err
+			if err := v.skipAgain(ctx, moved, files); err != nil || moved == id {
+				return err // it is the same folder, so it goes on there
 			}
 			if err := v.transfers.Cancel(ctx, []string{id}); err != nil {
 				return err

@@ -3,6 +3,7 @@ package transfers
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"fyne.io/fyne/v2"
@@ -160,6 +161,35 @@ func TestProblemsCarryTheirRemedy(t *testing.T) {
 	slices.Sort(r.calls)
 	if want := []string{"cancel full", "get again changed", "get big", "remove full", "retry fail"}; !slices.Equal(r.calls, want) || revealed != "/x/h" {
 		t.Errorf("asked for %q, want %q; revealed %q", r.calls, want, revealed)
+	}
+}
+
+// Whoever chooses the folder that it is in already must not lose the download.
+func TestTheSameFolderEndsNothing(t *testing.T) {
+	v, r := newView(t)
+	v.OnFolder = func(chosen func(string)) { chosen("/y") }
+	v.Prepare(all(), now)()
+	r.got = "full"
+	v.act(moving, []string{"full"})
+	if want := []string{"get big"}; !slices.Equal(r.calls, want) {
+		t.Errorf("asked for %q, want %q", r.calls, want)
+	}
+}
+
+// A content is asked of whoever has it, not by its name of one who never listed
+// it so.
+func TestAContentGoesToAnotherFolder(t *testing.T) {
+	v, r := newView(t)
+	v.OnFolder = func(chosen func(string)) { chosen("/y") }
+	hex := strings.Repeat("ab", 32)
+	v.Prepare([]domain.Transfer{{ID: "c", Kind: domain.Download, State: domain.Waiting, Peer: "ana", Path: hex, Failure: "no_space"}}, now)()
+	r.got = "new"
+	v.act(moving, []string{"c"})
+	if want := []string{"get " + hex, "cancel c", "remove c"}; !slices.Equal(r.calls, want) {
+		t.Errorf("asked for %q, want %q", r.calls, want)
+	}
+	if r.req.Peer != "" {
+		t.Errorf("asked of %s", r.req.Peer)
 	}
 }
 

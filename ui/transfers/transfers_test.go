@@ -26,6 +26,8 @@ type recorder struct {
 	calls []string
 	err   error
 	left  int
+	got   string                           // what Get returns
+	req   domain.GetRequest                // what it was asked last
 	files map[string][]domain.FileProgress // by the transfer
 
 	providers []domain.TransferProvider
@@ -37,7 +39,12 @@ func (r *recorder) note(what string, ids []string) error {
 }
 
 func (r *recorder) Get(_ context.Context, req domain.GetRequest) (string, error) {
-	return "", r.note("get", []string{req.Path})
+	r.req = req
+	what := req.Path
+	if what == "" {
+		what = req.Content.String()
+	}
+	return r.got, r.note("get", []string{what})
 }
 func (r *recorder) Pause(_ context.Context, ids []string) error  { return r.note("pause", ids) }
 func (r *recorder) Resume(_ context.Context, ids []string) error { return r.note("resume", ids) }
