@@ -18,11 +18,13 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/event"
+	"github.com/potluck-share/potluck/app/library/fetched"
 )
 
 // Store keeps the own catalogue. The methods may be called from any goroutine;
 // writes return after they are on the disk.
 type Store interface {
+	fetched.Store
 	// Apply stores a batch as a whole and returns the public version after it.
 	Apply(ctx context.Context, b domain.CatalogueBatch) (domain.Version, error)
 	// Version is the version of the public catalogue.
@@ -40,13 +42,6 @@ type Store interface {
 	// FilePage returns up to limit entries after a path, in path order, of the
 	// shares that keep accepts, and where to go on.
 	FilePage(after string, limit int, keep func(share string) bool) (page []domain.Entry, next string, err error)
-	// PutFetch stores who fetched from a share: anew if number is 0, else what
-	// has become of the one with that number. It returns the number and how
-	// often the share was fetched. The error wraps domain.ErrNotFound if the
-	// share is gone.
-	PutFetch(ctx context.Context, share string, number uint64, f domain.Fetcher) (same uint64, count int, err error)
-	// Fetches returns who fetched from a share, newest first, and the numbers.
-	Fetches(share string) (fetches []domain.Fetcher, numbers []uint64, err error)
 	// FoldersIn returns the folders directly in the folder at a path, with the
 	// sums of what is below them, sorted by path.
 	FoldersIn(ctx context.Context, folder string) ([]domain.ShareFile, error)
@@ -107,7 +102,7 @@ type Library struct {
 	cores   int64
 	roots   roots
 	watch   atomic.Pointer[watcher] // nil until Start
-	fetched fetched
+	fetches *fetched.Log[*share]
 
 	mu      sync.Mutex
 	closed  bool
@@ -166,9 +161,15 @@ func New(c Config) (*Library, error) {
 		readers: semaphore.NewWeighted(readersAtOnce),
 		hashers: semaphore.NewWeighted(cores), cores: cores,
 		shares: make(map[string]*share), views: make(map[domain.PeerID]*privateView),
-		epoch:   uint64(now().UnixNano()),
-		fetched: newFetched(),
+		epoch: uint64(now().UnixNano()),
 	}
+	l.fetches = fetched.New(fetched.Config[*share]{
+		Store: c.Store, Now: now, Log: c.Log, Counted: l.counted,
+		Name: func(sh *share) (string, bool) {
+			s, ok := l.stored(sh)
+			return s.Name, ok
+		},
+	})
 	if l.changed == nil {
 		l.changed = func() {}
 	}
@@ -218,7 +219,7 @@ func (l *Library) Start(ctx context.Context) {
 		l.watchLoop(l.ctx, watch)
 	})
 	l.running.Go(func() { l.returnLoop(l.ctx) })
-	l.running.Go(func() { l.fetchedLoop(l.ctx) })
+	l.running.Go(func() { l.fetches.Run(l.ctx) })
 	for _, sh := range l.shares {
 		l.touchLocked(sh, ".")
 	}
