@@ -6,10 +6,8 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 	"runtime"
 	"runtime/debug"
-	"runtime/pprof"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -106,8 +104,7 @@ func (manyTransfers) Files(string) ([]domain.FileProgress, error) {
 }
 
 // measure opens the window, drives it through lists of many rows, prints how
-// long that kept it busy, and closes it. What PREVIEW_PROFILE names gets a
-// processor profile of it.
+// long that kept it busy, and closes it.
 func measure(ctx context.Context, f *fake) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -310,17 +307,6 @@ func firstName(list *widget.List) (name string) {
 }
 
 func (m *meter) run(ctx context.Context) {
-	if path := os.Getenv("PREVIEW_PROFILE"); path != "" {
-		out, err := os.Create(path)
-		if err == nil {
-			err = pprof.StartCPUProfile(out)
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return
-		}
-		defer pprof.StopCPUProfile()
-	}
 	time.Sleep(time.Second) // the window has just opened
 	go m.watch(ctx)
 	m.browse()

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/pprof"
 	"testing"
 	"time"
 
@@ -21,8 +22,26 @@ import (
 // not start, PREVIEW=still while nothing happens, PREVIEW=busy with 50 downloads
 // that change ten times a second. PREVIEW=measure drives it through lists of
 // 100,000 rows, prints how long that takes, and closes it.
-// PREVIEW_LANGUAGE=de has it speak German.
+// PREVIEW_LANGUAGE=de has it speak German. What PREVIEW_PROFILE names gets a
+// profile of what it computed.
 func TestMain(*testing.M) {
+	if err := preview(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func preview() error {
+	if path := os.Getenv("PREVIEW_PROFILE"); path != "" {
+		out, err := os.Create(path)
+		if err != nil {
+			return err
+		}
+		if err := pprof.StartCPUProfile(out); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	f := newFake()
 	f.slow = 500 * time.Millisecond
 	f.values.Language = os.Getenv("PREVIEW_LANGUAGE")
@@ -36,11 +55,7 @@ func TestMain(*testing.M) {
 			return fmt.Errorf("the data in /home/mira/.local/share/potluck was %w; start that one", domain.ErrVersion)
 		}
 	case "measure":
-		if err := measure(ctx, f); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
+		return measure(ctx, f)
 	case "still":
 		f.memory.Page = pageNames[pageTransfers]
 		core.Start = func(context.Context) error {
@@ -61,10 +76,7 @@ func TestMain(*testing.M) {
 			return nil
 		}
 	}
-	if err := Run(ctx, core, nil); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	return Run(ctx, core, nil)
 }
 
 // fill publishes people, shares and transfers in all their states.
