@@ -15,6 +15,7 @@ type Entry struct {
 	// OnLeave is called when the focus goes elsewhere.
 	OnLeave func()
 
+	page fyne.Scrollable // that the wheel moves; nil for none
 }
 
 // NewEntry returns an empty entry.
