@@ -14,8 +14,6 @@ type Entry struct {
 	OnKey func(*fyne.KeyEvent) bool
 	// OnLeave is called when the focus goes elsewhere.
 	OnLeave func()
-
-	page fyne.Scrollable // that the wheel moves; nil for none
 }
 
 // NewEntry returns an empty entry.
