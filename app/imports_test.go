@@ -59,6 +59,8 @@ var rooms = []room{
 	protocol("net/transfer", "net/host"),
 	{name: "storage/…", ours: []string{"app/domain", "storage/…"}, others: []string{anyOther}},
 	{name: "assets/…"},
+	// What peers call their files is made safe to show where it is put into words.
+	{name: "ui/format", ours: []string{"app/domain", "storage/names", "ui/words"}},
 	{name: "ui/…", ours: []string{"app/domain", "app/event", "assets/…", "ui/…"}, others: []string{anyOther}},
 }
 

@@ -101,7 +101,7 @@ func rowsOf(results []domain.Result, at place, now time.Time) []*row {
 }
 
 func rowOf(r domain.Result, at place, now time.Time) row {
-	out := row{result: r, name: r.Name(), modified: format.Day(r.Modified, now)}
+	out := row{result: r, name: format.Name(r.Name()), modified: format.Day(r.Modified, now)}
 	out.lower = strings.ToLower(out.name)
 	if r.Folder {
 		out.kind, out.kindWords = folders, words.T("Folder")

@@ -261,7 +261,7 @@ func (v *View) path() []crumb {
 		}
 		below += name
 		folder := below
-		out = append(out, crumb{name: name, open: func() { v.visit(place{peer: at.peer, name: at.name, folder: folder}) }})
+		out = append(out, crumb{name: format.Name(name), open: func() { v.visit(place{peer: at.peer, name: at.name, folder: folder}) }})
 	}
 	return out
 }

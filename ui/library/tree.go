@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/ui/format"
 	"github.com/potluck-share/potluck/ui/theme"
 	"github.com/potluck-share/potluck/ui/words"
 )
@@ -166,7 +167,7 @@ func isNote(id string) bool { return strings.HasSuffix(id, noteMark) }
 
 // fileRowOf puts what lies in a folder into words.
 func fileRowOf(f domain.ShareFile, share string, depth int) row {
-	r := row{id: f.Path, kind: fileRow, owner: share, depth: depth, file: f.Entry, name: f.Name(), folder: f.Folder, progress: -1}
+	r := row{id: f.Path, kind: fileRow, owner: share, depth: depth, file: f.Entry, name: format.Name(f.Name()), folder: f.Folder, progress: -1}
 	r.lower = strings.ToLower(r.name)
 	switch {
 	case !f.Problem.IsZero():

@@ -83,7 +83,7 @@ func (v *View) showDetails(id string) {
 	d.graph.Hide()
 	path := newField()
 	if !bare(t) {
-		path.set(words.T("Path"), t.Path)
+		path.set(words.T("Path"), format.Name(t.Path))
 	}
 	path.line.Hidden = path.value.Text() == "" || !strings.Contains(t.Path, "/")
 	top := widget.VBox(theme.Space4, widget.Fixed(0, 22, d.sentence), d.graph, d.from.line, d.others.line, d.away.line, path.line, d.place.line)

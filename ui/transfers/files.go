@@ -207,7 +207,7 @@ func (v *fileView) show(i int) {
 	if !v.files.wanted(i) {
 		ink = theme.SecondText
 	}
-	v.name.Set(within(file.Target), ink)
+	v.name.Set(format.Name(within(file.Target)), ink)
 	size, done := format.Size(file.Size), ""
 	if file.Folder {
 		size = ""

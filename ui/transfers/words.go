@@ -14,10 +14,10 @@ import (
 // Name returns what a transfer is called: its file or folder.
 func Name(t *domain.Transfer) string {
 	if !bare(t) {
-		return path.Base(t.Path)
+		return format.Name(path.Base(t.Path))
 	}
 	if t.Final != "" {
-		return filepath.Base(t.Final)
+		return format.Name(filepath.Base(t.Final))
 	}
 	return words.T("A file from a link")
 }
