@@ -87,10 +87,8 @@ type View struct {
 func New(run *work.Runner, settings Settings, people Connector, desktop Desktop, version string) *View {
 	v := &View{run: run, settings: settings, people: people, desktop: desktop, OnValues: func(domain.Settings) {}}
 	column := widget.VBox(theme.Space32, v.you(), v.sharing(), v.downloading(), v.speed(), v.app(), v.network(), v.about(version))
-	wheel := newWheel()
-	scroll := container.NewVScroll(container.NewStack(
-		container.New(columnLayout{}, widget.Inset(column, 0, theme.Space16, theme.Space24, 0)), wheel))
-	wheel.scroll = scroll
+	scroll := container.NewVScroll(container.New(columnLayout{}, widget.Inset(column, 0, theme.Space16, theme.Space24, 0)))
+	widget.ScrollOver(scroll)
 	v.object = widget.NewPage(widget.NewHeading(words.T("Settings")), nil, nil, scroll, nil)
 	return v
 }

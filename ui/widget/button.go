@@ -5,6 +5,7 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	fwidget "fyne.io/fyne/v2/widget"
 
@@ -37,6 +38,8 @@ type Button struct {
 	gap              float32 // between icon and text
 	chosen, disabled bool
 	hovered, focused bool
+
+	page *container.Scroll // that the keyboard moves; nil for none
 }
 
 var (
@@ -123,7 +126,13 @@ func (b *Button) Tapped(*fyne.PointEvent) {
 }
 
 // FocusGained is called by Fyne.
-func (b *Button) FocusGained() { b.focused = true; b.Refresh() }
+func (b *Button) FocusGained() {
+	b.focused = true
+	b.Refresh()
+	if !b.hovered { // what is being clicked must not move away
+		reveal(b, b.page)
+	}
+}
 
 // FocusLost is called by Fyne.
 func (b *Button) FocusLost() { b.focused = false; b.Refresh() }

@@ -2,6 +2,7 @@ package widget
 
 import (
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	fwidget "fyne.io/fyne/v2/widget"
 )
@@ -14,6 +15,8 @@ type Entry struct {
 	OnKey func(*fyne.KeyEvent) bool
 	// OnLeave is called when the focus goes elsewhere.
 	OnLeave func()
+
+	page *container.Scroll // that the wheel and the keyboard move; nil for none
 }
 
 // NewEntry returns an empty entry.
@@ -24,6 +27,12 @@ func NewEntry(placeholder string) *Entry {
 	e.Scroll = fyne.ScrollHorizontalOnly
 	e.ExtendBaseWidget(e)
 	return e
+}
+
+// FocusGained is called by Fyne.
+func (e *Entry) FocusGained() {
+	e.Entry.FocusGained()
+	reveal(e, e.page)
 }
 
 // FocusLost is called by Fyne.

@@ -5,14 +5,17 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	fwidget "fyne.io/fyne/v2/widget"
 
 	"github.com/potluck-share/potluck/ui/theme"
 )
 
-// The measures of a switch's track, and of the knob in it.
+// The measures of a switch's track, which leaves room for the ring of the
+// keyboard at its left, and of the knob in it.
 const (
+	switchMargin         = theme.Space4
 	switchWidth  float32 = 36
 	switchHeight float32 = 20
 	switchKnob   float32 = 14
@@ -28,6 +31,8 @@ type Switch struct {
 	text             string
 	on               bool
 	hovered, focused bool
+
+	page *container.Scroll // that the keyboard moves; nil for none
 }
 
 var (
@@ -63,7 +68,13 @@ func (s *Switch) Tapped(*fyne.PointEvent) {
 }
 
 // FocusGained is called by Fyne.
-func (s *Switch) FocusGained() { s.focused = true; s.Refresh() }
+func (s *Switch) FocusGained() {
+	s.focused = true
+	s.Refresh()
+	if !s.hovered { // what is being clicked must not move away
+		reveal(s, s.page)
+	}
+}
 
 // FocusLost is called by Fyne.
 func (s *Switch) FocusLost() { s.focused = false; s.Refresh() }
@@ -115,7 +126,7 @@ func (r *switchRenderer) Destroy() {}
 
 // MinSize is called by Fyne.
 func (r *switchRenderer) MinSize() fyne.Size {
-	return fyne.NewSize(switchWidth+theme.Space12+r.text.MinSize().Width+theme.Space8, switchLine)
+	return fyne.NewSize(switchMargin+switchWidth+theme.Space12+r.text.MinSize().Width+theme.Space8, switchLine)
 }
 
 // Objects is called by Fyne.
@@ -126,20 +137,20 @@ func (r *switchRenderer) Objects() []fyne.CanvasObject {
 // Layout is called by Fyne.
 func (r *switchRenderer) Layout(size fyne.Size) {
 	y := (size.Height - switchHeight) / 2
-	r.track.Move(fyne.NewPos(0, y))
+	r.track.Move(fyne.NewPos(switchMargin, y))
 	r.track.Resize(fyne.NewSize(switchWidth, switchHeight))
 	const inset = (switchHeight - switchKnob) / 2
-	x := inset
+	x := switchMargin + inset
 	if r.turn.on {
-		x = switchWidth - switchKnob - inset
+		x = switchMargin + switchWidth - switchKnob - inset
 	}
 	r.knob.Move(fyne.NewPos(x, y+inset))
 	r.knob.Resize(fyne.NewSquareSize(switchKnob))
 	text := r.text.MinSize()
-	r.text.Move(fyne.NewPos(switchWidth+theme.Space12, (size.Height-text.Height)/2))
+	r.text.Move(fyne.NewPos(switchMargin+switchWidth+theme.Space12, (size.Height-text.Height)/2))
 	r.text.Resize(text)
-	r.ring.Move(fyne.NewPos(-theme.Space4, 0))
-	r.ring.Resize(fyne.NewSize(r.MinSize().Width+theme.Space4, size.Height))
+	r.ring.Move(fyne.Position{})
+	r.ring.Resize(fyne.NewSize(r.MinSize().Width, size.Height))
 }
 
 // Refresh is called by Fyne.
