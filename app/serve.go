@@ -47,9 +47,11 @@ func (c *commands) runServe(ctx context.Context, stop func()) error {
 	if lock == nil {
 		return fmt.Errorf("%w: Potluck is already running on %s", domain.ErrBusy, c.opts.data)
 	}
-	// Whoever starts it by a command needs no welcome, now or in a window later.
+	// Whoever starts it by a command needs no welcome, now or in a window later,
+	// unless a window is to ask where downloads can go: it shares without that.
 	if !chosen.Values().Introduced {
-		if err := chosen.Update(ctx, func(v *domain.Settings) { v.Introduced = true }); err != nil {
+		err := chosen.Update(ctx, func(v *domain.Settings) { v.Introduced = true })
+		if err != nil && !errors.Is(err, domain.ErrUsage) {
 			return errors.Join(err, lock.Release())
 		}
 	}
