@@ -389,7 +389,7 @@ func (b *bodyLayout) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 	objects[1].Resize(rest)
 	objects[2].Move(fyne.NewPos(size.Width-previewWidth, 0))
 	objects[2].Resize(fyne.NewSize(previewWidth, size.Height))
-	setVisible(objects[2], p.visible())
+	widget.SetVisible(objects[2], p.visible())
 	if p.beside != was {
 		p.opened = false
 		p.follow()

@@ -98,22 +98,12 @@ func (v *rowView) show(r *row, p progress) {
 		note = words.T("away")
 	}
 	v.note.Set(note, noteInk)
-	setVisible(v.note, note != "")
-	setVisible(v.check, check)
-	setVisible(v.bar, p.bar)
+	widget.SetVisible(v.note, note != "")
+	widget.SetVisible(v.check, check)
+	widget.SetVisible(v.bar, p.bar)
 	v.bar.Set(p.fraction, p.ink)
 	name := v.object.Objects[0].(*fyne.Container)
 	name.Layout.Layout(name.Objects, name.Size())
-}
-
-func setVisible(o fyne.CanvasObject, visible bool) {
-	switch {
-	case o.Visible() == visible:
-	case visible:
-		o.Show()
-	default:
-		o.Hide()
-	}
 }
 
 // nameLayout places icon, name, and after it the check mark and note; the

@@ -27,7 +27,7 @@ func (v *View) show() {
 	v.say()
 	if len(v.rows) > 0 {
 		v.empty.Hide()
-		setVisible(v.sheet, true)
+		widget.SetVisible(v.sheet, true)
 		v.roomForPreview()
 		return
 	}

@@ -61,7 +61,7 @@ func (c *cells) show(r *row) {
 	relaid := c.row.kind != r.kind || c.row.depth != r.depth || c.row.folder != r.folder
 	c.id, c.row = r.id, *r
 	c.name.show(r)
-	setVisible(c.chip, r.kind == shareRow)
+	widget.SetVisible(c.chip, r.kind == shareRow)
 	c.chip.Set(r.audience, "chevron-down")
 	c.times.SetText(r.fetched)
 	c.state.show(r)
@@ -69,16 +69,6 @@ func (c *cells) show(r *row) {
 		c.object.Layout.Layout(c.object.Objects, c.object.Size())
 	}
 	c.chip.Resize(c.chip.MinSize())
-}
-
-func setVisible(o fyne.CanvasObject, visible bool) {
-	switch {
-	case o.Visible() == visible:
-	case visible:
-		o.Show()
-	default:
-		o.Hide()
-	}
 }
 
 // rowLayout gives a row its columns. Below a share there is nothing to say
@@ -136,14 +126,14 @@ func newNameCell(unfold func()) *nameCell {
 func (n *nameCell) show(r *row) {
 	moved := n.depth != r.depth
 	n.depth = r.depth
-	setVisible(n.chevron, r.folder)
+	widget.SetVisible(n.chevron, r.folder)
 	n.chevron.set(r.open)
 	icon := "file"
 	if r.folder {
 		icon = "folder"
 	}
 	n.icon.Set(icon, theme.SecondText)
-	setVisible(n.icon, r.kind != noteRow)
+	widget.SetVisible(n.icon, r.kind != noteRow)
 	ink := theme.Text
 	if r.kind == noteRow {
 		ink = theme.SecondText

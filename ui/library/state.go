@@ -47,14 +47,14 @@ func (s *stateCell) show(r *row) {
 	if r.broken {
 		s.ink = r.tint
 	}
-	setVisible(s.icon, r.icon != "")
+	widget.SetVisible(s.icon, r.icon != "")
 	if r.icon != "" {
 		s.icon.Set(r.icon, r.tint)
 	}
 	gone := r.share != nil && r.share.State == domain.ShareGone
-	setVisible(s.find, gone)
-	setVisible(s.remove, gone || r.share != nil && r.share.State == domain.ShareUnreadable)
-	setVisible(s.bar, r.progress >= 0)
+	widget.SetVisible(s.find, gone)
+	widget.SetVisible(s.remove, gone || r.share != nil && r.share.State == domain.ShareUnreadable)
+	widget.SetVisible(s.bar, r.progress >= 0)
 	if r.progress >= 0 {
 		s.bar.Set(r.progress, theme.Waiting)
 	}
@@ -92,9 +92,9 @@ func (s *stateCell) Layout(_ []fyne.CanvasObject, size fyne.Size) {
 		s.bar.Move(fyne.NewPos(at, 0))
 		s.bar.Resize(fyne.NewSize(max(0, right-at), size.Height))
 	}
-	setVisible(s.line, !long)
-	setVisible(s.upper, long)
-	setVisible(s.lower, long)
+	widget.SetVisible(s.line, !long)
+	widget.SetVisible(s.upper, long)
+	widget.SetVisible(s.lower, long)
 	s.line.Move(fyne.NewPos(x, 0))
 	s.line.Resize(fyne.NewSize(width, size.Height))
 	if !long {

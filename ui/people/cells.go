@@ -47,12 +47,12 @@ func (c *cells) show(r *row, open func(id string)) {
 	c.id, c.open = r.id, open
 	heading := r.id == headingID
 	for _, o := range []fyne.CanvasObject{c.avatar, c.name, c.detail} {
-		setVisible(o, !heading)
+		widget.SetVisible(o, !heading)
 	}
-	setVisible(c.heading, heading)
-	setVisible(c.friend, !heading && r.peer.Friend)
-	setVisible(c.ending, !heading && r.ending != "")
-	setVisible(c.browse, !heading && r.browse)
+	widget.SetVisible(c.heading, heading)
+	widget.SetVisible(c.friend, !heading && r.peer.Friend)
+	widget.SetVisible(c.ending, !heading && r.ending != "")
+	widget.SetVisible(c.browse, !heading && r.browse)
 	if heading {
 		return
 	}
@@ -66,16 +66,6 @@ func (c *cells) show(r *row, open func(id string)) {
 	c.ending.SetText(r.ending)
 	c.detail.SetText(r.detail)
 	c.object.Layout.Layout(c.object.Objects, c.object.Size()) // the mark follows the name
-}
-
-func setVisible(o fyne.CanvasObject, visible bool) {
-	switch {
-	case o.Visible() == visible:
-	case visible:
-		o.Show()
-	default:
-		o.Hide()
-	}
 }
 
 // rowLayout places avatar, name with its marks over detail, button, and the

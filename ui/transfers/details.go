@@ -66,7 +66,7 @@ func (f *field) set(label, value string) (moved bool) {
 	f.label.SetText(label)
 	f.value.SetText(value)
 	moved = f.line.Visible() != (value != "")
-	setVisible(f.line, value != "")
+	widget.SetVisible(f.line, value != "")
 	return moved
 }
 
@@ -202,7 +202,7 @@ func (d *details) showGraph(now time.Time) {
 		d.graph.Set(h.down, h.up)
 	}
 	if d.graph.Visible() != alive {
-		setVisible(d.graph, alive)
+		widget.SetVisible(d.graph, alive)
 		d.fit()
 	}
 }
@@ -242,7 +242,7 @@ func (d *details) load() {
 // to choose from.
 func (d *details) appear() {
 	if many := len(d.all) > 1; many != d.block.Visible() {
-		setVisible(d.block, many)
+		widget.SetVisible(d.block, many)
 		d.fit()
 		if many {
 			d.view.canvas().Focus(d.list)
@@ -271,7 +271,7 @@ func (d *details) choice() {
 	}
 	d.apply.SetDisabled(d.chosen == 0)
 	if d.apply.Visible() != changed {
-		setVisible(d.apply, changed)
+		widget.SetVisible(d.apply, changed)
 	}
 	d.sheet.Refresh()
 }

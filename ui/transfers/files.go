@@ -200,8 +200,8 @@ func (v *fileView) show(i int) {
 	v.index = i
 	file := &v.files.all[i]
 	fixed := v.files.fixedIn(i)
-	setVisible(v.box, !fixed)
-	setVisible(v.here, fixed)
+	widget.SetVisible(v.box, !fixed)
+	widget.SetVisible(v.here, fixed)
 	v.box.Set(v.files.wanted(i))
 	ink := theme.Text
 	if !v.files.wanted(i) {

@@ -54,8 +54,8 @@ func (f *foot) setRates(down, up float64) {
 		text := format.Rate(r.rate)
 		arrange = arrange || r.text.Visible() != (text != "")
 		r.text.SetText(text)
-		setVisible(r.icon, text != "")
-		setVisible(r.text, text != "")
+		widget.SetVisible(r.icon, text != "")
+		widget.SetVisible(r.text, text != "")
 	}
 	if arrange {
 		f.arrange()
@@ -68,7 +68,7 @@ func (f *foot) setGraph(h *history, alive bool) {
 		f.graph.Set(h.down, h.up)
 	}
 	if f.graph.Visible() != alive {
-		setVisible(f.graph, alive)
+		widget.SetVisible(f.graph, alive)
 		f.arrange()
 	}
 }

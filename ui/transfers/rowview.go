@@ -74,16 +74,16 @@ func (v *rowView) show(view *View, r *row) {
 	v.name.SetText(now.name)
 	v.who.SetText(now.who)
 	v.sentence.Set(now.sentence, now.ink)
-	setVisible(v.bar, now.bar)
-	setVisible(v.percent, now.bar)
+	widget.SetVisible(v.bar, now.bar)
+	widget.SetVisible(v.percent, now.bar)
 	v.bar.Set(now.fraction, now.tint)
 	v.percent.SetText(now.percent)
-	setVisible(v.remedy, now.remedy != "")
+	widget.SetVisible(v.remedy, now.remedy != "")
 	if now.remedy != "" {
 		v.remedy.Set(now.remedy, "")
 	}
 	for i, b := range v.buttons {
-		setVisible(b, now.buttons[i] != none)
+		widget.SetVisible(b, now.buttons[i] != none)
 		if now.buttons[i] != none {
 			b.Set("", iconOf(now.buttons[i]))
 		}
@@ -104,16 +104,6 @@ func (v *rowView) leave(view *View) {
 		if c.Focused() == fyne.Focusable(b) {
 			view.run.Do(func() { c.Focus(view.list) })
 		}
-	}
-}
-
-func setVisible(o fyne.CanvasObject, visible bool) {
-	switch {
-	case o.Visible() == visible:
-	case visible:
-		o.Show()
-	default:
-		o.Hide()
 	}
 }
 

@@ -261,11 +261,11 @@ func (v *View) show() {
 	if v.details != nil {
 		v.details.show()
 	}
-	setVisible(v.list, len(v.rows) > 0)
+	widget.SetVisible(v.list, len(v.rows) > 0)
 	if len(v.rows) == 0 {
 		v.empty.Set(v.filter.nothing(len(v.all) > 0), "")
 	}
-	setVisible(v.empty.Container, len(v.rows) == 0)
+	widget.SetVisible(v.empty.Container, len(v.rows) == 0)
 }
 
 // arranged returns the rows that are to be shown. While the pointer is over
