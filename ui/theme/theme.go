@@ -32,11 +32,12 @@ func (t Theme) Color(name fyne.ThemeColorName, variant fyne.ThemeVariant) color.
 		variant = ftheme.VariantDark
 	}
 	if name == ftheme.ColorNameFocus {
-		// Fyne blends it over what has the focus.
+		// Fyne blends it over what has the focus, such as a line of a menu,
+		// whose text must still be read.
 		c := table[Primary].of(variant)
-		c.A = 0x80
+		c.A = 0x78
 		if variant == ftheme.VariantLight {
-			c.A = 0xB3
+			c.A = 0xA8
 		}
 		return c
 	}

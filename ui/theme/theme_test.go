@@ -1,8 +1,6 @@
 package theme
 
 import (
-	"image/color"
-	"math"
 	"strings"
 	"testing"
 
@@ -12,52 +10,6 @@ import (
 
 	"github.com/potluck-share/potluck/assets"
 )
-
-// luminance and contrast are those of the Web Content Accessibility
-// Guidelines.
-func luminance(c color.NRGBA) float64 {
-	channel := func(v uint8) float64 {
-		f := float64(v) / 255
-		if f <= 0.04045 {
-			return f / 12.92
-		}
-		return math.Pow((f+0.055)/1.055, 2.4)
-	}
-	return 0.2126*channel(c.R) + 0.7152*channel(c.G) + 0.0722*channel(c.B)
-}
-
-func contrast(a, b color.NRGBA) float64 {
-	la, lb := luminance(a), luminance(b)
-	return (math.Max(la, lb) + 0.05) / (math.Min(la, lb) + 0.05)
-}
-
-func TestContrastOnEveryBackground(t *testing.T) {
-	backgrounds := []fyne.ThemeColorName{Ground, Surface, Sidebar, Hover, Selected}
-	// The lowest that each role may have: 4.5 for text, 3 for what is not
-	// read, such as a border.
-	lowest := map[fyne.ThemeColorName]float64{
-		Text: 10, SecondText: 4.5, Primary: 4.5, Upload: 4.5, Waiting: 4.5, Error: 4.5, Done: 4.5, InputBorder: 3,
-	}
-	for variant, name := range map[fyne.ThemeVariant]string{ftheme.VariantLight: "light", ftheme.VariantDark: "dark"} {
-		for role, least := range lowest {
-			for _, ground := range backgrounds {
-				if got := contrast(table[role].of(variant), table[ground].of(variant)); got < least {
-					t.Errorf("%s: %s on %s has a contrast of %.2f, want at least %.1f", name, role, ground, got, least)
-				}
-			}
-		}
-		if got := contrast(table[TextOnPrimary].of(variant), table[Primary].of(variant)); got < 4.5 {
-			t.Errorf("%s: text on primary has a contrast of %.2f", name, got)
-		}
-	}
-}
-
-func TestContrastFormula(t *testing.T) {
-	black, white := color.NRGBA{A: 255}, color.NRGBA{R: 255, G: 255, B: 255, A: 255}
-	if got := contrast(black, white); math.Abs(got-21) > 0.01 {
-		t.Errorf("black on white is %.2f, want 21", got)
-	}
-}
 
 func TestEveryColourOfFyneIsAnswered(t *testing.T) {
 	test.NewTempApp(t)
