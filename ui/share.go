@@ -242,5 +242,5 @@ func (w *window) reveal(path string) {
 func (w *window) browsePerson(id domain.PeerID, name string) {
 	w.browse.Person(id, name)
 	w.show(pageBrowse)
-	w.win.Canvas().Focus(w.browse.List()) // its rows may come later
+	w.win.Canvas().Focus(w.browse.List())
 }

@@ -31,7 +31,7 @@ type welcome struct {
 }
 
 // welcomeWidth is how wide the sheet is.
-const welcomeWidth float32 = 480
+const welcomeWidth float32 = 496
 
 // audiences are the choices of the sheet, in its order.
 var audiences = []domain.AudienceKind{domain.Everyone, domain.Friends}

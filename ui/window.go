@@ -231,8 +231,13 @@ func (w *window) sidebar() fyne.CanvasObject {
 		widget.NewBackdrop(widget.Inset(column, 0, theme.Space8, theme.Space8, theme.Space8), theme.Sidebar))
 }
 
-// show goes to a page.
+// show goes to a page. The keyboard does not stay behind in the rows of the one
+// before, where nobody would see what it does.
 func (w *window) show(id pageID) {
+	c := w.win.Canvas()
+	if _, inSidebar := c.Focused().(*widget.NavItem); id != w.page && !inSidebar {
+		c.Unfocus()
+	}
 	w.page = id
 	for i, n := range w.nav {
 		n.SetChosen(pageID(i) == id)
