@@ -231,10 +231,21 @@ func (r *buttonRenderer) MinSize() fyne.Size {
 	return fyne.NewSize(text.Width+side+gap+2*pad, height)
 }
 
+// ringAway is how far the ring of the focus stands from the button. That of a
+// filled one would not be told from the filling.
+func (r *buttonRenderer) ringAway() float32 {
+	if r.button.kind == Primary && !r.button.disabled {
+		return theme.FocusRing + 1
+	}
+	return 0
+}
+
 // Layout is called by Fyne.
 func (r *buttonRenderer) Layout(size fyne.Size) {
 	r.back.Resize(size)
-	r.ring.Resize(size)
+	away := r.ringAway()
+	r.ring.Move(fyne.NewPos(-away, -away))
+	r.ring.Resize(size.AddWidthHeight(2*away, 2*away))
 	text, side, gap := r.inner()
 	x := (size.Width - text.Width - side - gap) / 2
 	iconX, textX := x, x+side+gap
@@ -296,6 +307,7 @@ func (r *buttonRenderer) Refresh() {
 	r.ring.StrokeColor = theme.Color(theme.Primary)
 	if b.kind == Primary {
 		r.ring.StrokeColor = theme.Color(theme.Text)
+		r.ring.CornerRadius = theme.RadiusButton + r.ringAway()
 	}
 	r.text.Text = b.text
 	r.text.Color = theme.Color(ink)
