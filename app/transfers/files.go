@@ -21,7 +21,8 @@ var errSkipped = errors.New("left out by the user")
 // flight is a file that is being fetched.
 type flight struct {
 	domain.Progress
-	stop context.CancelCauseFunc
+	stop  context.CancelCauseFunc
+	begun bool // what was here before has been told
 }
 
 // lacks reports whether a file is wanted and not here.
@@ -214,7 +215,12 @@ func (t *Transfers) bring(ctx context.Context, d *transfer, i int, f domain.Tran
 	}
 	return t.cfg.Engine.Fetch(ctx, wantOf(d, f), whoHas{t, f.Content, d.Peer}, func(p domain.Progress) {
 		t.mu.Lock()
-		d.flight[i].Progress = p
+		fl := d.flight[i]
+		fl.Progress = p
+		if !fl.begun && !p.Checking {
+			fl.begun = true
+			d.rate.done += p.Done - d.partly[i] // it was here before, and is no speed
+		}
 		if p.Done > 0 || !p.Checking { // what is being looked through is not lost
 			d.partly[i] = p.Done
 		}
