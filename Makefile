@@ -169,12 +169,18 @@ uninstall: ## removes what install put there
 $(BIN):
 	$(MAKE) build
 
-.PHONY: screenshot
-screenshot: build ## makes the picture in README.md anew
+# LOOKS=light,german makes less: the names stand in app/screenshots_test.go.
+LOOKS ?= all
+
+.PHONY: screenshots
+screenshots: build ## makes pictures of every page, in build/screenshots, and with LOOKS=all those in README.md anew
 	@.ci/packages run test
-	POTLUCK_STRICT=1 POTLUCK_BIN=$(CURDIR)/$(BIN) POTLUCK_ARTEFACTS=$(CURDIR)/build \
-		$(GO) test -tags headless -count=1 -run '^TestWindow' ./app
-	cp build/window.png assets/screenshot.png
+	POTLUCK_SCREENSHOTS=$(LOOKS) POTLUCK_STRICT=1 POTLUCK_BIN=$(CURDIR)/$(BIN) POTLUCK_ARTEFACTS=$(CURDIR)/build \
+		$(GO) test -tags headless -count=1 -timeout 30m -run '^TestScreenshots$$' -v ./app
+	@if [ "$(LOOKS)" = all ]; then \
+		cp build/screenshots/light-browse-preview.png assets/screenshot.png; \
+		cp build/screenshots/dark-transfers.png assets/screenshot-dark.png; \
+	fi
 
 .PHONY: clean
 clean: ## removes what was built

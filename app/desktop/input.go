@@ -126,6 +126,12 @@ func (s *Screen) press(x, y int, button byte, times int) error {
 	return nil
 }
 
+// Scroll turns the wheel down over a point of the screen, by so many steps.
+func (s *Screen) Scroll(x, y, steps int) error {
+	const down = 5
+	return s.press(x, y, down, steps)
+}
+
 // Type types a text on a US keyboard.
 func (s *Screen) Type(text string) error {
 	for _, r := range text {
