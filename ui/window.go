@@ -184,7 +184,10 @@ func (w *window) build() {
 	w.toast.build()
 	right := container.NewStack(container.NewBorder(w.notices.object, nil, nil, nil, w.main), w.toast.object)
 	content := container.NewBorder(nil, nil, w.sidebar(), nil, right)
-	w.frame = widget.Fixed(theme.MinWidth, theme.MinHeight, widget.NewBackdrop(container.NewStack(content, w.hint.object), theme.Ground))
+	// No backdrop: each frame begins with the ground's colour everywhere, and
+	// laying it over that once more was a third of what a frame costs where no
+	// graphics card draws it.
+	w.frame = widget.Fixed(theme.MinWidth, theme.MinHeight, container.NewStack(content, w.hint.object))
 	w.remember()
 	w.win.CenterOnScreen()
 	w.win.SetOnDropped(func(_ fyne.Position, uris []fyne.URI) {
