@@ -250,29 +250,34 @@ func (m *meter) memory(name string) {
 	fmt.Printf("%-34s %.0f MB of Go heap\n", name, float64(heap.HeapAlloc)/1e6)
 }
 
-// tap finds what carries a word and can be tapped, and taps it.
-func (m *meter) tap(word string) { m.tapIn(m.w.win.Content(), word) }
+// press taps the button of a text.
+func press(in fyne.CanvasObject, text string) bool {
+	return tap(in, func(o fyne.CanvasObject) bool {
+		button, ok := o.(*widget.Button)
+		return ok && button.Text() == text
+	})
+}
 
-func (m *meter) tapIn(o fyne.CanvasObject, word string) bool {
-	if !o.Visible() {
+// sort taps the title of a column.
+func sort(in fyne.CanvasObject, title string) bool {
+	return tap(in, func(o fyne.CanvasObject) bool {
+		return slices.ContainsFunc(objectsOf(o), func(below fyne.CanvasObject) bool {
+			text, ok := below.(*widget.Text)
+			return ok && text.Text() == title
+		})
+	})
+}
+
+// tap taps the first object of its kind that is to be seen.
+func tap(in fyne.CanvasObject, kind func(fyne.CanvasObject) bool) bool {
+	if !in.Visible() {
 		return false
 	}
-	if button, ok := o.(*widget.Button); ok && button.Text() == word {
-		button.Tapped(nil)
+	if t, ok := in.(fyne.Tappable); ok && kind(in) {
+		t.Tapped(&fyne.PointEvent{})
 		return true
 	}
-	for _, b := range objectsOf(o) {
-		if text, ok := b.(*widget.Text); ok && text.Text() == word {
-			if t, ok := o.(fyne.Tappable); ok {
-				t.Tapped(&fyne.PointEvent{})
-				return true
-			}
-		}
-		if m.tapIn(b, word) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(objectsOf(in), func(o fyne.CanvasObject) bool { return tap(o, kind) })
 }
 
 // objectsOf returns what an object is made of.
@@ -335,17 +340,17 @@ func (m *meter) browse() {
 			before := ""
 			m.step("sorted by "+strings.ToLower(title)+", "+way, func() {
 				before = firstName(list)
-				m.tap(title)
+				sort(w.browse.Object(), title)
 			}, func() bool { return firstName(list) != before })
 		}
 	}
-	m.step("filtered", func() { m.tap("Here now") }, func() bool { return list.Len() < many })
-	m.step("not filtered", func() { m.tap("Here now") }, rows(many))
+	m.step("filtered", func() { press(w.browse.Object(), "Here now") }, func() bool { return list.Len() < many })
+	m.step("not filtered", func() { press(w.browse.Object(), "Here now") }, rows(many))
 	m.step("all selected", list.SelectAll, func() bool { return len(list.Selected()) == many })
 	m.step("one selected", func() { list.TypedKey(&fyne.KeyEvent{Name: fyne.KeyEnd}) }, func() bool { return len(list.Selected()) == 1 })
 	search := w.browse.Search().(*widget.Entry)
 	m.step("a search with 1,000 results", func() { search.SetText("1999") }, rows(1000))
-	m.step("its results sorted", func() { m.tap("Size") }, func() bool { return true })
+	m.step("its results sorted", func() { sort(w.browse.Object(), "Size") }, func() bool { return true })
 	m.step("the folder again", func() { search.SetText("") }, rows(many))
 	m.step("back to people", func() { w.show(pagePeople) }, func() bool { return true })
 }
@@ -360,8 +365,8 @@ func (m *meter) files() {
 	}, func() bool { return w.transfers.Files() != nil && w.transfers.Files().Len() == many })
 	m.scroll("scrolled as by a wheel", w.transfers.Files(), 40)
 	sheet := w.win.Canvas().Overlays().Top()
-	m.step("none of them", func() { m.tapIn(sheet, "None") }, func() bool { return true })
-	m.step("all of them", func() { m.tapIn(sheet, "All") }, func() bool { return true })
+	m.step("none of them", func() { press(sheet, "None") }, func() bool { return true })
+	m.step("all of them", func() { press(sheet, "All") }, func() bool { return true })
 	m.step("closed", func() { sheet.(*widget.Sheet).Cancel() }, func() bool { return true })
 }
 
