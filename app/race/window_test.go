@@ -63,6 +63,10 @@ func (s *seat) command(bin string, args []string, env ...string) *exec.Cmd {
 // busiest finds how long a step kept the window busy at a time.
 var busiest = regexp.MustCompile(`busy at most +([\d.]+) ms`)
 
+// framesScrolled is how many frames the preview makes when it says that it
+// scrolled a list.
+const framesScrolled = 300
+
 // lists lets the preview go through lists of 100,000 rows, and prints what it
 // says.
 func (s *seat) lists(preview string) {
@@ -71,6 +75,7 @@ func (s *seat) lists(preview string) {
 	fmt.Println("\nLists of 100,000 rows: until a step is to be seen, and how long it kept the window from all else")
 	p := launch(s.t, s.command(preview, nil, "PREVIEW=measure"))
 	most := 0.0
+	var ran time.Duration
 	for {
 		line, err := p.line(ctx)
 		if err != nil {
@@ -81,6 +86,10 @@ func (s *seat) lists(preview string) {
 		}
 		if strings.HasPrefix(line, "memory") {
 			line += ", " + memoryIn(p.Process.Pid).String()
+		}
+		before := ran
+		if ran = s.ran(p); strings.HasPrefix(line, "scrolled") {
+			line += fmt.Sprintf(", %s ms of processor time in all threads", ms((ran-before)/framesScrolled))
 		}
 		fmt.Println("  " + line)
 		if found := busiest.FindStringSubmatch(line); found != nil {
