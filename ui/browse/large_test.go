@@ -16,7 +16,7 @@ import (
 )
 
 // mostUI is how long a single step may keep the UI thread from everything else.
-const mostUI = 100 * time.Millisecond
+const mostUI = slowdown * 100 * time.Millisecond
 
 // large is a folder of 100,000 files, of which every tenth is music.
 func large() []domain.Result {

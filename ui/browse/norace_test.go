@@ -1,0 +1,6 @@
+//go:build !race
+
+package browse
+
+// slowdown is none without the race detector.
+const slowdown = 1
