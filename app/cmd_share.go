@@ -41,15 +41,21 @@ func (c *commands) share() *cobra.Command {
 
 func (c *commands) unshare() *cobra.Command {
 	return &cobra.Command{
-		Use:   "unshare PATH...",
+		Use:   "unshare PATH|NAME...",
 		Short: "Stop sharing; the files stay where they are",
 		Args:  args(cobra.MinimumNArgs(1)),
-		RunE: func(cmd *cobra.Command, paths []string) error {
-			paths, err := absolutes(paths)
+		RunE: func(cmd *cobra.Command, typed []string) error {
+			paths, err := absolutes(typed)
 			if err != nil {
 				return err
 			}
-			return c.call(cmd.Context(), "unshare", pathsRequest{Paths: paths}, nil)
+			names := make([]string, len(typed))
+			for i, name := range typed {
+				if filepath.Base(name) == name { // as potluck shares lists it
+					names[i] = name
+				}
+			}
+			return c.call(cmd.Context(), "unshare", unshareRequest{Paths: paths, Names: names}, nil)
 		},
 	}
 }

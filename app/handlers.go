@@ -131,8 +131,16 @@ func (n *node) audience(text string) (domain.Audience, error) {
 	return chosen, nil
 }
 
-func (n *node) handleUnshare(ctx context.Context, r pathsRequest, _ func(any) error) error {
-	return errors.Join(n.library.Unshare(ctx, r.Paths), n.gossip.Flush(ctx))
+func (n *node) handleUnshare(ctx context.Context, r unshareRequest, _ func(any) error) error {
+	var problems []error
+	for i, what := range r.Paths {
+		err := n.library.Unshare(ctx, []string{what})
+		if errors.Is(err, domain.ErrNotFound) && i < len(r.Names) && r.Names[i] != "" {
+			err = n.library.Unshare(ctx, []string{r.Names[i]})
+		}
+		problems = append(problems, err)
+	}
+	return errors.Join(errors.Join(problems...), n.gossip.Flush(ctx))
 }
 
 func (n *node) handleShares(_ context.Context, _ struct{}, emit func(any) error) error {

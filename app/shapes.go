@@ -209,8 +209,11 @@ type shareRequest struct {
 	Audience string   `json:"audience"` // empty: the default
 }
 
-type pathsRequest struct {
+// unshareRequest names shares by their paths. For each a name may be given that
+// holds if nothing is shared from there.
+type unshareRequest struct {
 	Paths []string `json:"paths"`
+	Names []string `json:"names,omitempty"`
 }
 
 type connectRequest struct {
