@@ -25,7 +25,7 @@ func TestTray(t *testing.T) {
 		t.Fatal(err)
 	}
 	settings := filepath.Join(mira.data, "settings.toml")
-	if err := os.WriteFile(settings, []byte("introduced = true\nkeep_running = true\n"), 0o600); err != nil {
+	if err := os.WriteFile(settings, []byte("introduced = true\nkeep_running = true\ntheme = \"light\"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cmd := mira.command(ctx, "--data", mira.data, "--downloads", mira.downloads, "--listen", "/ip4/127.0.0.1/tcp/0", "--background")
@@ -53,6 +53,7 @@ func TestTray(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	hintsDrags(ctx, t, screen, window)
 	if err := screen.Close(window); err != nil {
 		t.Fatal(err)
 	}
@@ -71,5 +72,31 @@ func TestTray(t *testing.T) {
 		if strings.Contains(text(t, said), complaint) {
 			t.Errorf("it complained of a %s", complaint)
 		}
+	}
+}
+
+// hintsDrags holds files over a window that was closed at first, and wants it to
+// say what letting them go will do.
+func hintsDrags(ctx context.Context, t *testing.T, screen *desktop.Screen, window desktop.Window) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "notes.txt")
+	if err := os.WriteFile(file, []byte("notes"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	place, err := screen.Place(window)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// It looks each second whether its window is open, and nothing shows that it
+	// knows.
+	time.Sleep(2 * time.Second)
+	drag, err := screen.Drag(ctx, window, place.Dx()/2, place.Dy()/2, []string{file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &hand{t: t, ctx: ctx, screen: screen, window: window}
+	eventually(ctx, t, "the window's edge lights up under a drag", func() bool { return w.outlined(t) })
+	if err := drag.Leave(); err != nil {
+		t.Fatal(err)
 	}
 }

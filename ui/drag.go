@@ -4,6 +4,7 @@ import (
 	"context"
 	"image"
 	"image/color"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
@@ -45,42 +46,69 @@ func (h *dropHint) show(audience domain.Audience) {
 	h.object.Show()
 }
 
+// shownEvery is how often it is looked whether a window that was closed at first
+// is on screen by now.
+const shownEvery = time.Second
+
 // watchDrags shows the hint while files are over the window, until ctx ends.
 // It is called off the UI thread.
 func (w *window) watchDrags(ctx context.Context) {
-	native := make(chan uintptr, 1)
+	for {
+		native, x11 := w.nativeWindow(ctx)
+		if !x11 {
+			return
+		}
+		if native != 0 {
+			w.native.Store(uint64(native))
+			w.hintDrags(ctx, native)
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(shownEvery):
+		}
+	}
+}
+
+// nativeWindow returns the number of the X11 window, 0 before it was on screen;
+// x11 is false where there is none. It is called off the UI thread.
+func (w *window) nativeWindow(ctx context.Context) (number uintptr, x11 bool) {
+	answer := make(chan driver.X11WindowContext, 1)
 	w.do(func() {
 		if win, ok := w.win.(driver.NativeWindow); ok {
 			win.RunNative(func(context any) {
-				if x11, ok := context.(driver.X11WindowContext); ok {
-					w.native.Store(uint64(x11.WindowHandle))
-					native <- x11.WindowHandle
+				if x, ok := context.(driver.X11WindowContext); ok {
+					answer <- x
 				}
 			})
 		}
-		close(native)
+		close(answer)
 	})
 	select {
 	case <-ctx.Done():
-	case window, ok := <-native:
-		if !ok {
+		return 0, false
+	case x, ok := <-answer:
+		return x.WindowHandle, ok
+	}
+}
+
+// hintDrags shows the hint while files are over the X11 window of that number.
+func (w *window) hintDrags(ctx context.Context, native uintptr) {
+	over := false
+	desktop.WatchDrags(ctx, native, func(_ image.Point, inside bool) {
+		if inside == over {
 			return
 		}
-		over := false
-		desktop.WatchDrags(ctx, window, func(_ image.Point, inside bool) {
-			if inside == over {
-				return
+		over = inside
+		w.do(func() {
+			if inside && w.welcome == nil && !w.broken {
+				w.hint.show(w.core.Library.DefaultAudience())
+			} else {
+				w.hint.object.Hide()
 			}
-			over = inside
-			w.do(func() {
-				if inside && w.welcome == nil && !w.broken {
-					w.hint.show(w.core.Library.DefaultAudience())
-				} else {
-					w.hint.object.Hide()
-				}
-				// What was hidden from the start knows no canvas that it could tell.
-				w.win.Canvas().Refresh(w.hint.object)
-			})
+			// What was hidden from the start knows no canvas that it could tell.
+			w.win.Canvas().Refresh(w.hint.object)
 		})
-	}
+	})
 }
