@@ -2,7 +2,10 @@ package transfers
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -33,7 +36,7 @@ func (c *check) percent() int {
 // CheckAgain hashes the files of downloads that are done, one download after
 // the other, while it tells in Reason how far it is. One of which all is as it
 // was says so; one of which something is damaged or gone is Failed, and
-// Retry fetches that again. It returns at once. An unknown ID is
+// Retry fetches that again. What cannot be read stays as it is. It returns at once. An unknown ID is
 // domain.ErrNotFound; what is not done is left alone.
 func (t *Transfers) CheckAgain(ctx context.Context, ids []string) error {
 	return t.each(ctx, ids, func(d *transfer) { //nolint:contextcheck // it goes on after the request for it
@@ -81,12 +84,17 @@ func (t *Transfers) checkAgain(ctx context.Context, d *transfer, c *check) {
 		}
 	}
 	t.mu.Unlock()
-	bad := make(map[int]domain.Finished)
+	bad, unread := make(map[int]domain.Finished), ""
 	root, gone := os.OpenRoot(d.Folder)
 	if gone == nil {
 		for i, f := range files {
-			if err := sound(ctx, root, d.Folder, &f, func(n int64) { c.done.Add(n) }); err != nil {
+			err := sound(ctx, root, d.Folder, &f, func(n int64) { c.done.Add(n) })
+			switch {
+			case err == nil:
+			case lost(err):
 				bad[i] = domain.Finished{}
+			default: // a drive that was just unplugged is no damage
+				unread = filepath.Base(f.Final)
 			}
 		}
 		_ = root.Close() // was only read from
@@ -106,6 +114,8 @@ func (t *Transfers) checkAgain(ctx context.Context, d *transfer, c *check) {
 	case ctx.Err() != nil:
 	case gone != nil:
 		d.Reason = domain.Say("The download folder is gone. Plug it in or choose another.")
+	case len(bad) == 0 && unread != "":
+		d.Reason = domain.Say("Can't read %s. Look whether you may open it.", unread)
 	case len(bad) == 0:
 		d.Reason = domain.Say("All of it is as it was, checked %s.", t.cfg.Now())
 		t.keep(d)
@@ -142,6 +152,17 @@ func sound(ctx context.Context, root *os.Root, folder string, f *domain.Transfer
 		return domain.ErrDamaged
 	}
 	return err
+}
+
+// lost reports whether an error of sound means that the file is not what was
+// fetched, rather than that it could not be read.
+func lost(err error) bool {
+	for _, kind := range []error{fs.ErrNotExist, domain.ErrNotFound, domain.ErrChanged, domain.ErrDamaged} {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	return false
 }
 
 // lose takes files of a download that was done for missing. The lock is held.

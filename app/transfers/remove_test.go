@@ -497,6 +497,37 @@ func TestProvidersAreNamed(t *testing.T) {
 	}
 }
 
+// What cannot be read is not taken for damaged: it may be on a drive that was
+// just unplugged.
+func TestWhatCannotBeReadIsNotLost(t *testing.T) {
+	const folder = "/proc/self"
+	if info, err := os.Lstat(folder + "/mem"); err != nil || info.Size() != 0 {
+		t.Skip("this system has no file that refuses to be read")
+	}
+	file := filepath.Join(t.TempDir(), "db")
+	base, err := db.Open(file, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mem := domain.TransferFile{Entry: truly("mem", ""), Target: "mem", Final: folder + "/mem"}
+	err = base.PutTransfer(t.Context(), domain.Transfer{
+		ID: "mem", Kind: domain.Download, Peer: "ana", Path: "mem", Folder: folder, State: domain.Done,
+		Files: []domain.TransferFile{mem},
+	})
+	if err := errors.Join(err, base.Close()); err != nil {
+		t.Fatal(err)
+	}
+	r := open(t, file, newWorld())
+	defer r.close(t)
+	if err := r.CheckAgain(t.Context(), []string{"mem"}); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it says so", func() bool {
+		d, _ := r.Transfer("mem")
+		return d.State == domain.Done && d.Reason.String() == "Can't read mem. Look whether you may open it."
+	})
+}
+
 func TestUploadsStayUntilCleared(t *testing.T) {
 	w := newWorld()
 	w.shared = map[domain.ContentID]bool{entry("a", 100).Content: true, entry("b", 100).Content: true}
