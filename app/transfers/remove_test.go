@@ -569,6 +569,42 @@ func TestUploadsStayUntilCleared(t *testing.T) {
 	}
 }
 
+func TestAnUploadCountsAnewAfterARestart(t *testing.T) {
+	w := newWorld()
+	id := entry("a", 100).Content
+	w.shared = map[domain.ContentID]bool{id: true}
+	file := filepath.Join(t.TempDir(), "db")
+	r := open(t, file, w)
+	r.Uploaded("ana", id, 60)
+	r.close(t)
+	r = open(t, file, w)
+	defer r.close(t)
+	r.Uploaded("ana", id, 30)
+	all := r.Transfers.Transfers()
+	if len(all) != 1 || all[0].Size != 100 || all[0].Done != 30 || all[0].State != domain.Running {
+		t.Errorf("%+v, want one that runs, 30 of 100", all)
+	}
+}
+
+func TestThePausedIsAsFarAfterARestart(t *testing.T) {
+	w := newWorld()
+	w.hold = make(chan struct{})
+	file := filepath.Join(t.TempDir(), "db")
+	r := open(t, file, w)
+	id := get(t, r, "note.txt")
+	until(t, "half of it is here", func() bool { return r.await(t, id, domain.Running).Done > 0 })
+	if err := r.Pause(t.Context(), []string{id}); err != nil {
+		t.Fatal(err)
+	}
+	want := r.await(t, id, domain.Paused).Done
+	r.close(t)
+	r = open(t, file, w)
+	defer r.close(t)
+	if got := r.await(t, id, domain.Paused).Done; got != want || got == 0 {
+		t.Errorf("%d bytes are here, before the restart %d were", got, want)
+	}
+}
+
 func TestTheOldestUploadsGo(t *testing.T) {
 	w := newWorld()
 	id := entry("a", 100).Content
