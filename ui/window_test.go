@@ -223,7 +223,11 @@ func TestCoreThatDoesNotStart(t *testing.T) {
 
 func TestPersonOpensBrowse(t *testing.T) {
 	w, _ := newTestWindow(t)
+	w.goTo(pagePeople)
 	w.browsePerson("12D3KooWpeer0", "Ana")
+	if w.win.Canvas().Focused() == w.people.List() {
+		t.Error("the keyboard stays with the people, whom nobody sees")
+	}
 	if w.page != pageBrowse || w.browse.List().Len() == 0 {
 		t.Errorf("page %d with %d rows", w.page, w.browse.List().Len())
 	}

@@ -192,6 +192,32 @@ func TestNavItem(t *testing.T) {
 	}
 }
 
+func TestALongNameLeavesTheBadgeItsRoom(t *testing.T) {
+	for name, bold := range map[string]bool{"People": true, "Übertragungen und mehr": false} {
+		n := NewNavItem(name, "transfers", nil)
+		newWindow(t, n)
+		n.Resize(fyne.NewSize(180, navHeight))
+		n.SetBadge(12, false)
+		n.SetChosen(true)
+		r := test.WidgetRenderer(n).(*navRenderer)
+		if r.text.TextStyle.Bold != bold {
+			t.Errorf("%s is bold: %v", name, !bold)
+		}
+	}
+}
+
+func TestTheRingOfAFilledButtonStandsOff(t *testing.T) {
+	for kind, want := range map[ButtonKind]float32{Primary: -3, Plain: 0} {
+		b := NewButton("Start", "", kind, nil)
+		newWindow(t, b)
+		b.Resize(fyne.NewSize(80, 36))
+		b.FocusGained()
+		if r := test.WidgetRenderer(b).(*buttonRenderer); !r.ring.Visible() || r.ring.Position().X != want || r.ring.Size().Width != 80-2*want {
+			t.Errorf("kind %d: the ring is at %v, %v wide", kind, r.ring.Position(), r.ring.Size().Width)
+		}
+	}
+}
+
 func TestTextOnlyAsksForRoomItCannotDoWithout(t *testing.T) {
 	newWindow(t, NewText("", 14, theme.Text))
 	long := "a rather long text that would widen the window"
