@@ -361,11 +361,14 @@ func (p *photographer) settingsPage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"settings-middle", "settings-end"} {
-		if err := p.screen.Scroll(place.Min.X+place.Dx()/2, place.Min.Y+place.Dy()/2, 20); err != nil {
+	for _, end := range []struct {
+		name  string
+		steps int
+	}{{"settings-middle", 24}, {"settings-end", 72}} {
+		if err := p.screen.Scroll(place.Min.X+place.Dx()/2, place.Min.Y+place.Dy()/2, end.steps); err != nil {
 			t.Fatal(err)
 		}
-		p.take(t, name)
+		p.take(t, end.name)
 	}
 }
 
