@@ -158,7 +158,6 @@ type landscape struct {
 	sunX, sunY float64
 	shore      float64
 	ridges     [3][photoWidth]float64
-	grain      []byte
 }
 
 var skies = [][2]shade{
@@ -175,7 +174,6 @@ func newLandscape(name string) *landscape {
 		high: sky[0], low: sky[1],
 		sunX: 0.2 + 0.6*part(1), sunY: 0.2 + 0.15*part(2),
 		shore: 0.62 + 0.08*part(3),
-		grain: noise("grain", photoWidth*photoHeight),
 	}
 	for r := range l.ridges {
 		for x := range photoWidth {
@@ -208,8 +206,7 @@ func (l *landscape) at(x, y int) color.RGBA {
 			c = c.mix(shade{0.97, 0.97, 1}, 0.55) // snow
 		}
 	}
-	grain := 0.02 * (float64(l.grain[y*photoWidth+x])/255 - 0.5)
-	of := func(i int) uint8 { return uint8(255 * min(max(c[i]*light+grain, 0), 1)) }
+	of := func(i int) uint8 { return uint8(255 * min(max(c[i]*light, 0), 1)) }
 	return color.RGBA{of(0), of(1), of(2), 0xff}
 }
 
