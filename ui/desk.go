@@ -28,6 +28,9 @@ func (d desk) StartAtLogin(_ context.Context, on bool) error {
 	return desktop.StartAtLogin(on, exe, "--background")
 }
 
+// StartsAtLogin reports whether this program starts when the user logs in.
+func (desk) StartsAtLogin() bool { return desktop.StartsAtLogin() }
+
 // OpensLinks reports whether links lead to this program.
 func (desk) OpensLinks() bool { return desktop.Registered() }
 

@@ -36,6 +36,9 @@ type Connector interface {
 // Desktop is what the page needs of the desktop. Its methods may be called
 // from any goroutine and may block.
 type Desktop interface {
+	// StartsAtLogin reports whether Potluck starts when the user logs in, which
+	// the desktop's own settings may have changed.
+	StartsAtLogin() bool
 	// StartAtLogin lets Potluck start when the user logs in, or not any more.
 	StartAtLogin(ctx context.Context, on bool) error
 	// OpensLinks reports whether links lead to this Potluck.
@@ -105,7 +108,7 @@ func (v *View) Address() fyne.Focusable { return v.address.entry }
 // Load asks for the present values and shows them.
 func (v *View) Load() {
 	v.run.Go(func(context.Context) func() {
-		values, links := v.settings.Values(), v.desktop.OpensLinks()
+		values, links := v.values(), v.desktop.OpensLinks()
 		return func() {
 			if !v.loaded {
 				v.spoken = values.Language
@@ -114,6 +117,13 @@ func (v *View) Load() {
 			v.show(values)
 		}
 	})
+}
+
+// values returns what is chosen. It is called off the UI thread.
+func (v *View) values() domain.Settings {
+	values := v.settings.Values()
+	values.StartAtLogin = v.desktop.StartsAtLogin() // which may have been changed there
+	return values
 }
 
 // show fills the controls, except for a field that is being typed into.
@@ -134,7 +144,7 @@ func (v *View) show(values domain.Settings) {
 func (v *View) update(change func(*domain.Settings), done func(error)) {
 	v.run.Go(func(ctx context.Context) func() {
 		err := v.settings.Update(ctx, change)
-		values := v.settings.Values()
+		values := v.values()
 		return func() {
 			done(err)
 			v.show(values)

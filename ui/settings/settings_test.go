@@ -35,6 +35,8 @@ func (k *keeper) StartAtLogin(_ context.Context, on bool) error {
 	return k.refuse
 }
 
+func (k *keeper) StartsAtLogin() bool { return k.login }
+
 func (k *keeper) OpensLinks() bool { return k.links }
 
 func (k *keeper) OpenLinks(_ context.Context, on bool) error {
@@ -341,5 +343,16 @@ func TestWhatNeedsARestartSaysSo(t *testing.T) {
 	v.SetStatus(domain.Status{Port: 20001, PortTaken: 17685})
 	if got := v.port.Text(); got != "Another program has 17685, so it is 20001 for now." {
 		t.Errorf("%q", got)
+	}
+}
+
+func TestTheDesktopsOwnSettingsCount(t *testing.T) {
+	v, k, _ := newView(t)
+	k.login = true // in the desktop's settings
+	v.Load()
+	for _, c := range v.controls {
+		if c, ok := c.(*turn); ok && c.flag(&k.values) == &k.values.StartAtLogin && !c.knob.On() {
+			t.Error("Potluck starts at login and the switch says that it does not")
+		}
 	}
 }
