@@ -156,6 +156,9 @@ func (d *details) fields(t *domain.Transfer) []labelled {
 	if from == "" {
 		from = strings.Join(fromOf(t), ", ")
 	}
+	if others == from {
+		others = "" // who will send it and is here need not be named twice
+	}
 	place := labelled{d.place, words.T("Goes to"), t.Folder}
 	if t.Final != "" {
 		place = labelled{d.place, words.T("Lies in"), t.Final}

@@ -206,6 +206,10 @@ func TestProvidersAreNamed(t *testing.T) {
 	if d.from.value.Text() != "Ana at 32 MB/s, Ben" || d.others.value.Text() != "Cleo" || d.away.value.Text() != "Dan" || !d.away.line.Visible() {
 		t.Errorf("from %q, also %q, away %q", d.from.value.Text(), d.others.value.Text(), d.away.value.Text())
 	}
+	d.providers = []domain.TransferProvider{{Name: "Ana", Online: true}}
+	if fields := d.fields(&domain.Transfer{PeerName: "Ana", State: domain.Paused}); fields[0].value != "Ana" || fields[1].value != "" {
+		t.Errorf("from %q, also %q", fields[0].value, fields[1].value)
+	}
 	if from, _, _ := providerWords(r.providers[3:]); from != "Dan" {
 		t.Errorf("it came from %q", from)
 	}
