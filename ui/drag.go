@@ -10,6 +10,8 @@ import (
 	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver"
+	fynedesktop "fyne.io/fyne/v2/driver/desktop"
+	fwidget "fyne.io/fyne/v2/widget"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/ui/desktop"
@@ -31,7 +33,7 @@ func newDropHint() *dropHint {
 	h.text = widget.NewBold("", theme.TextBody, theme.Text)
 	pill := widget.NewRaised(widget.Inset(widget.HBox(theme.Space8, widget.NewIcon("upload", theme.Primary), h.text),
 		theme.Space12, theme.Space16, theme.Space12, theme.Space16))
-	h.object = container.NewStack(h.frame, container.New(bottomLayout{}, pill))
+	h.object = container.NewStack(newShield(), h.frame, container.New(bottomLayout{}, pill))
 	h.object.Hide()
 	return h
 }
@@ -49,6 +51,32 @@ func (h *dropHint) show(audience domain.Audience) {
 // shownEvery is how often it is looked whether a window that was closed at first
 // is on screen by now.
 const shownEvery = time.Second
+
+// shield keeps what lies below from lighting up under the pointer: while files
+// are dragged no row is where they go.
+type shield struct{ fwidget.BaseWidget }
+
+var _ fynedesktop.Hoverable = (*shield)(nil)
+
+func newShield() *shield {
+	s := &shield{}
+	s.ExtendBaseWidget(s)
+	return s
+}
+
+// MouseIn is called by Fyne.
+func (*shield) MouseIn(*fynedesktop.MouseEvent) {}
+
+// MouseMoved is called by Fyne.
+func (*shield) MouseMoved(*fynedesktop.MouseEvent) {}
+
+// MouseOut is called by Fyne.
+func (*shield) MouseOut() {}
+
+// CreateRenderer is called by Fyne.
+func (*shield) CreateRenderer() fyne.WidgetRenderer {
+	return fwidget.NewSimpleRenderer(canvas.NewRectangle(color.Transparent))
+}
 
 // watchDrags shows the hint while files are over the window, until ctx ends.
 // It is called off the UI thread.
