@@ -65,7 +65,7 @@ func fullDisk(t *testing.T, withData bool) {
 	other := ana.share(ctx, t, "other", 2<<20)
 	if withData { // not even what ana shares can be noted
 		eventually(ctx, t, "ben says that the database finds no room", func() bool {
-			return strings.Contains(ben.said(t), "disk full: write "+ben.data)
+			return strings.Contains(ben.said(t), "disk full: Potluck has no room to note what it does; free some space: write "+ben.data)
 		})
 	}
 	if err := os.Remove(full); err != nil {

@@ -36,11 +36,11 @@ func TestFyneMetadata(t *testing.T) {
 		t.Error("FyneApp.toml does not say that the window is changed on its own thread only")
 	}
 	// The window names itself to the desktop with the same ID.
-	window, err := os.ReadFile("../ui/window.go")
+	window, err := os.ReadFile("../ui/run.go")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(string(window), `"`+metadata.Details.ID+`"`) {
-		t.Errorf("ui/window.go does not name the program %s as FyneApp.toml does", metadata.Details.ID)
+		t.Errorf("ui/run.go does not name the program %s as FyneApp.toml does", metadata.Details.ID)
 	}
 }

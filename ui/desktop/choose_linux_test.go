@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,7 +16,9 @@ import (
 
 // chooser stands in for the desktop's portal.
 type chooser struct {
-	bus     *dbus.Conn
+	bus *dbus.Conn
+
+	mu      sync.Mutex // guards what was asked
 	parent  string
 	title   string
 	options map[string]dbus.Variant
@@ -24,7 +27,9 @@ type chooser struct {
 
 // OpenFile is called over the bus.
 func (c *chooser) OpenFile(sender dbus.Sender, parent, title string, options map[string]dbus.Variant) (dbus.ObjectPath, *dbus.Error) {
+	c.mu.Lock()
 	c.parent, c.title, c.options = parent, title, options
+	c.mu.Unlock()
 	token, _ := options["handle_token"].Value().(string)
 	name := strings.ReplaceAll(strings.TrimPrefix(string(sender), ":"), ".", "_")
 	request := dbus.ObjectPath("/org/freedesktop/portal/desktop/request/" + name + "/" + token)
@@ -71,6 +76,8 @@ func TestTheDesktopsChooser(t *testing.T) {
 			if !ok || !slices.Equal(paths, one.want) {
 				t.Errorf("chosen %q, %v; want %q", paths, ok, one.want)
 			}
+			c.mu.Lock()
+			defer c.mu.Unlock()
 			if c.parent != "x11:1234" || c.title != "Share files" || c.options["accept_label"].Value() != "Share" ||
 				c.options["multiple"].Value() != true || c.options["directory"].Value() != false || string(c.options["current_folder"].Value().([]byte)) != "/home\x00" {
 				t.Errorf("asked %q, %q, %v", c.parent, c.title, c.options)
