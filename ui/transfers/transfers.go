@@ -161,11 +161,12 @@ func (v *View) SetShown(shown bool) {
 // not known.
 func (v *View) SetFree(bytes int64) { v.foot.setFree(bytes) }
 
-// Running returns how many downloads and uploads run or wait for their turn.
+// Running returns how many downloads and uploads run, or will when it is their
+// turn. What waits for somebody who is away does not.
 func (v *View) Running() (downloads, uploads int) {
 	for _, r := range v.all {
 		switch {
-		case r.transfer.State.Ended() || r.transfer.State == domain.Paused:
+		case r.transfer.State != domain.Running && r.transfer.State != domain.Queued:
 		case r.transfer.Kind == domain.Upload:
 			uploads++
 		default:

@@ -119,7 +119,7 @@ func TestWhatNeedsTheUserComesFirst(t *testing.T) {
 	if want := []string{"full", "fail", "run", "up", "wait", "queue", "pause", "cancel", "done"}; !slices.Equal(order(v), want) {
 		t.Errorf("order %v, want %v", order(v), want)
 	}
-	if down, up := v.Running(); down != 4 || up != 1 {
+	if down, up := v.Running(); down != 2 || up != 1 {
 		t.Errorf("%d down and %d up", down, up)
 	}
 }
@@ -285,7 +285,7 @@ func TestNothingIsDrawnOffScreen(t *testing.T) {
 	if v.list.Len() != 0 || v.foot.down.Visible() {
 		t.Error("the page is filled though another one is on screen")
 	}
-	if down, up := v.Running(); down != 4 || up != 1 {
+	if down, up := v.Running(); down != 2 || up != 1 {
 		t.Errorf("the badge counts %d and %d", down, up)
 	}
 	v.SetShown(true)
