@@ -23,34 +23,13 @@ import (
 // downloads, pauses, resumes, shows it in the folder, and has the history
 // still after a restart. Ana does all of it by the keyboard.
 func TestStory(t *testing.T) {
-	bin := windowProgram(t)
-	network := lab.New(t, "Mira", "Ana")
-	screen := desktop.Start(t, 2200, 800)
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-	defer cancel()
-	opened := fileManager(t)
-	person := func(name string) *teller {
-		p := newCopy(t, name, func(ctx context.Context, args ...string) *exec.Cmd {
-			cmd := network.Host(name).Command(ctx, bin, args...)
-			cmd.Env = append(screen.Command(ctx, bin).Env, "FYNE_THEME=light")
-			for i, variable := range cmd.Env {
-				if path, ok := strings.CutPrefix(variable, "PATH="); ok {
-					cmd.Env[i] = "PATH=" + filepath.Dir(opened) + ":" + path
-				}
-			}
-			return cmd
-		})
-		return &teller{hand: hand{t: t, ctx: ctx, screen: screen}, copyOfPotluck: p}
-	}
-	mira, ana := person("Mira"), person("Ana")
-	ana.left = 1100
-
+	mira, ana, opened := tellers(t)
 	mira.open(t)
 	ana.open(t)
 	for _, one := range []*teller{mira, ana} {
 		one.firstLaunch(t)
 	}
-	if meet(ctx, ana.copyOfPotluck, 1, time.Now()) == 0 || meet(ctx, mira.copyOfPotluck, 1, time.Now()) == 0 {
+	if meet(ana.ctx, ana.copyOfPotluck, 1, time.Now()) == 0 || meet(mira.ctx, mira.copyOfPotluck, 1, time.Now()) == 0 {
 		t.Fatal("Ana and Mira never met")
 	}
 
@@ -65,6 +44,32 @@ func TestStory(t *testing.T) {
 	for _, one := range []*teller{mira, ana} {
 		one.quit(t)
 	}
+}
+
+// tellers returns two people with a computer each, on one network and one
+// screen, and where the desktop keeps what it is asked to open.
+func tellers(t *testing.T) (mira, ana *teller, opened string) {
+	t.Helper()
+	bin := windowProgram(t)
+	network := lab.New(t, "Mira", "Ana")
+	screen := desktop.Start(t, 2200, 800)
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	t.Cleanup(cancel)
+	opened = fileManager(t)
+	person := func(name string, left int) *teller {
+		p := newCopy(t, name, func(ctx context.Context, args ...string) *exec.Cmd {
+			cmd := network.Host(name).Command(ctx, bin, args...)
+			cmd.Env = append(screen.Command(ctx, bin).Env, "FYNE_THEME=light")
+			for i, variable := range cmd.Env {
+				if path, ok := strings.CutPrefix(variable, "PATH="); ok {
+					cmd.Env[i] = "PATH=" + filepath.Dir(opened) + ":" + path
+				}
+			}
+			return cmd
+		})
+		return &teller{hand: hand{t: t, ctx: ctx, screen: screen}, copyOfPotluck: p, left: left}
+	}
+	return person("Mira", 0), person("Ana", 1100), opened
 }
 
 // fileManager stands in for the desktop's: it keeps what it is asked to open
