@@ -59,8 +59,10 @@ var rooms = []room{
 	protocol("net/transfer", "net/host"),
 	{name: "storage/…", ours: []string{"app/domain", "storage/…"}, others: []string{anyOther}},
 	{name: "assets/…"},
-	// What peers call their files is made safe to show where it is put into words.
+	// What peers call their files, and what is in them, is made safe to show where
+	// it is put into words.
 	{name: "ui/format", ours: []string{"app/domain", "storage/names", "ui/words"}},
+	{name: "ui/preview", ours: []string{"app/domain", "storage/names"}, others: []string{"golang.org/x/image", "golang.org/x/text"}},
 	{name: "ui/…", ours: []string{"app/domain", "app/event", "assets/…", "ui/…"}, others: []string{anyOther}},
 }
 

@@ -30,7 +30,7 @@ func Display(name string) string {
 func visible(name string) string {
 	marks := 0
 	name = strings.Map(func(r rune) rune {
-		r = displayRune(r)
+		r = DisplayRune(r)
 		switch {
 		case r < 0:
 		case unicode.Is(unicode.M, r):
@@ -45,8 +45,11 @@ func visible(name string) string {
 	return norm.NFC.String(name)
 }
 
-// displayRune returns what to show for r, -1 for nothing.
-func displayRune(r rune) rune {
+// DisplayRune returns what to show for a character of a text from a peer: a
+// space for what is blank, U+FFFD for what controls, -1 for nothing where
+// something is invisible or turns the direction. It knows one character only;
+// towers of accents are for Display.
+func DisplayRune(r rune) rune {
 	switch {
 	case unicode.IsSpace(r), r == '\u2800': // the blank Braille pattern
 		return ' '

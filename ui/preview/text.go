@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
+
+	"github.com/potluck-share/potluck/storage/names"
 )
 
 const (
@@ -152,7 +154,7 @@ func layLine(b *strings.Builder, line string) {
 			}
 			continue
 		}
-		r = shown(r)
+		r = names.DisplayRune(r)
 		if unicode.Is(unicode.M, r) {
 			marks++
 		} else {
@@ -166,28 +168,4 @@ func layLine(b *strings.Builder, line string) {
 		out = append(out[:mostRunes-1], '…')
 	}
 	b.WriteString(string(out))
-}
-
-// shown returns what to show for r, -1 for nothing.
-func shown(r rune) rune {
-	switch {
-	case unicode.IsSpace(r), r == '\u2800': // the blank Braille pattern
-		return ' '
-	case unicode.IsControl(r):
-		return '\ufffd'
-	case unicode.Is(unicode.Cf, r), blank(r):
-		return -1
-	case !unicode.IsGraphic(r):
-		return '\ufffd'
-	}
-	return r
-}
-
-// blank reports whether r is a letter or mark that shows as nothing.
-func blank(r rune) bool {
-	switch r {
-	case '\u034f', '\u115f', '\u1160', '\u17b4', '\u17b5', '\u3164', '\uffa0':
-		return true
-	}
-	return r >= '\u180b' && r <= '\u180f' || r >= 0xe0000 && r <= 0xe0fff
 }
