@@ -5,7 +5,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	fwidget "fyne.io/fyne/v2/widget"
 
@@ -27,6 +26,7 @@ const (
 // Button is a text, an icon, or both, that does something when it is tapped.
 type Button struct {
 	fwidget.BaseWidget
+	attended
 	OnTapped func()
 
 	text             string
@@ -37,9 +37,6 @@ type Button struct {
 	height           float32
 	gap              float32 // between icon and text
 	chosen, disabled bool
-	hovered, focused bool
-
-	page *container.Scroll // that the keyboard moves; nil for none
 }
 
 var (
@@ -54,6 +51,7 @@ func NewButton(text, icon string, kind ButtonKind, tapped func()) *Button {
 	if kind == Choice {
 		b.height = 32
 	}
+	b.self = b
 	b.ExtendBaseWidget(b)
 	return b
 }
@@ -125,21 +123,6 @@ func (b *Button) Tapped(*fyne.PointEvent) {
 	}
 }
 
-// FocusGained is called by Fyne.
-func (b *Button) FocusGained() {
-	b.focused = true
-	b.Refresh()
-	if !b.hovered { // what is being clicked must not move away
-		reveal(b, b.page)
-	}
-}
-
-// FocusLost is called by Fyne.
-func (b *Button) FocusLost() { b.focused = false; b.Refresh() }
-
-// TypedRune is called by Fyne.
-func (b *Button) TypedRune(rune) {}
-
 // TypedKey taps on Enter and Space.
 func (b *Button) TypedKey(ev *fyne.KeyEvent) {
 	switch ev.Name {
@@ -149,15 +132,6 @@ func (b *Button) TypedKey(ev *fyne.KeyEvent) {
 		forwardKey(b, ev)
 	}
 }
-
-// MouseIn is called by Fyne.
-func (b *Button) MouseIn(*desktop.MouseEvent) { b.hovered = true; b.Refresh() }
-
-// MouseMoved is called by Fyne.
-func (b *Button) MouseMoved(*desktop.MouseEvent) {}
-
-// MouseOut is called by Fyne.
-func (b *Button) MouseOut() { b.hovered = false; b.Refresh() }
 
 // CreateRenderer is called by Fyne.
 func (b *Button) CreateRenderer() fyne.WidgetRenderer {

@@ -23,13 +23,13 @@ const (
 // counts what needs a look.
 type NavItem struct {
 	fwidget.BaseWidget
+	attended
 	OnTapped func()
 
-	name, icon       string
-	count            int
-	urgent           bool
-	chosen           bool
-	hovered, focused bool
+	name, icon string
+	count      int
+	urgent     bool
+	chosen     bool
 }
 
 var (
@@ -41,6 +41,7 @@ var (
 // NewNavItem returns an entry without a badge.
 func NewNavItem(name, icon string, tapped func()) *NavItem {
 	n := &NavItem{name: name, icon: icon, OnTapped: tapped}
+	n.self = n
 	n.ExtendBaseWidget(n)
 	return n
 }
@@ -70,15 +71,6 @@ func (n *NavItem) Badge() int { return n.count }
 // Tapped is called by Fyne.
 func (n *NavItem) Tapped(*fyne.PointEvent) { n.OnTapped() }
 
-// FocusGained is called by Fyne.
-func (n *NavItem) FocusGained() { n.focused = true; n.Refresh() }
-
-// FocusLost is called by Fyne.
-func (n *NavItem) FocusLost() { n.focused = false; n.Refresh() }
-
-// TypedRune is called by Fyne.
-func (n *NavItem) TypedRune(rune) {}
-
 // TypedKey opens the page on Enter and Space, and moves like Tab on the
 // arrows.
 func (n *NavItem) TypedKey(ev *fyne.KeyEvent) {
@@ -94,15 +86,6 @@ func (n *NavItem) TypedKey(ev *fyne.KeyEvent) {
 		forwardKey(n, ev)
 	}
 }
-
-// MouseIn is called by Fyne.
-func (n *NavItem) MouseIn(*desktop.MouseEvent) { n.hovered = true; n.Refresh() }
-
-// MouseMoved is called by Fyne.
-func (n *NavItem) MouseMoved(*desktop.MouseEvent) {}
-
-// MouseOut is called by Fyne.
-func (n *NavItem) MouseOut() { n.hovered = false; n.Refresh() }
 
 // CreateRenderer is called by Fyne.
 func (n *NavItem) CreateRenderer() fyne.WidgetRenderer {

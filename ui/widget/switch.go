@@ -5,7 +5,6 @@ import (
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/canvas"
-	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	fwidget "fyne.io/fyne/v2/widget"
 
@@ -25,14 +24,12 @@ const (
 // Switch is a line of text with something to turn on and off.
 type Switch struct {
 	fwidget.BaseWidget
+	attended
 	// OnChanged is called when the user has turned it.
 	OnChanged func(on bool)
 
-	text             string
-	on               bool
-	hovered, focused bool
-
-	page *container.Scroll // that the keyboard moves; nil for none
+	text string
+	on   bool
 }
 
 var (
@@ -44,6 +41,7 @@ var (
 // NewSwitch returns a switch that is off.
 func NewSwitch(text string) *Switch {
 	s := &Switch{text: text}
+	s.self = s
 	s.ExtendBaseWidget(s)
 	return s
 }
@@ -67,21 +65,6 @@ func (s *Switch) Tapped(*fyne.PointEvent) {
 	}
 }
 
-// FocusGained is called by Fyne.
-func (s *Switch) FocusGained() {
-	s.focused = true
-	s.Refresh()
-	if !s.hovered { // what is being clicked must not move away
-		reveal(s, s.page)
-	}
-}
-
-// FocusLost is called by Fyne.
-func (s *Switch) FocusLost() { s.focused = false; s.Refresh() }
-
-// TypedRune is called by Fyne.
-func (s *Switch) TypedRune(rune) {}
-
 // TypedKey turns it on Enter and Space.
 func (s *Switch) TypedKey(ev *fyne.KeyEvent) {
 	switch ev.Name {
@@ -91,15 +74,6 @@ func (s *Switch) TypedKey(ev *fyne.KeyEvent) {
 		forwardKey(s, ev)
 	}
 }
-
-// MouseIn is called by Fyne.
-func (s *Switch) MouseIn(*desktop.MouseEvent) { s.hovered = true; s.Refresh() }
-
-// MouseMoved is called by Fyne.
-func (s *Switch) MouseMoved(*desktop.MouseEvent) {}
-
-// MouseOut is called by Fyne.
-func (s *Switch) MouseOut() { s.hovered = false; s.Refresh() }
 
 // CreateRenderer is called by Fyne.
 func (s *Switch) CreateRenderer() fyne.WidgetRenderer {
