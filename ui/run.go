@@ -52,10 +52,9 @@ func open(ctx context.Context, cancel context.CancelFunc, core Core) (*window, e
 	}
 	a := app.NewWithID(appID)
 	a.SetIcon(theme.AppIcon())
-	look := theme.Theme{Mode: theme.Mode(values.Theme)}
-	a.Settings().SetTheme(look)
+	a.Settings().SetTheme(theme.Theme{Mode: theme.Mode(values.Theme)})
 
-	w := &window{core: core, app: a, theme: look, values: values, cancel: cancel, started: make(chan struct{}), portal: desktop.Choose}
+	w := &window{core: core, app: a, values: values, cancel: cancel, started: make(chan struct{}), portal: desktop.Choose}
 	w.run = work.New(ctx, w.do)
 	w.build()
 	return w, nil

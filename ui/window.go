@@ -63,8 +63,7 @@ type window struct {
 	notify  *notifier
 	awake   desktop.Awake
 	status  atomic.Pointer[domain.Status] // nil until the core is up
-	theme   theme.Theme
-	values  domain.Settings // as chosen at this moment
+	values  domain.Settings               // as chosen at this moment
 	main    *fyne.Container
 	notices notices
 	toast   toast
@@ -290,9 +289,8 @@ func (w *window) raise() {
 
 // setValues follows what the user chose.
 func (w *window) setValues(values domain.Settings) {
-	if string(w.theme.Mode) != values.Theme {
-		w.theme.Mode = theme.Mode(values.Theme)
-		w.app.Settings().SetTheme(w.theme)
+	if values.Theme != w.values.Theme {
+		w.app.Settings().SetTheme(theme.Theme{Mode: theme.Mode(values.Theme)})
 	}
 	w.values = values
 	w.foot.setName(values.Name)
