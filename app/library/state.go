@@ -95,52 +95,15 @@ func problemInWords(problems map[string]error, s domain.Share) domain.Saying {
 	}
 	switch reason := problems[first]; {
 	case errors.Is(reason, domain.ErrNotShareable), errors.Is(reason, domain.ErrTooLarge):
-		return cannotShare(what, more, shared)
+		return domain.CannotShare(what, more, shared)
 	case errors.Is(reason, domain.ErrChanged) && more == 0:
 		return keepsChanging(what, shared)
 	default:
-		return cannotRead(what, more, shared)
+		return domain.CannotRead(what, more, shared)
 	}
 }
 
-// cannotShare says that what, and more besides, is never shared, and how many
-// others are.
-func cannotShare(what string, more, shared int) domain.Saying {
-	switch {
-	case more == 0 && shared == 0:
-		return domain.Say("Can't share %s.", what)
-	case more == 0 && shared == 1:
-		return domain.Say("Can't share %s; the other one is shared.", what)
-	case more == 0:
-		return domain.Say("Can't share %s; the other %s are shared.", what, shared)
-	case shared == 0:
-		return domain.Say("Can't share %s and %s more.", what, more)
-	case shared == 1:
-		return domain.Say("Can't share %s and %s more; the other one is shared.", what, more)
-	default:
-		return domain.Say("Can't share %s and %s more; the other %s are shared.", what, more, shared)
-	}
-}
-
-// cannotRead is cannotShare for what cannot be read.
-func cannotRead(what string, more, shared int) domain.Saying {
-	switch {
-	case more == 0 && shared == 0:
-		return domain.Say("Can't read %s.", what)
-	case more == 0 && shared == 1:
-		return domain.Say("Can't read %s; the other one is shared.", what)
-	case more == 0:
-		return domain.Say("Can't read %s; the other %s are shared.", what, shared)
-	case shared == 0:
-		return domain.Say("Can't read %s and %s more.", what, more)
-	case shared == 1:
-		return domain.Say("Can't read %s and %s more; the other one is shared.", what, more)
-	default:
-		return domain.Say("Can't read %s and %s more; the other %s are shared.", what, more, shared)
-	}
-}
-
-// keepsChanging is cannotRead for a file that is being written.
+// keepsChanging is domain.CannotRead for a file that is being written.
 func keepsChanging(what string, shared int) domain.Saying {
 	switch shared {
 	case 0:

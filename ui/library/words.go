@@ -102,46 +102,9 @@ func ProblemWords(report domain.ShareReport) string {
 		}
 	}
 	if errors.Is(first.Err, domain.ErrUnreadable) || errors.Is(first.Err, domain.ErrNotFound) {
-		return unreadWords(name, more, shared)
+		return words.Say(domain.CannotRead(name, more, shared))
 	}
-	return unsharableWords(name, more, shared)
-}
-
-// unreadWords says that a file, and more besides, cannot be read, and how many
-// others are shared.
-func unreadWords(name string, more, shared int) string {
-	switch {
-	case more == 0 && shared == 0:
-		return words.T("Can't read %s.", name)
-	case more == 0 && shared == 1:
-		return words.T("Can't read %s; the other one is shared.", name)
-	case more == 0:
-		return words.T("Can't read %s; the other %s are shared.", name, words.Count(shared))
-	case shared == 0:
-		return words.T("Can't read %s and %s more.", name, words.Count(more))
-	case shared == 1:
-		return words.T("Can't read %s and %s more; the other one is shared.", name, words.Count(more))
-	default:
-		return words.T("Can't read %s and %s more; the other %s are shared.", name, words.Count(more), words.Count(shared))
-	}
-}
-
-// unsharableWords is unreadWords for what is never shared.
-func unsharableWords(name string, more, shared int) string {
-	switch {
-	case more == 0 && shared == 0:
-		return words.T("Can't share %s.", name)
-	case more == 0 && shared == 1:
-		return words.T("Can't share %s; the other one is shared.", name)
-	case more == 0:
-		return words.T("Can't share %s; the other %s are shared.", name, words.Count(shared))
-	case shared == 0:
-		return words.T("Can't share %s and %s more.", name, words.Count(more))
-	case shared == 1:
-		return words.T("Can't share %s and %s more; the other one is shared.", name, words.Count(more))
-	default:
-		return words.T("Can't share %s and %s more; the other %s are shared.", name, words.Count(more), words.Count(shared))
-	}
+	return words.Say(domain.CannotShare(name, more, shared))
 }
 
 // RiskWords asks whether a risky path is really to be shared: the question,
