@@ -45,6 +45,8 @@ var rooms = []room{
 	{name: "app/event", ours: []string{"app/domain"}},
 	{name: "app/lab", ours: []string{"app/domain"}, others: []string{"golang.org/x/sys"}},
 	{name: "app/race", others: []string{"golang.org/x/sync"}}, // which has only tests
+	// Which has only tests, and speaks the protocols as an attacker does.
+	{name: "app/hostile", ours: []string{"app/domain", "net/…", "storage/content"}, others: []string{anyOther}},
 	{name: "app/desktop", others: []string{"github.com/jezek/xgb", "github.com/godbus/dbus"}},
 	useCase("app/library", "github.com/fsnotify/fsnotify"),
 	useCase("app/people"),
@@ -57,6 +59,8 @@ var rooms = []room{
 	protocol("net/gossip", "net/host"),
 	protocol("net/catalogue", "net/host"),
 	protocol("net/transfer", "net/host"),
+	protocol("net/friend", "net/host"),
+	protocol("net/offer", "net/host"),
 	{name: "storage/…", ours: []string{"app/domain", "storage/…"}, others: []string{anyOther}},
 	{name: "assets/…"},
 	// What peers call their files, and what is in them, is made safe to show where
@@ -93,8 +97,8 @@ var alone = []struct {
 	imports string
 	in      []string
 }{
-	{"github.com/libp2p", []string{"net/…"}},
-	{"github.com/multiformats", []string{"net/…"}},
+	{"github.com/libp2p", []string{"net/…", "app/hostile"}},
+	{"github.com/multiformats", []string{"net/…", "app/hostile"}},
 	{"go.etcd.io/bbolt", []string{"storage/db/…"}},
 	{"fyne.io", []string{"ui/…"}},
 	{"github.com/go-gl", []string{"ui/…"}},
@@ -107,7 +111,7 @@ var alone = []struct {
 }
 
 // forTests are folders that only tests may import.
-var forTests = []string{"app/lab", "app/desktop", "app/race"}
+var forTests = []string{"app/lab", "app/desktop", "app/race", "app/hostile"}
 
 // testModules may be imported by tests everywhere.
 var testModules = []string{"go.uber.org/goleak"}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"reflect"
 	"sync"
 	"testing"
 
@@ -49,7 +50,7 @@ func TestWhatALinkNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if target.Link != link {
+		if !reflect.DeepEqual(target.Link, link) {
 			t.Errorf("tells of %+v, asked for %+v", target.Link, link)
 		}
 		return target

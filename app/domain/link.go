@@ -21,6 +21,8 @@ const (
 	LinkContent LinkKind = "content"
 	// LinkPeer names a file or a folder of somebody, or all that they share.
 	LinkPeer LinkKind = "peer"
+	// LinkInvite is somebody's invitation to become friends.
+	LinkInvite LinkKind = "invite"
 )
 
 // Link is what a potluck: link says. It comes from anywhere, so that it is only
@@ -38,6 +40,11 @@ type Link struct {
 	// name; "" is all that they share.
 	Peer string
 	Path string
+	// For LinkInvite Peer is the peer ID of who invites, Name what they call
+	// themselves, Addresses where they are, as multiaddresses without the peer
+	// ID, and Token what proves that they have invited: a secret.
+	Addresses []string
+	Token     string
 }
 
 // IsLink reports whether a text is meant to be a link.

@@ -5,12 +5,22 @@ import "time"
 // Peer is a person around, or one that was.
 type Peer struct {
 	ID PeerID
-	// Name is what the peer calls itself, cleaned for display. A claim.
-	Name    string
+	// Name is what to call the peer: the name that the user has given it, or
+	// else what it calls itself, cleaned for display. A claim.
+	Name string
+	// Claimed is what it calls itself, where that is not Name; else empty.
+	Claimed string
 	Version string
 	Friend  bool
-	Near    bool
-	Online  bool
+	Blocked bool
+	// LooksLike is the name of a friend that this stranger bears too, though it
+	// is another computer; empty if it does not.
+	LooksLike string
+	// AcceptUpTo is how large an offer of this friend may be, in bytes, to be
+	// accepted without asking; 0: always ask.
+	AcceptUpTo int64
+	Near       bool
+	Online     bool
 	// LastSeen is when the peer was last heard of; the present while online.
 	LastSeen  time.Time
 	Addresses []string // multiaddresses without the peer ID
@@ -29,6 +39,13 @@ type Person struct {
 	LastSeen  time.Time
 	Friend    bool
 	Blocked   bool
+	// Given is the name that the user has given; empty for none.
+	Given string
+	// Confirmed is whether the user has confirmed the peer as a friend; it is
+	// one once the other side has, too.
+	Confirmed bool
+	// AcceptUpTo is as in Peer.
+	AcceptUpTo int64
 }
 
 // Source is a way in which peers are found.
@@ -41,6 +58,7 @@ const (
 	SourceTyped      Source = "typed"
 	SourceRemembered Source = "remembered"
 	SourceTold       Source = "told" // by somebody else who is served
+	SourceInvited    Source = "invitation"
 )
 
 // Sighting reports where a peer was heard of.

@@ -18,6 +18,11 @@ type Settings struct {
 	// DownloadsAtOnce is how many downloads run at once, up to
 	// MostDownloadsAtOnce; 0 stands for UsualDownloadsAtOnce.
 	DownloadsAtOnce int
+	// UploadsAtOnce is how many people are served at once, UploadsPerPerson how
+	// many files larger than a piece each of them gets at once; 0: no limit. The
+	// others wait in a queue.
+	UploadsAtOnce    int
+	UploadsPerPerson int
 	// SlowFrom and SlowUntil are when the slow hours begin and end, in minutes
 	// after midnight, local time; they may go over midnight. Equal: there are
 	// none.

@@ -12,7 +12,7 @@ type TransferKind string
 const (
 	Download TransferKind = "download"
 	Upload   TransferKind = "upload"
-	Offer    TransferKind = "offer"
+	Offering TransferKind = "offer"
 )
 
 // TransferState is what a transfer is doing.

@@ -14,6 +14,14 @@ var (
 	Catalogues = NewKind[CatalogueState]("catalogue")
 	// Transfers: keyed by transfer ID, published by app/transfers.
 	Transfers = NewKind[domain.Transfer]("transfer")
+	// Introductions: keyed by peer ID, published by app/people while two people
+	// are becoming friends, and once more when that has ended.
+	Introductions = NewKind[domain.Introduction]("introduction")
+	// Offers: keyed by offer ID, published by app/transfers/offers, incoming and
+	// outgoing ones; retracted when they are removed from the list.
+	Offers = NewKind[domain.Offer]("offer")
+	// Networks: keyed by network ID, published by app: those that are present.
+	Networks = NewKind[domain.Network]("network")
 	// Statuses: a single one with ID "", published by app.
 	Statuses = NewKind[domain.Status]("status")
 )
