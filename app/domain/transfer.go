@@ -134,6 +134,9 @@ type Served struct {
 	Peer    PeerID
 	Done    int64 // verified bytes of this fetch
 	Serving bool  // at this moment
+	// Queue is our place in the provider's queue, from 1; 0: it does not let us
+	// wait in one.
+	Queue int
 }
 
 // Equal reports whether p tells the same as other.

@@ -19,8 +19,9 @@ const mib = 1 << 20
 // computer is a host that provides contents and fetches them, within limits.
 type computer struct {
 	*host.Host
-	limits  *limit.Limits
-	fetcher *fetch.Fetcher
+	limits   *limit.Limits
+	provider *provide.Provider
+	fetcher  *fetch.Fetcher
 
 	mu     sync.Mutex
 	plates map[domain.ContentID]plate
@@ -31,9 +32,9 @@ func newComputer(t *testing.T) *computer {
 	c := &computer{
 		Host: start(t, "/ip4/127.0.0.1/tcp/0"), limits: limit.New(), plates: make(map[domain.ContentID]plate),
 	}
-	provider := provide.New(provide.Config{Source: c})
-	transfer.Serve(c.Host, provider, c.limits)
-	t.Cleanup(provider.Close)
+	c.provider = provide.New(provide.Config{Source: c})
+	transfer.Serve(c.Host, c.provider, c.limits)
+	t.Cleanup(c.provider.Close)
 	c.fetcher = fetch.New(fetch.Config{Open: transfer.Dialer{Host: c.Host, Limits: c.limits}})
 	t.Cleanup(func() {
 		if err := c.fetcher.Close(); err != nil {

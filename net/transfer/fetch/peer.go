@@ -24,6 +24,9 @@ type peer struct {
 	next    int       // the one of them whose turn it is
 	probes  []*probe
 
+	place   int       // in its queue, from 1; 0: it serves us, or has not said otherwise
+	placeAt time.Time // when to ask again
+
 	failures int // sessions in a row that brought nothing
 	retryAt  time.Time
 	wrong    map[domain.ContentID]struct{} // contents that wrong bytes came for
@@ -68,6 +71,25 @@ func (f *Fetcher) attend(p *peer) {
 	f.wg.Go(p.session.run)
 }
 
+// queued notes our place in the peer's queue. All that was asked of it may be
+// asked of others; it is asked for one thing in a while, to keep the place.
+func (p *peer) queued(place int, now time.Time) {
+	first := p.place == 0 || !now.Before(p.placeAt)
+	p.place = place
+	if !first {
+		return // the answer to what was asked at the same time
+	}
+	p.placeAt = now.Add(busyTime)
+	for _, src := range slices.Clone(p.sources) {
+		if src.verdict == good {
+			src.drop(busy, p.placeAt)
+		}
+	}
+}
+
+// unqueued notes that the peer serves us.
+func (p *peer) unqueued() { p.place, p.placeAt = 0, time.Time{} }
+
 // wanted reports whether there is anything to ask the peer for.
 func (p *peer) wanted(now time.Time) bool {
 	if len(p.probes) > 0 {
@@ -102,6 +124,7 @@ func (p *peer) lied(id domain.ContentID, err error) {
 // ended is called when the peer's session is over.
 func (p *peer) ended(s *session, err error) {
 	p.session = nil
+	p.unqueued()
 	now := p.f.cfg.Now()
 	cut := len(s.pending) > 0
 	for _, r := range s.pending {

@@ -24,6 +24,12 @@ func (f *Fetcher) fill(s *session, now time.Time) {
 		return
 	}
 	window := min(s.window, f.share())
+	if s.p.place > 0 {
+		if now.Before(s.p.placeAt) {
+			return
+		}
+		window = 1 // is it our turn?
+	}
 	for len(s.pending) < maxPending && (s.cost < window || len(s.pending) == 0) {
 		if f.free < wire.MaxAnswer {
 			f.starved = true
@@ -184,15 +190,18 @@ func (f *Fetcher) progress(j *job) domain.Progress {
 	from := slices.Clone(j.brought)
 	for id, src := range j.sources {
 		s := src.peer.session
-		if s == nil || !s.open || !src.serves(now) {
+		place := cmp.Or(src.peer.place, src.place)
+		if s == nil || !s.open || place == 0 && !src.serves(now) {
 			continue
 		}
-		serving++
 		at := slices.IndexFunc(from, func(s domain.Served) bool { return s.Peer == id })
 		if at < 0 {
 			at, from = len(from), append(from, domain.Served{Peer: id})
 		}
-		from[at].Serving = true
+		if from[at].Queue = place; place == 0 {
+			from[at].Serving = true
+			serving++
+		}
 	}
 	slices.SortFunc(from, func(a, b domain.Served) int { return cmp.Compare(a.Peer, b.Peer) })
 	return domain.Progress{Done: done, Providers: serving, Damaged: j.liar, From: from}

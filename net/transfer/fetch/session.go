@@ -390,6 +390,10 @@ func (r *request) accept(h wire.Header) (wanted bool, err error) {
 	}
 	if h.Status == wire.OK && h.Size == r.src.job.size {
 		r.src.shy, r.src.away = 0, false
+		if r.what == wire.Piece || r.what == wire.Any {
+			r.src.place = 0
+			s.p.unqueued()
+		}
 		r.src.says(h.Nearby)
 		if h.Partial {
 			r.src.isPartial()

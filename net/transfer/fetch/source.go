@@ -47,6 +47,7 @@ type source struct {
 
 	verdict verdict
 	until   time.Time // when a verdict ends; zero: never
+	place   int       // in the queue for this content, from 1; 0: it does not wait in one
 
 	layer     []byte    // the pages that came from this provider so far
 	layerAt   time.Time // when the page on its way was asked for; zero: none is
@@ -307,6 +308,11 @@ func (src *source) refused(r *request, h wire.Header) {
 	case wire.Changed:
 		src.drop(changed, now.Add(dropTime))
 	case wire.Busy:
+		if h.Queue > 0 && !h.QueuedAlone {
+			src.peer.queued(h.Queue, now)
+			return
+		}
+		src.place = h.Queue
 		src.drop(busy, now.Add(busyTime))
 	default:
 		src.drop(absent, now.Add(src.absence()))

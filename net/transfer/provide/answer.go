@@ -44,6 +44,13 @@ func (t *stream) answer(ctx context.Context, q question) answer {
 	a.head.Size, a.head.Nearby = c.Size(), spread == Nearby
 	partial, isPartial := c.(Partial)
 	a.head.Partial = isPartial
+	if a.slot = !a.look && (h.What == wire.Piece || h.What == wire.Any); a.slot {
+		if wait := t.p.slots.take(t.peer, h.Content, c.Size()); wait != (place{}) {
+			a.slot = false
+			a.head.Status, a.head.Queue, a.head.QueuedAlone = wire.Busy, wait.at, wait.own
+			return a
+		}
+	}
 	switch h.What {
 	case wire.Any:
 		var some bool

@@ -141,6 +141,7 @@ type Provider struct {
 	cfg    Config
 	log    *slog.Logger
 	turns  *turns
+	slots  *slots
 	wg     sync.WaitGroup // one for each stream
 	crowds crowds
 
@@ -177,6 +178,7 @@ func New(cfg Config) *Provider {
 		cfg:    cfg,
 		log:    cfg.Log,
 		turns:  newTurns(readers),
+		slots:  newSlots(cfg.Now),
 		crowds: crowds{now: cfg.Now, all: make(map[domain.ContentID]*crowd)},
 		peers:  make(map[domain.PeerID]*account),
 		ends:   make(map[*stream]context.CancelFunc),
@@ -197,6 +199,12 @@ func (p *Provider) Handle(ctx context.Context, s wire.Stream, asker func() domai
 	defer p.leave(t)
 	t.run(ctx)
 }
+
+// SetSlots limits how many people are served at once, and how many contents
+// larger than a piece each of them gets at once; 0 is no limit. Whoever comes
+// later waits in a queue and is told the place in it. It holds from the next
+// requests on.
+func (p *Provider) SetSlots(people, perPerson int) { p.slots.set(people, perPerson) }
 
 // Close ends all streams and waits for them.
 func (p *Provider) Close() {
@@ -234,6 +242,7 @@ func (p *Provider) leave(t *stream) {
 	a.streams--
 	if a.streams == 0 {
 		delete(p.peers, t.peer)
+		p.slots.gone(t.peer)
 	}
 	p.wg.Done()
 }

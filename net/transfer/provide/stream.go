@@ -59,6 +59,7 @@ type answer struct {
 	held  int64
 	piece int // counted as given; -1: none
 	look  bool
+	slot  bool // it has one of Provider.slots
 }
 
 const (
@@ -376,6 +377,9 @@ func (t *stream) writeControl(w *wire.Writer) error {
 func (t *stream) finish(a answer, sent bool) {
 	if a.piece >= 0 && (!sent || a.head.Status != wire.OK) {
 		t.p.give(a.id, a.piece, -1)
+	}
+	if a.slot {
+		t.p.slots.done(t.peer, a.id)
 	}
 	if a.body != nil {
 		bodies.Put((*[wire.MaxAnswer]byte)(a.body[:wire.MaxAnswer]))

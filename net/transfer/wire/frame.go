@@ -45,6 +45,8 @@ const (
 	indexSize  = 4
 	// maxIndex is above every piece of the largest content.
 	maxIndex = uint64(domain.MaxFileSize) / domain.PieceSize
+	// maxPlace is the last place in a queue that is believed.
+	maxPlace = 1 << 20
 )
 
 // Kind says what a frame is.
@@ -146,6 +148,12 @@ type Header struct {
 	Coming  bool             // Have: the pieces are on their way, not here yet
 	Look    bool             // Request: what comes is not kept, so the asker is no follower
 	Alone   bool             // Request: nobody is to be told of the asker, so it is no follower either
+	// Queue is the asker's place in the provider's queue, from 1: of a Busy
+	// Response; 0: it does not wait in one. Who asks again within some seconds
+	// keeps it. With QueuedAlone the asker is served, and only this content of it
+	// waits for its others.
+	Queue       int
+	QueuedAlone bool
 	// Body is the number of raw bytes that follow. Writer sets it by itself.
 	Body int
 }
@@ -185,6 +193,7 @@ func (h *Header) put(m *pb.Header, content *domain.ContentID) {
 		m.Index = uint64(max(0, h.Index))
 		m.Nearby = h.Nearby
 		m.Status = pb.Status(h.Status)
+		m.Queue, m.QueuedAlone = uint64(max(0, h.Queue)), h.QueuedAlone
 		m.Length = uint64(max(0, h.Length))
 		m.Size = uint64(max(0, h.Size))
 		m.Partial = h.Partial
@@ -225,6 +234,9 @@ func take(m *pb.Header, body int) (h Header, known bool, err error) {
 			return h, true, fmt.Errorf("%w: content of %d bytes", domain.ErrMalformed, m.GetSize())
 		}
 		h.Size = int64(m.GetSize())
+		if h.Status == Busy {
+			h.Queue, h.QueuedAlone = int(min(m.GetQueue(), maxPlace)), m.GetQueuedAlone()
+		}
 		err = errors.Join(h.takeIndex(m), h.takeLength(m))
 	case pb.Kind_KIND_DATA:
 		h.Kind = Data

@@ -224,6 +224,8 @@ type Header struct {
 	Coming        bool                   `protobuf:"varint,12,opt,name=coming,proto3" json:"coming,omitempty"`                                // have: the pieces are on their way, not here yet
 	Look          bool                   `protobuf:"varint,13,opt,name=look,proto3" json:"look,omitempty"`                                    // request: what comes is looked at and not kept, nobody need be told
 	Alone         bool                   `protobuf:"varint,14,opt,name=alone,proto3" json:"alone,omitempty"`                                  // request: nobody is to be told who fetches this
+	Queue         uint64                 `protobuf:"varint,15,opt,name=queue,proto3" json:"queue,omitempty"`                                  // response, busy: the asker's place in the queue, from 1; ask again soon to keep it
+	QueuedAlone   bool                   `protobuf:"varint,16,opt,name=queued_alone,json=queuedAlone,proto3" json:"queued_alone,omitempty"`   // response, busy: the asker is served, only this content of it waits
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -352,6 +354,20 @@ func (x *Header) GetLook() bool {
 func (x *Header) GetAlone() bool {
 	if x != nil {
 		return x.Alone
+	}
+	return false
+}
+
+func (x *Header) GetQueue() uint64 {
+	if x != nil {
+		return x.Queue
+	}
+	return 0
+}
+
+func (x *Header) GetQueuedAlone() bool {
+	if x != nil {
+		return x.QueuedAlone
 	}
 	return false
 }
@@ -537,7 +553,7 @@ var File_transfer_proto protoreflect.FileDescriptor
 
 const file_transfer_proto_rawDesc = "" +
 	"\n" +
-	"\x0etransfer.proto\x12\x13potluck.transfer.v1\"\x99\x03\n" +
+	"\x0etransfer.proto\x12\x13potluck.transfer.v1\"\xd2\x03\n" +
 	"\x06Header\x12-\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x19.potluck.transfer.v1.KindR\x04kind\x12\x18\n" +
 	"\arequest\x18\x02 \x01(\x04R\arequest\x12-\n" +
@@ -553,7 +569,9 @@ const file_transfer_proto_rawDesc = "" +
 	"\x06nearby\x18\v \x01(\bR\x06nearby\x12\x16\n" +
 	"\x06coming\x18\f \x01(\bR\x06coming\x12\x12\n" +
 	"\x04look\x18\r \x01(\bR\x04look\x12\x14\n" +
-	"\x05alone\x18\x0e \x01(\bR\x05alone\"T\n" +
+	"\x05alone\x18\x0e \x01(\bR\x05alone\x12\x14\n" +
+	"\x05queue\x18\x0f \x01(\x04R\x05queue\x12!\n" +
+	"\fqueued_alone\x18\x10 \x01(\bR\vqueuedAlone\"T\n" +
 	"\x05Hints\x125\n" +
 	"\aholders\x18\x01 \x03(\v2\x1b.potluck.transfer.v1.HolderR\aholders\x12\x14\n" +
 	"\x05grant\x18\x02 \x01(\fR\x05grant\":\n" +
