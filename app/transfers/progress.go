@@ -33,13 +33,36 @@ func (t *Transfers) sum(d *transfer, now time.Time) {
 	d.Done, d.Providers = done, providers
 	d.Rate = d.rate.add(now, done)
 	t.tellServed(d, now)
+	t.lineUp(d)
 	switch {
 	case checking && providers == 0:
 		d.Reason = checkingReason(checked, toCheck)
 	case d.liar != "" && now.Sub(d.lied) < remindedOf:
 		d.Reason = t.damagedReason(d, providers)
+	case d.line > 0:
+		d.Reason = t.lineReason(d)
 	default:
 		d.Reason = domain.Saying{}
+	}
+}
+
+// lineUp notes whether d only waits in the queues of those who have it. The
+// lock is held.
+func (t *Transfers) lineUp(d *transfer) {
+	was := d.line
+	d.line, d.lineOf = 0, ""
+	if d.Providers > 0 {
+		return
+	}
+	for _, f := range d.flight {
+		for _, s := range f.From {
+			if s.Queue > 0 && (d.line == 0 || s.Queue < d.line) {
+				d.line, d.lineOf = s.Queue, s.Peer
+			}
+		}
+	}
+	if was == 0 && d.line > 0 {
+		t.serve() // another one may run meanwhile
 	}
 }
 

@@ -32,6 +32,17 @@ type places struct {
 	front, back int64 // the lowest and the highest order so far
 }
 
+// taken is how many places are in use. Whoever only waits in somebody's queue
+// does not keep others from running.
+func (p *places) taken() (n int) {
+	for _, d := range p.held {
+		if d.line == 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // before tells how two downloads stand in the order.
 func before(a, b *transfer) int {
 	return cmp.Or(cmp.Compare(a.Order, b.Order), a.Added.Compare(b.Added), strings.Compare(a.ID, b.ID))
@@ -104,7 +115,7 @@ func (t *Transfers) take(ctx context.Context, d *transfer) bool {
 	t.enqueue(d)
 	if t.places.live <= t.places.most {
 		t.serve()
-	} else if len(t.places.held) < t.places.most {
+	} else if t.places.taken() < t.places.most {
 		time.AfterFunc(settling, func() {
 			t.mu.Lock()
 			defer t.mu.Unlock()
@@ -147,7 +158,7 @@ func (t *Transfers) unqueue(d *transfer) bool {
 // serve gives free places to the first in the queue. The lock is held.
 func (t *Transfers) serve() {
 	p := &t.places
-	for len(p.queue) > 0 && len(p.held) < p.most {
+	for len(p.queue) > 0 && p.taken() < p.most {
 		d := p.queue[0]
 		p.queue = slices.Delete(p.queue, 0, 1)
 		p.held = append(p.held, d)
@@ -174,7 +185,7 @@ func (t *Transfers) leave(d *transfer) {
 func (t *Transfers) displace() {
 	var running []*transfer // but for those that give their places up already
 	for _, d := range t.places.held {
-		if !d.yielding {
+		if !d.yielding && d.line == 0 {
 			running = append(running, d)
 		}
 	}

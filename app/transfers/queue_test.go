@@ -165,3 +165,31 @@ func TestOrdinals(t *testing.T) {
 		}
 	}
 }
+
+// Whoever waits in somebody's queue does not keep other downloads from running.
+func TestWaitingInSomebodysQueue(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.hold = make(chan struct{})
+	w.places = map[string]int{"f0": 2, "f1": 11, "f2": 23, "f3": 101}
+	manyFiles(w, 6)
+	r := open(t, filepath.Join(t.TempDir(), "db"), w)
+	defer r.close(t)
+	r.AtOnce(1)
+	for i := range 6 {
+		get(t, r, fmt.Sprint("f", i))
+	}
+	r.awaitStates(t, "f0 running, f1 running, f2 running, f3 running, f4 running, f5 1")
+	for path, want := range map[string]string{
+		"f0": "You're 2nd in Ana's queue.", "f1": "You're 11th in Ana's queue.", "f2": "You're 23rd in Ana's queue.",
+		"f3": "You're 101st in Ana's queue.", "f4": "",
+	} {
+		if d, _ := r.Transfer(r.id(t, path)); d.Reason.String() != want {
+			t.Errorf("%s says %q, want %q", path, d.Reason, want)
+		}
+	}
+	close(w.hold)
+	for i := range 6 {
+		r.await(t, r.id(t, fmt.Sprint("f", i)), domain.Done)
+	}
+}

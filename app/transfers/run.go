@@ -366,14 +366,15 @@ func (t *Transfers) watchAlone(ctx context.Context, d *transfer, alone context.C
 	}
 }
 
-// moving returns how much of d is verified and whether anybody serves it.
+// moving returns how much of d is verified and whether anybody serves it, or
+// lets it wait for that in a queue.
 func (t *Transfers) moving(d *transfer) (done int64, served bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, p := range d.flight {
 		served = served || p.Providers > 0 || p.Checking
 	}
-	return d.here(), served
+	return d.here(), served || d.line > 0
 }
 
 // unfinished returns what d lacks. The lock is held.

@@ -170,7 +170,9 @@ type transfer struct {
 	yield    context.CancelCauseFunc // ends the attempt under way; nil if none is
 	yielding bool                    // it is to give its place up
 	liar     domain.PeerID           // who sent damaged data
-	lied     time.Time               // when that was noticed
+	line     int                     // where it waits in the queue of lineOf while nobody serves it, from 1; 0: it does not
+	lineOf   domain.PeerID
+	lied     time.Time // when that was noticed
 
 	brought map[domain.PeerID]int64  // verified bytes of ended fetches, by whom they came from
 	rates   map[domain.PeerID]*giver // those who serve it, or did
@@ -417,6 +419,7 @@ func (t *Transfers) set(d *transfer, state domain.TransferState, reason domain.S
 	if state != domain.Running {
 		d.Rate, d.Providers, d.From = 0, 0, nil
 		d.rate, d.rates = meter{}, nil
+		d.line, d.lineOf = 0, ""
 	}
 	d.Ended = time.Time{}
 	if state.Ended() {

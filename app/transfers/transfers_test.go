@@ -49,6 +49,7 @@ type world struct {
 	ahead     atomic.Int64    // nanoseconds by which the clock is ahead
 	write     bool            // fetches write real files, and discards are of real parts
 	from      []domain.Served // who serves fetches, as is reported
+	places    map[string]int  // by target: where the fetch waits in ana's queue
 }
 
 func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
@@ -70,7 +71,11 @@ func (w *world) Fetch(ctx context.Context, want domain.Want, from transfers.Prov
 	if err != nil {
 		return "", false, err
 	}
-	report(domain.Progress{Done: want.Size / 2, Providers: 1, Damaged: w.liar, From: w.from})
+	progress := domain.Progress{Done: want.Size / 2, Providers: 1, Damaged: w.liar, From: w.from}
+	if place := w.places[want.Target]; place > 0 {
+		progress.Providers, progress.From = 0, []domain.Served{{Peer: "ana", Queue: place}}
+	}
+	report(progress)
 	if hold != nil {
 		select {
 		case <-ctx.Done():

@@ -64,6 +64,22 @@ func (t *Transfers) damagedReason(d *transfer, providers int) domain.Saying {
 	}
 }
 
+// lineReason says where d waits in somebody's queue. The lock is held.
+func (t *Transfers) lineReason(d *transfer) domain.Saying {
+	who, _ := t.cfg.People.Peer(d.lineOf)
+	n := d.line
+	switch {
+	case n%10 == 1 && n%100 != 11:
+		return domain.Say("You're %sst in %s's queue.", n, who.Name)
+	case n%10 == 2 && n%100 != 12:
+		return domain.Say("You're %snd in %s's queue.", n, who.Name)
+	case n%10 == 3 && n%100 != 13:
+		return domain.Say("You're %srd in %s's queue.", n, who.Name)
+	default:
+		return domain.Say("You're %sth in %s's queue.", n, who.Name)
+	}
+}
+
 // diskReason says what is wrong with the place that d goes to. The lock is
 // held.
 func (t *Transfers) diskReason(d *transfer, err error) domain.Saying {
