@@ -116,13 +116,17 @@ func percent(done, size int64) string {
 
 func (c *commands) limit() *cobra.Command {
 	var up, down, hours, slowUp, slowDown string
-	var atOnce int
+	var atOnce, people, perPerson int
 	cmd := &cobra.Command{
 		Use:   "limit",
 		Short: "Show or set the limits of speed and how many downloads run at once",
 		Long: `Show the limits of speed, or set them: "potluck limit --up '5 MB/s'". They hold
 for all uploads and all downloads together, from this moment on, and are kept.
 "none" removes one.
+
+With "potluck limit --people 4 --per-person 1" four people at most are served at
+once, each of them one large file at a time. The others wait in a queue and see
+their place in it.
 
 In the slow hours others hold instead:
 
@@ -154,6 +158,19 @@ In the slow hours others hold instead:
 				}
 				request.AtOnce = &atOnce
 			}
+			for _, one := range []struct {
+				name  string
+				value int
+				into  **int
+			}{{"people", people, &request.People}, {"per-person", perPerson, &request.PerPerson}} {
+				if !cmd.Flags().Changed(one.name) {
+					continue
+				}
+				if one.value < 0 || one.value > domain.MostUploadsAtOnce {
+					return fmt.Errorf("%w: --%s %d: choose 1 to %d, or 0 for no limit", domain.ErrUsage, one.name, one.value, domain.MostUploadsAtOnce)
+				}
+				*one.into = &one.value
+			}
 			if cmd.Flags().Changed("slow-hours") {
 				if _, _, err := domain.ParseHours(hours); err != nil {
 					return fmt.Errorf("--slow-hours: %w", err)
@@ -172,6 +189,8 @@ In the slow hours others hold instead:
 	cmd.Flags().StringVar(&up, "up", "", "the most for all uploads, a `speed` like 5 MB/s, or none")
 	cmd.Flags().StringVar(&down, "down", "", "the most for all downloads, a `speed` like 5 MB/s, or none")
 	cmd.Flags().IntVar(&atOnce, "at-once", 0, "how `many` downloads run at once; the others are queued")
+	cmd.Flags().IntVar(&people, "people", 0, "how `many` people are served at once; 0 for no limit")
+	cmd.Flags().IntVar(&perPerson, "per-person", 0, "how `many` large files each of them gets at once; 0 for no limit")
 	cmd.Flags().StringVar(&hours, "slow-hours", "", "the `time` of day in which the slow limits hold, like 22:00-06:00, or none")
 	cmd.Flags().StringVar(&slowUp, "slow-up", "", "the most for all uploads in the slow hours, a `speed` or none")
 	cmd.Flags().StringVar(&slowDown, "slow-down", "", "the most for all downloads in the slow hours, a `speed` or none")
@@ -182,6 +201,12 @@ In the slow hours others hold instead:
 func limitText(now limitShape) string {
 	text := fmt.Sprintf("upload    %s\ndownload  %s\nat once   %s",
 		domain.RateText(now.Upload), domain.RateText(now.Download), count(now.AtOnce, "download"))
+	if now.People > 0 {
+		text += fmt.Sprintf("\npeople    %d served at once", now.People)
+	}
+	if now.PerPerson > 0 {
+		text += "\neach      " + count(now.PerPerson, "large file") + " at once"
+	}
 	if now.SlowHours == domain.HoursText(0, 0) {
 		return text
 	}

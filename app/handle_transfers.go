@@ -80,6 +80,8 @@ func (n *node) handleLimit(ctx context.Context, r limitRequest, emit func(any) e
 			set(&values.UploadLimit, r.Upload)
 			set(&values.DownloadLimit, r.Download)
 			set(&values.DownloadsAtOnce, r.AtOnce)
+			set(&values.UploadsAtOnce, r.People)
+			set(&values.UploadsPerPerson, r.PerPerson)
 			set(&values.SlowUpload, r.SlowUpload)
 			set(&values.SlowDownload, r.SlowDownload)
 			if r.SlowHours != nil {

@@ -155,6 +155,8 @@ type limitShape struct {
 	Upload       int64  `json:"upload"`
 	Download     int64  `json:"download"`
 	AtOnce       int    `json:"at_once"`
+	People       int    `json:"people"`     // served at once, 0 for no limit
+	PerPerson    int    `json:"per_person"` // large files for each of them at once, 0 for no limit
 	SlowHours    string `json:"slow_hours"` // "22:00-06:00" or "none"
 	SlowUpload   int64  `json:"slow_upload"`
 	SlowDownload int64  `json:"slow_download"`
@@ -163,6 +165,7 @@ type limitShape struct {
 func shapeLimits(v domain.Settings) limitShape {
 	return limitShape{
 		Upload: v.UploadLimit, Download: v.DownloadLimit, AtOnce: v.DownloadsAtOnce,
+		People: v.UploadsAtOnce, PerPerson: v.UploadsPerPerson,
 		SlowHours: domain.HoursText(v.SlowFrom, v.SlowUntil), SlowUpload: v.SlowUpload, SlowDownload: v.SlowDownload,
 	}
 }
@@ -248,6 +251,8 @@ type limitRequest struct {
 	Upload       *int64  `json:"upload"`
 	Download     *int64  `json:"download"`
 	AtOnce       *int    `json:"at_once"`
+	People       *int    `json:"people"`
+	PerPerson    *int    `json:"per_person"`
 	SlowHours    *string `json:"slow_hours"` // "22:00-06:00" or "none"
 	SlowUpload   *int64  `json:"slow_upload"`
 	SlowDownload *int64  `json:"slow_download"`

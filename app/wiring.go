@@ -141,6 +141,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 		Grant:     transfer.Granter(n.host, time.Now),
 		Shown:     transfer.Shown(time.Now, n.holdings.Granted),
 	})
+	n.provider.SetSlots(chosen.UploadsAtOnce, chosen.UploadsPerPerson)
 	n.fetcher = fetch.New(fetch.Config{
 		Open: transfer.Dialer{Host: n.host, Limits: n.limits}, Self: n.host.ID(), Told: n.told, Nearby: n.holdings.Said, Coming: n.provider.Coming,
 		Hidden: n.hidden.Load, Log: n.log.With("room", "fetch"),
@@ -220,6 +221,7 @@ func (n *node) start(ctx context.Context) error {
 		}
 		n.announce()
 		n.transfers.AtOnce(v.DownloadsAtOnce)
+		n.provider.SetSlots(v.UploadsAtOnce, v.UploadsPerPerson)
 		n.library.SetSkip(v.Skip)
 		n.pace.apply()
 	})

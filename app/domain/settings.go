@@ -19,8 +19,8 @@ type Settings struct {
 	// MostDownloadsAtOnce; 0 stands for UsualDownloadsAtOnce.
 	DownloadsAtOnce int
 	// UploadsAtOnce is how many people are served at once, UploadsPerPerson how
-	// many files larger than a piece each of them gets at once; 0: no limit. The
-	// others wait in a queue.
+	// many files larger than a piece each of them gets at once, up to
+	// MostUploadsAtOnce; 0: no limit. The others wait in a queue.
 	UploadsAtOnce    int
 	UploadsPerPerson int
 	// SlowFrom and SlowUntil are when the slow hours begin and end, in minutes
@@ -58,8 +58,10 @@ type Settings struct {
 	Hidden bool
 }
 
-// How many downloads may run at once, and how many do if nobody chose.
+// How many downloads may run at once, and how many do if nobody chose, and how
+// many uploads.
 const (
+	MostUploadsAtOnce    = 1000
 	MostDownloadsAtOnce  = 100
 	UsualDownloadsAtOnce = 3
 )

@@ -82,6 +82,11 @@ func checkLimits(values *domain.Settings) error {
 	if n := values.DownloadsAtOnce; n < 0 || n > domain.MostDownloadsAtOnce {
 		return domain.Fault(domain.ErrUsage, "%s downloads at once: choose 1 to %s", n, domain.MostDownloadsAtOnce)
 	}
+	for _, n := range []int{values.UploadsAtOnce, values.UploadsPerPerson} {
+		if n < 0 || n > domain.MostUploadsAtOnce {
+			return domain.Fault(domain.ErrUsage, "%s uploads at once: choose 1 to %s, or 0 for no limit", n, domain.MostUploadsAtOnce)
+		}
+	}
 	for _, rate := range []int64{values.UploadLimit, values.DownloadLimit, values.SlowUpload, values.SlowDownload} {
 		if rate == 0 {
 			continue

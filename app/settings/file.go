@@ -25,6 +25,8 @@ type file struct {
 	Nearby       []string `toml:"nearby,omitempty"`
 	Skip         []string `toml:"skip,omitempty"`
 	AtOnce       int      `toml:"downloads_at_once"`
+	People       int      `toml:"uploads_at_once"`
+	PerPerson    int      `toml:"uploads_per_person"`
 	Upload       string   `toml:"upload_limit"`
 	Download     string   `toml:"download_limit"`
 	SlowHours    string   `toml:"slow_hours"`
@@ -53,7 +55,8 @@ const heading = `# Potluck's settings. Potluck reads this file when it starts an
 # audience: everyone (nearby) or friends; nearby: networks such as
 # "192.168.3.0/24" whose people count as nearby; skip: names such as "*.tmp" that
 # are left out of shared folders; downloads_at_once: the others wait in the
-# queue; upload_limit, download_limit: "5 MB/s", "500 kB/s" or "none";
+# queue; uploads_at_once: how many people are served at once, uploads_per_person:
+# how many large files for each of them, 0 for no limit; upload_limit, download_limit: "5 MB/s", "500 kB/s" or "none";
 # slow_hours: "22:00-06:00" or "none", when the slow limits hold instead;
 # port: 0 is the usual one; theme: system, light or dark; language: system, en
 # or de; start_at_login, keep_running (in the tray, without the window), notify;
@@ -100,6 +103,7 @@ func (f *file) into(values *domain.Settings) error {
 	values.Nearby, values.Skip = f.Nearby, f.Skip
 	values.DownloadsAtOnce, values.Port, values.StartAtLogin = f.AtOnce, f.Port, f.StartAtLogin
 	values.Hidden = f.Hidden
+	values.UploadsAtOnce, values.UploadsPerPerson = f.People, f.PerPerson
 	// Looks are not worth refusing to start: a newer Potluck may know more.
 	if slices.Contains([]string{domain.ThemeLight, domain.ThemeDark}, f.Theme) {
 		values.Theme = f.Theme
@@ -162,6 +166,8 @@ func write(path string, values domain.Settings, state domain.WindowState) error 
 		Audience:     values.Audience.String(),
 		Nearby:       values.Nearby,
 		Skip:         values.Skip,
+		People:       values.UploadsAtOnce,
+		PerPerson:    values.UploadsPerPerson,
 		AtOnce:       cmp.Or(values.DownloadsAtOnce, domain.UsualDownloadsAtOnce),
 		Upload:       domain.RateText(values.UploadLimit),
 		Download:     domain.RateText(values.DownloadLimit),

@@ -17,7 +17,7 @@ func chosen(t *testing.T) domain.Settings {
 	t.Helper()
 	return domain.Settings{
 		Name: "Ana", Downloads: t.TempDir(), Audience: domain.Audience{Kind: domain.Friends},
-		Nearby: []string{"192.168.3.0/24"}, UploadLimit: 1_000_000, DownloadLimit: 2_000_000, DownloadsAtOnce: 7,
+		Nearby: []string{"192.168.3.0/24"}, UploadLimit: 1_000_000, DownloadLimit: 2_000_000, DownloadsAtOnce: 7, UploadsAtOnce: 4, UploadsPerPerson: 2,
 		SlowFrom: 22 * 60, SlowUntil: 6*60 + 30, SlowUpload: 100_000, SlowDownload: 200_000,
 		Skip: []string{"*.tmp", "node_modules"}, Port: 20_000,
 		Theme: domain.ThemeDark, Language: "de", StartAtLogin: true, KeepRunning: false, Notify: false, Hidden: true, Introduced: true,

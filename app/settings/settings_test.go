@@ -67,6 +67,8 @@ func TestBadValuesAreRefusedAndChangeNothing(t *testing.T) {
 		func(v *domain.Settings) { v.Downloads = file },
 		func(v *domain.Settings) { v.Nearby = []string{"here"} },
 		func(v *domain.Settings) { v.DownloadsAtOnce = -1 },
+		func(v *domain.Settings) { v.UploadsAtOnce = -1 },
+		func(v *domain.Settings) { v.UploadsPerPerson = domain.MostUploadsAtOnce + 1 },
 		func(v *domain.Settings) { v.DownloadsAtOnce = domain.MostDownloadsAtOnce + 1 },
 		func(v *domain.Settings) { v.UploadLimit = domain.LeastRate - 1 },
 		func(v *domain.Settings) { v.DownloadLimit = -1 },
