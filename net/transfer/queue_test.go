@@ -1,7 +1,6 @@
 package transfer_test
 
 import (
-	"context"
 	"sync"
 	"testing"
 	"time"
@@ -83,22 +82,22 @@ func TestOnePersonsLargeFilesWaitForEachOther(t *testing.T) {
 	ana.provider.SetSlots(0, 1)
 	ana.limits.Set(4*mib, 0)
 	ben.meet(t, ana)
-	fetched := func(ctx context.Context, size int64, seen *queued) <-chan struct{} {
+	fetched := func(size int64, seen *queued) <-chan struct{} {
 		content, done := ana.share(t, size), make(chan struct{})
 		go func() {
 			defer close(done)
-			if err := ben.fetcher.Fetch(ctx, content, size, newBowl(size), fetch.Fixed{ana.ID()}, seen.note); err != nil {
+			if err := ben.fetcher.Fetch(t.Context(), content, size, newBowl(size), fetch.Fixed{ana.ID()}, seen.note); err != nil {
 				t.Error(err)
 			}
 		}()
 		return done
 	}
 	first, second, third := &queued{}, &queued{}, &queued{}
-	one := fetched(t.Context(), size, first)
+	one := fetched(size, first)
 	until(t, func() bool { return first.told() == 0 && isServed(first) })
-	two := fetched(t.Context(), size, second)
+	two := fetched(size, second)
 	until(t, func() bool { return second.told() == 1 })
-	small := fetched(t.Context(), mib, third)
+	small := fetched(mib, third)
 	for _, done := range []<-chan struct{}{small, one, two} {
 		<-done
 	}

@@ -43,11 +43,18 @@ func TestPeopleWaitInTheOrderInWhichTheyCame(t *testing.T) {
 		who   domain.PeerID
 		want  int
 	}{
-		{0, "ana", 0}, {0, "ben", 1}, {0, "cleo", 2}, {step, "ana", 0}, {0, "dora", 3}, {step, "cleo", 2},
-		{step, "ben", 1},             // ana has asked not long ago
-		{2 * step, "cleo", 2},        // the place is free, and ben's
-		{0, "ben", 0}, {0, "ana", 3}, // behind dora
-		{slotTurn / 2, "ben", 0}, {0, "dora", 1}, // cleo and ana did not ask again
+		{0, "ana", 0},
+		{0, "ben", 1},
+		{0, "cleo", 2},
+		{step, "ana", 0},
+		{0, "dora", 3},
+		{step, "cleo", 2},
+		{step, "ben", 1},      // ana has asked not long ago
+		{2 * step, "cleo", 2}, // the place is free, and ben's
+		{0, "ben", 0},
+		{0, "ana", 3}, // behind dora
+		{slotTurn / 2, "ben", 0},
+		{0, "dora", 1},        // cleo and ana did not ask again
 		{slotIdle, "dora", 0}, // ben asked for nothing more
 	} {
 		b.at = b.at.Add(now.after)
