@@ -198,8 +198,9 @@ func (h *Host) Forget(id domain.PeerID) {
 	h.tidy(e)
 }
 
-// Keep gives the connection to the peer a reason to stay, and to be made again
-// when it is lost. Release takes it back; reasons are counted by name.
+// Keep gives the connection to the peer a reason to stay, also if the peer is
+// neither near nor a friend, and to be made again when it is lost. Release takes
+// it back; reasons are counted by name.
 func (h *Host) Keep(id domain.PeerID, reason string) {
 	h.mu.Lock()
 	e := h.entryOf(id)
@@ -222,6 +223,9 @@ func (h *Host) Release(id domain.PeerID, reason string) {
 	e := h.peers[id]
 	if e != nil {
 		delete(e.kept, reason)
+		for _, l := range e.links {
+			signal(l.wake) // its time may be up
+		}
 		h.tidy(e)
 	}
 	h.mu.Unlock()

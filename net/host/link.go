@@ -215,6 +215,8 @@ func (h *Host) review(l *link) time.Duration {
 	switch {
 	case l.hello == nil:
 		left = h.times.stranger - time.Since(l.opened)
+	case now == stranger && len(e.kept) > 0:
+		left = h.times.stranger // there is a reason for it to stay yet
 	case now == stranger:
 		left = h.times.stranger - time.Since(l.greeted)
 	default:

@@ -52,6 +52,27 @@ func TestFarStranger(t *testing.T) {
 	})
 }
 
+// A stranger with a reason to stay is closed only when that is taken back.
+func TestStrangerThatIsKept(t *testing.T) {
+	var atA diary
+	const stay = 300 * time.Millisecond
+	a := start(t, "Ana", func(c *Config) {
+		far(&ears{})(c)
+		c.Presence = atA.write
+		c.times.stranger = stay
+	})
+	b := start(t, "Ben", nil)
+	a.Keep(b.ID(), "introduction")
+	connect(t, b, a)
+	eventually(t, "they meet", func() bool { return atA.last(b.ID()).Hello.Name == "Ben" })
+	time.Sleep(3 * stay) // nothing is to come of it
+	if !atA.last(b.ID()).Connected {
+		t.Fatal("a stranger that is kept was closed")
+	}
+	a.Release(b.ID(), "introduction")
+	eventually(t, "the stranger is closed", func() bool { return !atA.last(b.ID()).Connected })
+}
+
 func TestFriendFarAway(t *testing.T) {
 	var ben atomic.Value
 	ben.Store(domain.PeerID(""))

@@ -1,0 +1,119 @@
+package friend
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/libp2p/go-libp2p/core/network"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/net/friend/pb"
+)
+
+// serve takes one exchange that another one has opened.
+func (f *Friend) serve(_ context.Context, s network.Stream, asker domain.Asker) {
+	defer context.AfterFunc(f.ctx, func() { _ = s.Reset() })() //nolint:contextcheck // Close ends it
+	if !f.limits.enter(asker) {
+		f.cfg.Log.Debug("too many want to be friends", "peer", asker.Peer.Short())
+		_ = s.ResetWithError(network.StreamRateLimited)
+		return
+	}
+	defer f.limits.leave()
+	if err := s.SetDeadline(time.Now().Add(exchangeTime)); err != nil {
+		_ = s.Reset()
+		return
+	}
+	status, confirmed, err := f.take(s, asker)
+	if err != nil {
+		f.cfg.Log.Info("a peer broke the protocol for becoming friends", "peer", asker.Peer, "err", err)
+	}
+	if errors.Is(err, domain.ErrOffline) {
+		_ = s.Reset()
+		return
+	}
+	if err := writeMessage(s, &pb.Message{Kind: pb.Kind_KIND_ANSWER, Status: status, Confirmed: confirmed}); err != nil {
+		_ = s.Reset()
+	}
+}
+
+// take reads what a peer wants and returns what it is told. An error says that
+// it broke the protocol.
+func (f *Friend) take(s io.ReadWriter, asker domain.Asker) (status pb.Status, confirmed bool, err error) {
+	m, err := readAny(s)
+	if err != nil {
+		return pb.Status_STATUS_MALFORMED, false, err
+	}
+	switch m.GetKind() {
+	case pb.Kind_KIND_ASK:
+		status, err = f.asked(s, asker, m)
+		return status, false, err
+	case pb.Kind_KIND_INVITED:
+		if err := f.cfg.Handler.Invited(asker, m.GetName(), m.GetToken()); err != nil {
+			return statusOf(err), false, nil
+		}
+		f.keep(asker.Peer)
+		return pb.Status_STATUS_OK, false, nil
+	case pb.Kind_KIND_TOLD:
+		return f.told(asker, m)
+	default:
+		return pb.Status_STATUS_MALFORMED, false, domain.ErrMalformed
+	}
+}
+
+// asked goes through with an introduction that the peer has opened.
+func (f *Friend) asked(s io.ReadWriter, asker domain.Asker, ask *pb.Message) (pb.Status, error) {
+	// It counts from here: from what it is told now the opener knows the words,
+	// and could stop and try again if it does not like them.
+	if !f.limits.try(asker.Peer) {
+		return pb.Status_STATUS_BUSY, nil
+	}
+	both := sides{opener: asker.Peer, other: f.host.ID()}
+	mine := newNonce()
+	if err := writeMessage(s, &pb.Message{Kind: pb.Kind_KIND_NONCE, Nonce: mine[:]}); err != nil {
+		return pb.Status_STATUS_MALFORMED, broken(err)
+	}
+	reveal, err := readMessage(s, pb.Kind_KIND_REVEAL)
+	if err != nil {
+		return pb.Status_STATUS_MALFORMED, err
+	}
+	theirs := nonce(reveal.GetNonce())
+	if !both.keeps(ask.GetCommitment(), theirs) {
+		return pb.Status_STATUS_MALFORMED, errChosen
+	}
+	if err := f.cfg.Handler.Asked(asker, ask.GetName(), both.words(theirs, mine)); err != nil {
+		return statusOf(err), nil
+	}
+	f.keep(asker.Peer)
+	return pb.Status_STATUS_OK, nil
+}
+
+// told takes what the peer's user wants.
+func (f *Friend) told(asker domain.Asker, m *pb.Message) (pb.Status, bool, error) {
+	var what domain.FriendAsk
+	switch m.GetWhat() {
+	case pb.What_WHAT_CONFIRM:
+		what = domain.FriendConfirm
+	case pb.What_WHAT_DECLINE:
+		what = domain.FriendDecline
+	default:
+		return pb.Status_STATUS_MALFORMED, false, domain.ErrMalformed
+	}
+	confirmed := f.cfg.Handler.Told(asker, what)
+	if both := confirmed && what == domain.FriendConfirm; both || what == domain.FriendDecline {
+		f.settled(asker.Peer, both)
+	}
+	return pb.Status_STATUS_OK, confirmed, nil
+}
+
+func statusOf(err error) pb.Status {
+	switch {
+	case errors.Is(err, domain.ErrNotFound):
+		return pb.Status_STATUS_ABSENT
+	case errors.Is(err, domain.ErrBusy):
+		return pb.Status_STATUS_BUSY
+	default:
+		return pb.Status_STATUS_DECLINED
+	}
+}
