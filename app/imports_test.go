@@ -59,8 +59,8 @@ var rooms = []room{
 	protocol("net/gossip", "net/host"),
 	protocol("net/catalogue", "net/host"),
 	protocol("net/transfer", "net/host"),
-	protocol("net/friend", "net/host"),
-	protocol("net/offer", "net/host"),
+	protocol("net/friend", "net/host", "net/host/talk"),
+	protocol("net/offer", "net/host", "net/host/talk"),
 	{name: "storage/…", ours: []string{"app/domain", "storage/…"}, others: []string{anyOther}},
 	{name: "assets/…"},
 	// What peers call their files, and what is in them, is made safe to show where

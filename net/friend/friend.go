@@ -2,7 +2,6 @@ package friend
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -14,6 +13,7 @@ import (
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/friend/pb"
 	"github.com/potluck-share/potluck/net/host"
+	"github.com/potluck-share/potluck/net/host/talk"
 )
 
 const (
@@ -118,8 +118,8 @@ func (f *Friend) Ask(ctx context.Context, peer domain.PeerID) ([]string, error) 
 		me := sides{opener: f.host.ID(), other: peer}
 		mine := newNonce()
 		commitment := me.commitment(mine)
-		if err := writeMessage(s, &pb.Message{Kind: pb.Kind_KIND_ASK, Name: f.name(), Commitment: commitment[:]}); err != nil {
-			return broken(err)
+		if err := talk.Write(s, &pb.Message{Kind: pb.Kind_KIND_ASK, Name: f.name(), Commitment: commitment[:]}); err != nil {
+			return err
 		}
 		answer, err := readAny(s)
 		if err != nil {
@@ -128,8 +128,8 @@ func (f *Friend) Ask(ctx context.Context, peer domain.PeerID) ([]string, error) 
 		if answer.GetKind() != pb.Kind_KIND_NONCE {
 			return unwanted(answer)
 		}
-		if err := writeMessage(s, &pb.Message{Kind: pb.Kind_KIND_REVEAL, Nonce: mine[:]}); err != nil {
-			return broken(err)
+		if err := talk.Write(s, &pb.Message{Kind: pb.Kind_KIND_REVEAL, Nonce: mine[:]}); err != nil {
+			return err
 		}
 		if _, err := f.answer(s); err != nil {
 			return err
@@ -158,8 +158,8 @@ func unwanted(m *pb.Message) error {
 // Ask, and domain.ErrNotFound if the token is unknown there, or used up.
 func (f *Friend) Invite(ctx context.Context, peer domain.PeerID, token string) error {
 	err := f.exchange(ctx, peer, func(s io.ReadWriter) error {
-		if err := writeMessage(s, &pb.Message{Kind: pb.Kind_KIND_INVITED, Name: f.name(), Token: token}); err != nil {
-			return broken(err)
+		if err := talk.Write(s, &pb.Message{Kind: pb.Kind_KIND_INVITED, Name: f.name(), Token: token}); err != nil {
+			return err
 		}
 		_, err := f.answer(s)
 		return err
@@ -179,8 +179,8 @@ func (f *Friend) Tell(ctx context.Context, peer domain.PeerID, what domain.Frien
 		m.What = pb.What_WHAT_DECLINE
 	}
 	err = f.exchange(ctx, peer, func(s io.ReadWriter) error {
-		if err := writeMessage(s, m); err != nil {
-			return broken(err)
+		if err := talk.Write(s, m); err != nil {
+			return err
 		}
 		answer, err := f.answer(s)
 		confirmed = err == nil && answer.GetConfirmed()
@@ -195,25 +195,14 @@ func (f *Friend) Tell(ctx context.Context, peer domain.PeerID, what domain.Frien
 	return confirmed, nil
 }
 
-func (f *Friend) name() string { return cut(f.cfg.Name(), maxName) }
+func (f *Friend) name() string { return talk.Cut(f.cfg.Name(), maxName) }
 
 // exchange runs a conversation on a stream of its own.
-func (f *Friend) exchange(ctx context.Context, peer domain.PeerID, talk func(io.ReadWriter) error) error {
-	ctx, cancel := context.WithTimeout(ctx, exchangeTime)
+func (f *Friend) exchange(ctx context.Context, peer domain.PeerID, say func(io.ReadWriter) error) error {
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	defer context.AfterFunc(f.ctx, cancel)() //nolint:contextcheck // Close ends it as well as the caller
-	s, err := f.host.Open(ctx, peer, protocolID)
-	if err != nil {
-		return err
-	}
-	stop := context.AfterFunc(ctx, func() { _ = s.Reset() })
-	defer stop()
-	if err = talk(s); err != nil {
-		_ = s.Reset()
-		return errors.Join(err, ctx.Err())
-	}
-	_ = s.Close() // all has been said
-	return nil
+	return talk.With(ctx, f.host, peer, protocolID, exchangeTime, say)
 }
 
 // answer reads what ends an exchange. The error is the other side's no.
@@ -239,8 +228,6 @@ func said(status pb.Status) error {
 		return domain.ErrMalformed
 	}
 }
-
-func broken(err error) error { return fmt.Errorf("%w: %w", domain.ErrOffline, err) }
 
 // keep keeps the connection to a peer for a while.
 func (f *Friend) keep(peer domain.PeerID) {

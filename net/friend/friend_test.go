@@ -18,6 +18,7 @@ import (
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/friend/pb"
 	"github.com/potluck-share/potluck/net/host"
+	"github.com/potluck-share/potluck/net/host/talk"
 )
 
 // person is a host with the protocol, and what its user was told.
@@ -160,8 +161,8 @@ func TestSomebodyInBetweenChangesTheWords(t *testing.T) {
 	}
 }
 
-// talk opens a stream by hand.
-func talk(t *testing.T, from, to *person) network.Stream {
+// stream opens a stream by hand.
+func stream(t *testing.T, from, to *person) network.Stream {
 	t.Helper()
 	s, err := from.Open(t.Context(), to.ID(), protocolID)
 	if err != nil {
@@ -178,16 +179,16 @@ func TestANonceCannotBeChosenLate(t *testing.T) {
 	t.Parallel()
 	ana, mallory := newPerson(t, "Ana", false), newPerson(t, "Mallory", false)
 	mallory.meets(ana)
-	s := talk(t, mallory, ana)
+	s := stream(t, mallory, ana)
 	committed := sides{mallory.ID(), ana.ID()}.commitment(nonceOf(1))
-	if err := writeMessage(s, &pb.Message{Kind: pb.Kind_KIND_ASK, Commitment: committed[:]}); err != nil {
+	if err := talk.Write(s, &pb.Message{Kind: pb.Kind_KIND_ASK, Commitment: committed[:]}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := readMessage(s, pb.Kind_KIND_NONCE); err != nil {
 		t.Fatal(err)
 	}
 	other := nonceOf(2)
-	if err := writeMessage(s, &pb.Message{Kind: pb.Kind_KIND_REVEAL, Nonce: other[:]}); err != nil {
+	if err := talk.Write(s, &pb.Message{Kind: pb.Kind_KIND_REVEAL, Nonce: other[:]}); err != nil {
 		t.Fatal(err)
 	}
 	m, err := readMessage(s, pb.Kind_KIND_ANSWER)
@@ -205,8 +206,8 @@ func TestThreeTriesThenAPause(t *testing.T) {
 	ana, ben := newPerson(t, "Ana", false), newPerson(t, "Ben", false)
 	ana.meets(ben)
 	for range mostTries {
-		s := talk(t, ben, ana)
-		if err := writeMessage(s, &pb.Message{Kind: pb.Kind_KIND_ASK, Commitment: make([]byte, nonceSize)}); err != nil {
+		s := stream(t, ben, ana)
+		if err := talk.Write(s, &pb.Message{Kind: pb.Kind_KIND_ASK, Commitment: make([]byte, nonceSize)}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := readMessage(s, pb.Kind_KIND_NONCE); err != nil {
@@ -321,7 +322,7 @@ func TestWhatMakesNoSenseEnds(t *testing.T) {
 		"too long":    {0xff, 0xff, 0x7f},
 		"no kind":     {0},
 	} {
-		s := talk(t, mallory, ana)
+		s := stream(t, mallory, ana)
 		if _, err := s.Write(bytes); err != nil {
 			t.Fatal(err)
 		}
@@ -333,7 +334,7 @@ func TestWhatMakesNoSenseEnds(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the rest takes ten seconds")
 	}
-	s := talk(t, mallory, ana) // and says nothing
+	s := stream(t, mallory, ana) // and says nothing
 	begun := time.Now()
 	if _, err := io.ReadAll(s); time.Since(begun) > exchangeTime+5*time.Second {
 		t.Errorf("a silent stream lives for %v, %v", time.Since(begun), err)

@@ -4,38 +4,32 @@ import (
 	"context"
 	"errors"
 	"io"
-	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/friend/pb"
+	"github.com/potluck-share/potluck/net/host/talk"
 )
 
 // serve takes one exchange that another one has opened.
 func (f *Friend) serve(_ context.Context, s network.Stream, asker domain.Asker) {
-	defer context.AfterFunc(f.ctx, func() { _ = s.Reset() })() //nolint:contextcheck // Close ends it
 	if !f.limits.enter(asker) {
-		f.cfg.Log.Debug("too many want to be friends", "peer", asker.Peer.Short())
+		f.cfg.Log.Debug("too many want to be friends", "peer", asker.Peer)
 		_ = s.ResetWithError(network.StreamRateLimited)
 		return
 	}
 	defer f.limits.leave()
-	if err := s.SetDeadline(time.Now().Add(exchangeTime)); err != nil {
-		_ = s.Reset()
-		return
-	}
-	status, confirmed, err := f.take(s, asker)
-	if err != nil {
-		f.cfg.Log.Info("a peer broke the protocol for becoming friends", "peer", asker.Peer, "err", err)
-	}
-	if errors.Is(err, domain.ErrOffline) {
-		_ = s.Reset()
-		return
-	}
-	if err := writeMessage(s, &pb.Message{Kind: pb.Kind_KIND_ANSWER, Status: status, Confirmed: confirmed}); err != nil {
-		_ = s.Reset()
-	}
+	_ = talk.Serve(f.ctx, s, exchangeTime, func(rw io.ReadWriter) error { //nolint:contextcheck // Close ends it
+		status, confirmed, err := f.take(rw, asker)
+		if err != nil {
+			f.cfg.Log.Info("a peer broke the protocol for becoming friends", "peer", asker.Peer, "err", err)
+		}
+		if errors.Is(err, domain.ErrOffline) {
+			return err
+		}
+		return talk.Write(rw, &pb.Message{Kind: pb.Kind_KIND_ANSWER, Status: status, Confirmed: confirmed})
+	})
 }
 
 // take reads what a peer wants and returns what it is told. An error says that
@@ -71,8 +65,8 @@ func (f *Friend) asked(s io.ReadWriter, asker domain.Asker, ask *pb.Message) (pb
 	}
 	both := sides{opener: asker.Peer, other: f.host.ID()}
 	mine := newNonce()
-	if err := writeMessage(s, &pb.Message{Kind: pb.Kind_KIND_NONCE, Nonce: mine[:]}); err != nil {
-		return pb.Status_STATUS_MALFORMED, broken(err)
+	if err := talk.Write(s, &pb.Message{Kind: pb.Kind_KIND_NONCE, Nonce: mine[:]}); err != nil {
+		return pb.Status_STATUS_MALFORMED, err
 	}
 	reveal, err := readMessage(s, pb.Kind_KIND_REVEAL)
 	if err != nil {

@@ -1,15 +1,14 @@
 package friend
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
-	"github.com/libp2p/go-msgio"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/friend/pb"
+	"github.com/potluck-share/potluck/net/host/talk"
 )
 
 const (
@@ -20,14 +19,6 @@ const (
 	maxToken   = 128
 )
 
-func writeMessage(w io.Writer, m *pb.Message) error {
-	raw, err := proto.Marshal(m)
-	if err != nil {
-		return err
-	}
-	return msgio.NewVarintWriter(w).WriteMsg(raw)
-}
-
 // readMessage reads a message that must be of that kind.
 func readMessage(r io.Reader, kind pb.Kind) (*pb.Message, error) {
 	m, err := readAny(r)
@@ -37,16 +28,7 @@ func readMessage(r io.Reader, kind pb.Kind) (*pb.Message, error) {
 	return m, err
 }
 
-func readAny(r io.Reader) (*pb.Message, error) {
-	raw, err := msgio.NewVarintReaderSize(r, maxMessage).ReadMsg()
-	if errors.Is(err, msgio.ErrMsgTooLarge) {
-		return nil, fmt.Errorf("%w: a message of more than %d bytes", domain.ErrTooLarge, maxMessage)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", domain.ErrOffline, err)
-	}
-	return decode(raw)
-}
+func readAny(r io.Reader) (*pb.Message, error) { return talk.Read(r, maxMessage, decode) }
 
 // decode reads a message and checks its limits.
 func decode(raw []byte) (*pb.Message, error) {
@@ -80,16 +62,4 @@ func needs(field []byte) error {
 		return fmt.Errorf("%w: a field is missing", domain.ErrMalformed)
 	}
 	return nil
-}
-
-// cut shortens a text to at most so many bytes, between two characters.
-func cut(text string, most int) string {
-	for len(text) > most {
-		end := most
-		for end > 0 && text[end]&0xC0 == 0x80 {
-			end--
-		}
-		text = text[:end]
-	}
-	return text
 }
