@@ -50,4 +50,8 @@ type Source interface {
 	// see it: of the changes since a version, or of everything if since is zero
 	// or too long ago. An empty cursor begins, Page.Next goes on.
 	Page(ctx context.Context, asker domain.Asker, since domain.Version, cursor string) (domain.Page, error)
+	// OfferPage returns the part of what is in an offer to the asker that
+	// follows cursor, a full page like those of Page. The error wraps
+	// domain.ErrNotFound if there is no such offer to that asker.
+	OfferPage(ctx context.Context, asker domain.Asker, offer, cursor string) (domain.Page, error)
 }

@@ -54,15 +54,26 @@ func NewClient(h Host, cfg Config) (*Client, error) {
 func (c *Client) Pull(
 	ctx context.Context, peer domain.PeerID, since domain.Version, each func(domain.Page) error,
 ) error {
-	got, err := c.pull(ctx, peer, since, each)
+	got, err := c.pull(ctx, peer, &pb.Request{SinceEpoch: since.Epoch, SinceSequence: since.Sequence}, each)
 	if err != nil {
 		return fmt.Errorf("pulling the catalogue of %s, after %d entries: %w", peer, got, err)
 	}
 	return nil
 }
 
+// PullOffer hands what is in an offer of the peer to each, page by page, as Pull
+// does with a catalogue. The error wraps domain.ErrNotFound if the offer is not
+// there any more.
+func (c *Client) PullOffer(ctx context.Context, peer domain.PeerID, offer string, each func(domain.Page) error) error {
+	got, err := c.pull(ctx, peer, &pb.Request{Offer: offer}, each)
+	if err != nil {
+		return fmt.Errorf("pulling an offer of %s, after %d entries: %w", peer, got, err)
+	}
+	return nil
+}
+
 func (c *Client) pull(
-	ctx context.Context, peer domain.PeerID, since domain.Version, each func(domain.Page) error,
+	ctx context.Context, peer domain.PeerID, request *pb.Request, each func(domain.Page) error,
 ) (got int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, pullTime)
 	defer cancel()
@@ -81,7 +92,7 @@ func (c *Client) pull(
 		}
 	}()
 
-	if err := c.greet(stream, since); err != nil {
+	if err := greet(stream, request); err != nil {
 		return 0, err
 	}
 	var full bool
@@ -114,15 +125,12 @@ func (c *Client) pull(
 }
 
 // greet sends the request and reads whether pages will follow.
-func (c *Client) greet(stream network.Stream, since domain.Version) error {
+func greet(stream network.Stream, request *pb.Request) error {
 	if err := stream.SetDeadline(time.Now().Add(greetTime)); err != nil {
 		return broken(err)
 	}
-	if err := write(msgio.NewVarintWriter(stream), &pb.Request{
-		Version:       version,
-		SinceEpoch:    since.Epoch,
-		SinceSequence: since.Sequence,
-	}); err != nil {
+	request.Version = version
+	if err := write(msgio.NewVarintWriter(stream), request); err != nil {
 		return broken(err)
 	}
 	if err := stream.CloseWrite(); err != nil {
@@ -190,6 +198,8 @@ func said(status pb.Status, reason string) error {
 		kind = domain.ErrVersion
 	case pb.Status_STATUS_FAILED:
 		kind = domain.ErrUnreadable
+	case pb.Status_STATUS_ABSENT:
+		kind = domain.ErrNotFound
 	case pb.Status_STATUS_UNKNOWN, pb.Status_STATUS_OK:
 	}
 	if reason = printable(reason); reason == "" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"reflect"
 	"strconv"
 	"strings"
 	"sync"
@@ -123,6 +124,15 @@ type list struct {
 	before  func(asker domain.Asker, page int) error
 	// extra is shown to that peer alone.
 	extra map[domain.PeerID]domain.Change
+	// offers are what is offered, by ID.
+	offers map[string]*list
+}
+
+func (l *list) OfferPage(ctx context.Context, asker domain.Asker, offer, cursor string) (domain.Page, error) {
+	if in := l.offers[offer]; in != nil {
+		return in.Page(ctx, asker, domain.Version{}, cursor)
+	}
+	return domain.Page{}, domain.ErrNotFound
 }
 
 func (l *list) Page(_ context.Context, asker domain.Asker, since domain.Version, cursor string) (domain.Page, error) {
@@ -261,6 +271,24 @@ func TestPullBrokenOffInTheMiddle(t *testing.T) {
 	}
 	if len(pages) == 0 || pages[len(pages)-1].Next == "" {
 		t.Errorf("%d pages, and the last one claims to be the last", len(pages))
+	}
+}
+
+func TestPullOfAnOffer(t *testing.T) {
+	src := &list{changes: files(10), size: 10, offers: map[string]*list{"one": {changes: files(2500)[10:], size: 700}}}
+	owner, asker := pair(t, src)
+	c := newClient(t, asker, Config{})
+	var got []domain.Change
+	err := c.PullOffer(t.Context(), owner.id(), "one", func(p domain.Page) error {
+		got = append(got, p.Changes...)
+		return nil
+	})
+	if want := src.offers["one"].changes; err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("%d entries, %v, want %d", len(got), err, len(want))
+	}
+	err = c.PullOffer(t.Context(), owner.id(), "two", func(domain.Page) error { return nil })
+	if !errors.Is(err, domain.ErrNotFound) {
+		t.Errorf("an offer that is not there: %v", err)
 	}
 }
 

@@ -86,8 +86,13 @@ func (s *server) answer(ctx context.Context, stream network.Stream, asker domain
 	}
 	defer s.end(asker.Peer)
 
-	since := domain.Version{Epoch: req.GetSinceEpoch(), Sequence: req.GetSinceSequence()}
-	page, err := s.src.Page(ctx, asker, since, "")
+	next := func(asker domain.Asker, cursor string) (domain.Page, error) {
+		if offer := req.GetOffer(); offer != "" {
+			return s.src.OfferPage(ctx, asker, offer, cursor)
+		}
+		return s.src.Page(ctx, asker, domain.Version{Epoch: req.GetSinceEpoch(), Sequence: req.GetSinceSequence()}, cursor)
+	}
+	page, err := next(asker, "")
 	if err != nil {
 		status, reason := s.excuse(ctx, err)
 		return 0, refuse(out, status, reason)
@@ -110,7 +115,7 @@ func (s *server) answer(ctx context.Context, stream network.Stream, asker domain
 		if !welcome(now) {
 			return sent, giveUp(out, pb.Status_STATUS_REFUSED, "You are not nearby any more.")
 		}
-		if page, err = s.src.Page(ctx, now, since, page.Next); err != nil {
+		if page, err = next(now, page.Next); err != nil {
 			status, reason := s.excuse(ctx, err)
 			return sent, giveUp(out, status, reason)
 		}
@@ -180,6 +185,8 @@ func (s *server) excuse(ctx context.Context, err error) (pb.Status, string) {
 	switch {
 	case errors.Is(err, domain.ErrRefused):
 		return pb.Status_STATUS_REFUSED, "The owner does not show you anything."
+	case errors.Is(err, domain.ErrNotFound):
+		return pb.Status_STATUS_ABSENT, "There is no such offer."
 	case errors.Is(err, domain.ErrBusy):
 		return pb.Status_STATUS_BUSY, "The owner's Potluck is busy."
 	default:

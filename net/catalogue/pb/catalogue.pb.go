@@ -34,6 +34,7 @@ const (
 	Status_STATUS_BUSY    Status = 3 // too many pulls at once; try later
 	Status_STATUS_VERSION Status = 4 // the owner speaks another version
 	Status_STATUS_FAILED  Status = 5 // the owner could not read its own catalogue
+	Status_STATUS_ABSENT  Status = 6 // there is no such offer, or not any more
 )
 
 // Enum value maps for Status.
@@ -45,6 +46,7 @@ var (
 		3: "STATUS_BUSY",
 		4: "STATUS_VERSION",
 		5: "STATUS_FAILED",
+		6: "STATUS_ABSENT",
 	}
 	Status_value = map[string]int32{
 		"STATUS_UNKNOWN": 0,
@@ -53,6 +55,7 @@ var (
 		"STATUS_BUSY":    3,
 		"STATUS_VERSION": 4,
 		"STATUS_FAILED":  5,
+		"STATUS_ABSENT":  6,
 	}
 )
 
@@ -89,6 +92,7 @@ type Request struct {
 	Version       uint32                 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`                         // of this protocol, as the asker speaks it
 	SinceEpoch    uint64                 `protobuf:"varint,2,opt,name=since_epoch,json=sinceEpoch,proto3" json:"since_epoch,omitempty"` // zero with since_sequence zero: all of it
 	SinceSequence uint64                 `protobuf:"varint,3,opt,name=since_sequence,json=sinceSequence,proto3" json:"since_sequence,omitempty"`
+	Offer         string                 `protobuf:"bytes,4,opt,name=offer,proto3" json:"offer,omitempty"` // what is in this offer to the asker, instead of the catalogue; 32 hex digits
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -142,6 +146,13 @@ func (x *Request) GetSinceSequence() uint64 {
 		return x.SinceSequence
 	}
 	return 0
+}
+
+func (x *Request) GetOffer() string {
+	if x != nil {
+		return x.Offer
+	}
+	return ""
 }
 
 // Response is the first message back. Pages follow if status is STATUS_OK.
@@ -433,12 +444,13 @@ var File_catalogue_proto protoreflect.FileDescriptor
 
 const file_catalogue_proto_rawDesc = "" +
 	"\n" +
-	"\x0fcatalogue.proto\x12\x14potluck.catalogue.v1\"k\n" +
+	"\x0fcatalogue.proto\x12\x14potluck.catalogue.v1\"\x81\x01\n" +
 	"\aRequest\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x1f\n" +
 	"\vsince_epoch\x18\x02 \x01(\x04R\n" +
 	"sinceEpoch\x12%\n" +
-	"\x0esince_sequence\x18\x03 \x01(\x04R\rsinceSequence\"r\n" +
+	"\x0esince_sequence\x18\x03 \x01(\x04R\rsinceSequence\x12\x14\n" +
+	"\x05offer\x18\x04 \x01(\tR\x05offer\"r\n" +
 	"\bResponse\x124\n" +
 	"\x06status\x18\x01 \x01(\x0e2\x1c.potluck.catalogue.v1.StatusR\x06status\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\rR\aversion\x12\x16\n" +
@@ -459,14 +471,15 @@ const file_catalogue_proto_rawDesc = "" +
 	"\x06folder\x18\x03 \x01(\bR\x06folder\x12\x12\n" +
 	"\x04size\x18\x04 \x01(\x04R\x04size\x12\x1a\n" +
 	"\bmodified\x18\x05 \x01(\x03R\bmodified\x12\x18\n" +
-	"\acontent\x18\x06 \x01(\fR\acontent*w\n" +
+	"\acontent\x18\x06 \x01(\fR\acontent*\x8a\x01\n" +
 	"\x06Status\x12\x12\n" +
 	"\x0eSTATUS_UNKNOWN\x10\x00\x12\r\n" +
 	"\tSTATUS_OK\x10\x01\x12\x12\n" +
 	"\x0eSTATUS_REFUSED\x10\x02\x12\x0f\n" +
 	"\vSTATUS_BUSY\x10\x03\x12\x12\n" +
 	"\x0eSTATUS_VERSION\x10\x04\x12\x11\n" +
-	"\rSTATUS_FAILED\x10\x05B3Z1github.com/potluck-share/potluck/net/catalogue/pbb\x06proto3"
+	"\rSTATUS_FAILED\x10\x05\x12\x11\n" +
+	"\rSTATUS_ABSENT\x10\x06B3Z1github.com/potluck-share/potluck/net/catalogue/pbb\x06proto3"
 
 var (
 	file_catalogue_proto_rawDescOnce sync.Once
