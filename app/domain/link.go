@@ -13,6 +13,18 @@ const LinkScheme = "potluck:"
 // MaxLink is the longest link, in bytes: 4 KiB.
 const MaxLink = 4096
 
+// The limits of what an invitation says.
+const (
+	// MaxLinkAddresses is how many addresses are read from a link.
+	MaxLinkAddresses = 16
+	// MinToken and MaxToken are how long a token is, in characters: the
+	// shortest holds 16 random bytes.
+	MinToken, MaxToken = 22, 64
+
+	maxLinkPeer    = 128
+	maxLinkAddress = 512
+)
+
 // LinkKind says what a link names.
 type LinkKind string
 
@@ -54,6 +66,7 @@ func IsLink(text string) bool { return strings.HasPrefix(text, LinkScheme) }
 //
 //	potluck:content/CONTENT-ID?name=NAME&size=BYTES
 //	potluck:peer/PEER/ESCAPED/PATH
+//	potluck:invite/PEER-ID/TOKEN?name=NAME&at=ADDRESS&at=ADDRESS
 //
 // What follows a question mark and is not known is skipped. The error is
 // ErrUsage; for another kind of link it says that this Potluck is too old.
@@ -72,6 +85,8 @@ func ParseLink(text string) (Link, error) {
 		return parseContentLink(rest, query)
 	case LinkPeer:
 		return parsePeerLink(text, rest)
+	case LinkInvite:
+		return parseInviteLink(rest, query)
 	default:
 		return Link{}, Fault(ErrUsage, "the link %s was made by a newer Potluck; update this one", clip(text))
 	}
@@ -104,6 +119,36 @@ func parsePeerLink(text, rest string) (Link, error) {
 	return Link{Kind: LinkPeer, Peer: peer, Path: strings.Trim(path, "/")}, nil
 }
 
+// parseInviteLink reads an invitation. It is a secret, so that no error repeats
+// it.
+func parseInviteLink(rest, query string) (Link, error) {
+	peer, token, _ := strings.Cut(rest, "/")
+	if peer == "" || len(peer) > maxLinkPeer || !plainText(peer) ||
+		len(token) < MinToken || len(token) > MaxToken || !plainText(token) {
+		return Link{}, Fault(ErrUsage, "the invitation is not whole; copy all of it")
+	}
+	link := Link{Kind: LinkInvite, Peer: peer, Token: token}
+	values, _ := url.ParseQuery(query)
+	link.Name = strings.ToValidUTF8(values.Get("name"), "")
+	for _, at := range values["at"] {
+		if len(link.Addresses) == MaxLinkAddresses {
+			break
+		}
+		if strings.HasPrefix(at, "/") && len(at) <= maxLinkAddress && utf8.ValidString(at) {
+			link.Addresses = append(link.Addresses, at)
+		}
+	}
+	return link, nil
+}
+
+// plainText reports whether a text has only letters and digits of ASCII, '-'
+// and '_'.
+func plainText(text string) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+	})
+}
+
 // String returns the link, which ParseLink reads unless it is longer than
 // MaxLink. A name that would make it too long is left out. But for the colon
 // it holds nothing that means something to a shell within quotes, or that ends
@@ -119,13 +164,20 @@ func (l Link) String() string {
 		}
 		return text
 	}
-	text += l.Content.String()
+	if l.Kind == LinkInvite {
+		text += l.Peer + "/" + l.Token
+	} else {
+		text += l.Content.String()
+	}
 	var said []string
 	if l.Name != "" {
 		said = append(said, "name="+escape(l.Name))
 	}
 	if l.Size > 0 {
 		said = append(said, "size="+strconv.FormatInt(l.Size, 10))
+	}
+	for _, at := range l.Addresses {
+		said = append(said, "at="+escape(at))
 	}
 	if len(said) == 0 {
 		return text
@@ -153,8 +205,10 @@ type LinkTarget struct {
 	Size   int64
 	Folder bool
 	Files  int
-	// Owner is whom a LinkPeer names, as far as known.
+	// Owner is whom a LinkPeer or LinkInvite names, as far as known.
 	Owner Peer
+	// Own is true for an invitation that was made here.
+	Own bool
 	// Providers have it, those who are here first.
 	Providers []Provider
 	// Here is the path at which it lies on this computer already, "" if it

@@ -118,7 +118,7 @@ func TestEverythingIsThereAfterReopening(t *testing.T) {
 	}, true))
 	head := domain.Head{Peer: "ana", Name: "Ana", Version: domain.Version{Epoch: 7, Sequence: 8}, Entries: 1, Bytes: 5, Time: at}
 	must(t, d.PutHead(ctx, head, []byte("signed")))
-	person := domain.Person{ID: "ana", Name: "Ana", Addresses: []string{"/ip4/10.0.0.2/tcp/1"}, LastSeen: at, Friend: true}
+	person := domain.Person{ID: "ana", Name: "Ana", Addresses: []string{"/ip4/10.0.0.2/tcp/1"}, LastSeen: at, Friend: true, Blocked: true, Given: "Anna", Confirmed: true, AcceptUpTo: 1 << 30}
 	must(t, d.PutPerson(ctx, person))
 	transfer := domain.Transfer{
 		ID: "t1", Kind: domain.Download, Peer: "ana", PeerName: "Ana", Path: "Music", Folder: "/d", Count: 1, Size: 5,

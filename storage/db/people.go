@@ -15,7 +15,10 @@ func (d *DB) PutPerson(ctx context.Context, p domain.Person) error {
 	if err := checkPeer(p.ID); err != nil {
 		return err
 	}
-	m := &pb.Person{Name: words(p.Name), LastSeen: nanos(p.LastSeen), Friend: p.Friend, Blocked: p.Blocked}
+	m := &pb.Person{
+		Name: words(p.Name), LastSeen: nanos(p.LastSeen), Friend: p.Friend, Blocked: p.Blocked,
+		Given: words(p.Given), Confirmed: p.Confirmed, AcceptUpTo: p.AcceptUpTo,
+	}
 	for _, a := range p.Addresses[:min(len(p.Addresses), maxAddresses)] {
 		m.Addresses = append(m.Addresses, words(a))
 	}
@@ -56,9 +59,10 @@ func decodePerson(id domain.PeerID, raw []byte) (domain.Person, error) {
 	p := domain.Person{
 		ID: id, Name: m.GetName(), Addresses: m.GetAddresses(), LastSeen: fromNanos(m.GetLastSeen()),
 		Friend: m.GetFriend(), Blocked: m.GetBlocked(),
+		Given: m.GetGiven(), Confirmed: m.GetConfirmed(), AcceptUpTo: max(m.GetAcceptUpTo(), 0),
 	}
 	if len(p.Addresses) > maxAddresses {
 		return p, fmt.Errorf("%w: %d addresses", domain.ErrDamaged, len(p.Addresses))
 	}
-	return p, texts(append([]string{p.Name}, p.Addresses...)...)
+	return p, texts(append([]string{p.Name, p.Given}, p.Addresses...)...)
 }

@@ -615,6 +615,9 @@ type Person struct {
 	LastSeen      int64                  `protobuf:"varint,3,opt,name=last_seen,json=lastSeen,proto3" json:"last_seen,omitempty"` // nanoseconds since 1970, 0 if never
 	Friend        bool                   `protobuf:"varint,4,opt,name=friend,proto3" json:"friend,omitempty"`
 	Blocked       bool                   `protobuf:"varint,5,opt,name=blocked,proto3" json:"blocked,omitempty"`
+	Given         string                 `protobuf:"bytes,6,opt,name=given,proto3" json:"given,omitempty"`                                // by the user
+	Confirmed     bool                   `protobuf:"varint,7,opt,name=confirmed,proto3" json:"confirmed,omitempty"`                       // by the user; friends once the other side has, too
+	AcceptUpTo    int64                  `protobuf:"varint,8,opt,name=accept_up_to,json=acceptUpTo,proto3" json:"accept_up_to,omitempty"` // bytes
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -682,6 +685,27 @@ func (x *Person) GetBlocked() bool {
 		return x.Blocked
 	}
 	return false
+}
+
+func (x *Person) GetGiven() string {
+	if x != nil {
+		return x.Given
+	}
+	return ""
+}
+
+func (x *Person) GetConfirmed() bool {
+	if x != nil {
+		return x.Confirmed
+	}
+	return false
+}
+
+func (x *Person) GetAcceptUpTo() int64 {
+	if x != nil {
+		return x.AcceptUpTo
+	}
+	return 0
 }
 
 // Transfer is keyed by its ID; its files and their marks lie beside it.
@@ -972,13 +996,17 @@ const file_pb_db_proto_rawDesc = "" +
 	"\aentries\x18\x03 \x01(\x03R\aentries\x12\x14\n" +
 	"\x05bytes\x18\x04 \x01(\x03R\x05bytes\x12\x12\n" +
 	"\x04time\x18\x05 \x01(\x03R\x04time\x12\x16\n" +
-	"\x06signed\x18\x06 \x01(\fR\x06signed\"\x89\x01\n" +
+	"\x06signed\x18\x06 \x01(\fR\x06signed\"\xdf\x01\n" +
 	"\x06Person\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1c\n" +
 	"\taddresses\x18\x02 \x03(\tR\taddresses\x12\x1b\n" +
 	"\tlast_seen\x18\x03 \x01(\x03R\blastSeen\x12\x16\n" +
 	"\x06friend\x18\x04 \x01(\bR\x06friend\x12\x18\n" +
-	"\ablocked\x18\x05 \x01(\bR\ablocked\"\xef\x02\n" +
+	"\ablocked\x18\x05 \x01(\bR\ablocked\x12\x14\n" +
+	"\x05given\x18\x06 \x01(\tR\x05given\x12\x1c\n" +
+	"\tconfirmed\x18\a \x01(\bR\tconfirmed\x12 \n" +
+	"\faccept_up_to\x18\b \x01(\x03R\n" +
+	"acceptUpTo\"\xef\x02\n" +
 	"\bTransfer\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04peer\x18\x02 \x01(\tR\x04peer\x12\x1b\n" +
