@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -22,6 +23,9 @@ func (n *node) target(ctx context.Context, link domain.Link) (domain.LinkTarget,
 	defer cancel()
 	if link.Kind == domain.LinkContent {
 		return n.contentTarget(wait, link), ctx.Err()
+	}
+	if link.Kind == domain.LinkInvite {
+		return n.inviteTarget(link), nil
 	}
 	if domain.PeerID(link.Peer) == n.host.ID() {
 		return n.ownTarget(link)
@@ -45,6 +49,23 @@ func (n *node) target(ctx context.Context, link domain.Link) (domain.LinkTarget,
 			return domain.LinkTarget{}, err
 		}
 	}
+}
+
+// inviteTarget describes who invites: as known here, else by the name that the
+// invitation says.
+func (n *node) inviteTarget(link domain.Link) domain.LinkTarget {
+	t := domain.LinkTarget{Link: link, Size: -1}
+	if domain.PeerID(link.Peer) == n.host.ID() {
+		t.Own, t.Name = true, n.settings.Values().Name
+		t.Owner = domain.Peer{ID: n.host.ID(), Name: t.Name, Online: true}
+		return t
+	}
+	t.Owner, _ = n.people.Peer(domain.PeerID(link.Peer))
+	if t.Owner.Name == "" {
+		t.Owner.Name = cmp.Or(names.Nickname(link.Name), "somebody "+t.Owner.ID.Short())
+	}
+	t.Name = t.Owner.Name
+	return t
 }
 
 // contentTarget waits for somebody to be known who has the content.

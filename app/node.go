@@ -47,6 +47,7 @@ type node struct {
 	pace       *pace
 	catalogues *catalogue.Client
 	gossip     *gossip.Gossip
+	friends    people.FriendNetwork
 	heads      *headKeeper
 	networks   networks
 	sightings  sightings

@@ -81,7 +81,7 @@ func (n *node) openHost(ctx context.Context, identity host.Identity) error {
 			return domain.Hello{Name: n.settings.Values().Name, Version: Version}
 		},
 		Friend:   func(id domain.PeerID) bool { return n.people.Friend(id) },
-		Blocked:  func(id domain.PeerID) bool { return n.people.Blocked(id) },
+		Blocked:  func(id domain.PeerID) bool { return n.people.IsBlocked(id) },
 		Hidden:   n.hidden.Load,
 		Fetching: n.fetching,
 		Presence: n.presence,
@@ -98,7 +98,8 @@ func (n *node) openHost(ctx context.Context, identity host.Identity) error {
 func (n *node) openRooms(store *db.DB) (err error) {
 	n.people, err = people.New(people.Config{
 		Store: store, Network: n.host, Bus: n.bus, Log: n.log.With("room", "people"), Now: time.Now,
-		Hidden: n.hidden.Load,
+		Self: n.host.ID(), Name: func() string { return n.settings.Values().Name },
+		Friends: asking{n}, Changed: n.trustChanged, Hidden: n.hidden.Load,
 	})
 	if err != nil {
 		return err
@@ -113,7 +114,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 	}, time.Now)
 	n.library, err = library.New(library.Config{
 		Store: store, Rights: []library.Right{n.holdings}, Bus: n.bus, Log: n.log.With("room", "library"), Own: own, Now: time.Now, Skip: n.settings.Values().Skip,
-		Changed: n.announce, Blocked: n.people.Blocked, Hidden: n.hidden.Load,
+		Changed: n.announce, Blocked: n.people.IsBlocked, Hidden: n.hidden.Load,
 	})
 	if err != nil {
 		return err
@@ -289,8 +290,12 @@ func (n *node) uploaded(u provide.Upload) {
 	n.library.Sent(n.host.AskerFor(u.Peer), who.Name, u.Content, u.Sent)
 }
 
-// head takes a verified announcement.
+// head takes a verified announcement. What blocked peers share is not of
+// interest.
 func (n *node) head(h domain.Head) {
+	if n.people.IsBlocked(h.Peer) {
+		return
+	}
 	n.people.Head(h)
 	n.browse.Head(h)
 	n.heads.put(h.Peer)

@@ -27,8 +27,9 @@ func (b *Browse) views(id domain.PeerID) []view {
 	b.mu.Unlock()
 	all := make([]view, 0, len(known))
 	for peer, c := range known {
-		who, _ := b.cfg.People.Peer(peer)
-		all = append(all, view{who, c})
+		if who, _ := b.cfg.People.Peer(peer); !who.Blocked {
+			all = append(all, view{who, c})
+		}
 	}
 	slices.SortFunc(all, func(a, b view) int {
 		if a.peer.Online != b.peer.Online {

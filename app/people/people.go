@@ -1,9 +1,11 @@
 // Package people knows who is around: it joins what the connections, the
 // announcements and the memory of earlier runs say of each peer, and publishes
-// one domain.Peer for each.
+// one domain.Peer for each. It makes friends: two people ask each other by the
+// network, compare words or pass an invitation on, and are friends once both
+// have confirmed.
 //
-// All methods may be called from any goroutine, and none blocks on the network
-// except Connect.
+// All methods may be called from any goroutine. Those that take a context wait
+// for the network or the disk, the others do not.
 package people
 
 import (
@@ -17,7 +19,6 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/event"
-	"github.com/potluck-share/potluck/storage/names"
 )
 
 const (
@@ -42,7 +43,12 @@ type Store interface {
 // Network reaches peers.
 type Network interface {
 	Connect(ctx context.Context, address string) (domain.PeerID, error)
+	// Visit connects to a peer at the addresses of an invitation that the user
+	// has accepted.
+	Visit(ctx context.Context, id domain.PeerID, addresses []string) error
 	Sighted(s domain.Sighting)
+	// Addresses are this machine's own, the best first.
+	Addresses() []string
 }
 
 // Config is what People needs.
@@ -52,6 +58,14 @@ type Config struct {
 	Bus     *event.Bus
 	Log     *slog.Logger
 	Now     func() time.Time
+	// Self is this machine's own ID, Name the nickname of its user.
+	Self domain.PeerID
+	Name func() string
+	// Friends is how two people ask each other to be friends.
+	Friends FriendNetwork
+	// Changed is called after friends or blocked peers have changed. It must not
+	// block. Nil: nobody needs to know.
+	Changed func()
 	// Hidden reports whether this machine is hidden from others and so keeps no
 	// connections: whoever is heard counts as around then. Nil: never. After a
 	// change call Again.
@@ -71,6 +85,10 @@ type person struct {
 	head      domain.Head
 	headAt    time.Time // when the head came
 	dropped   time.Time // when the last connection ended
+	intro     *introduction
+	removed   *domain.Person // what a friend was that the user has removed
+	telling   bool           // the peer is being told that the user has confirmed it
+	untold    bool           // that did not work
 }
 
 // People is the room. Make one with New.
@@ -81,7 +99,11 @@ type People struct {
 	known map[domain.PeerID]*person
 	heard map[domain.PeerID]bool // by the discovery at this moment
 	dirty map[domain.PeerID]bool
+	// bearers are the friends that bear a name, by its names.Alike.
+	bearers map[string]domain.PeerID
+	tokens  []token // of the open invitations, oldest first
 
+	life context.Context // of what runs in the background; nil before Start
 	save chan struct{}
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -101,10 +123,11 @@ func New(cfg Config) (*People, error) {
 		return nil, fmt.Errorf("reading who is remembered: %w", err)
 	}
 	for _, r := range remembered {
-		if r.Friend || r.Blocked || cfg.Now().Sub(r.LastSeen) < remember {
+		if r.Friend || r.Blocked || r.Confirmed || r.Given != "" || cfg.Now().Sub(r.LastSeen) < remember {
 			p.known[r.ID] = &person{Person: r, met: true}
 		}
 	}
+	p.nameFriends()
 	return p, nil
 }
 
@@ -113,14 +136,12 @@ func New(cfg Config) (*People, error) {
 func (p *People) Start(ctx context.Context) {
 	ctx, p.stop = context.WithCancel(ctx)
 	p.mu.Lock()
+	p.life = ctx
 	var last []domain.Sighting
 	for id, who := range p.known {
 		p.publish(id, who)
 		if len(who.Addresses) > 0 && !who.Blocked {
-			last = append(last, domain.Sighting{
-				Peer: id, Addresses: who.Addresses, Source: domain.SourceRemembered,
-				At: p.cfg.Now(), Expires: p.cfg.Now().Add(remember),
-			})
+			last = append(last, p.lastSeenAt(who))
 		}
 	}
 	p.mu.Unlock()
@@ -130,11 +151,23 @@ func (p *People) Start(ctx context.Context) {
 	p.done.Go(func() { p.keep(ctx) })
 }
 
+// lastSeenAt is where the peer was last.
+func (p *People) lastSeenAt(who *person) domain.Sighting {
+	now := p.cfg.Now()
+	return domain.Sighting{
+		Peer: who.ID, Addresses: slices.Clone(who.Addresses), Source: domain.SourceRemembered,
+		At: now, Expires: now.Add(remember),
+	}
+}
+
 // Close writes what is not yet kept and waits.
 func (p *People) Close() error {
 	if p.stop != nil {
 		p.stop()
 	}
+	p.mu.Lock()
+	p.life = nil // nothing begins any more
+	p.mu.Unlock()
 	p.done.Wait()
 	return nil
 }
@@ -158,8 +191,10 @@ func (p *People) keep(ctx context.Context) {
 			p.flush(context.WithoutCancel(ctx))
 		case <-stale.C:
 			p.refresh()
+			p.tellAgain()
 		case <-far.C:
 			p.tellFar()
+			p.review()
 		}
 	}
 }
@@ -226,6 +261,7 @@ func (p *People) Presence(now domain.Presence) {
 	if who.connected && !now.Connected {
 		who.dropped = p.cfg.Now()
 	}
+	begins := now.Connected && now.Hello != (domain.Hello{}) && (!who.connected || who.hello == (domain.Hello{}))
 	if who.connected || now.Connected {
 		who.LastSeen = p.cfg.Now()
 	}
@@ -235,9 +271,7 @@ func (p *People) Presence(now domain.Presence) {
 		if len(now.Addresses) > 0 {
 			who.Addresses = slices.Clone(now.Addresses)
 		}
-		if name := names.Nickname(now.Hello.Name); name != "" {
-			who.Name = name
-		}
+		p.calledItself(who, now.Hello.Name)
 	}
 	who.met = who.met || who.near || who.Friend || who.typed
 	switch saysFar := now.Connected && now.Hello != (domain.Hello{}) && !now.Hello.Near; {
@@ -250,23 +284,32 @@ func (p *People) Presence(now domain.Presence) {
 		p.changed(now.Peer)
 	}
 	p.publish(now.Peer, who)
-	if !now.Connected && !who.visible() && !who.Blocked {
-		delete(p.known, now.Peer) // a stranger that came and went
+	if begins {
+		p.tellConfirmed(who)
+	}
+	p.tidy(who)
+}
+
+// tidy forgets a stranger that came and went. The lock is held.
+func (p *People) tidy(who *person) {
+	if !who.connected && !who.visible() && !who.Blocked && !who.Confirmed && who.intro == nil && who.removed == nil {
+		delete(p.known, who.ID)
 	}
 }
 
-// Head takes a verified announcement.
+// Head takes a verified announcement. What blocked peers say is not heard.
 func (p *People) Head(head domain.Head) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	who := p.get(head.Peer)
+	if who.Blocked {
+		return
+	}
 	who.head, who.headAt = head, p.cfg.Now()
 	if who.LastSeen.Before(who.headAt) {
 		who.LastSeen = who.headAt
 	}
-	if name := names.Nickname(head.Name); name != "" {
-		who.Name = name
-	}
+	p.calledItself(who, head.Name)
 	p.changed(head.Peer)
 	p.publish(head.Peer, who)
 }
@@ -292,6 +335,10 @@ func (p *People) Heard(id domain.PeerID, heard bool) {
 func (p *People) Again() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.publishAll()
+}
+
+func (p *People) publishAll() {
 	for id, who := range p.known {
 		p.publish(id, who)
 	}
@@ -325,8 +372,11 @@ func (who *person) visible() bool {
 	return who.near || who.Friend || who.typed || !who.headAt.IsZero() || who.met && who.Name != ""
 }
 
+// shown is visible but for blocked peers, who are listed apart.
+func (who *person) shown() bool { return who.visible() && !who.Blocked }
+
 func (p *People) publish(id domain.PeerID, who *person) {
-	if !who.visible() {
+	if !who.shown() {
 		event.Retract(p.cfg.Bus, event.Peers, string(id))
 		return
 	}
@@ -339,12 +389,9 @@ func (p *People) describe(id domain.PeerID, who *person) domain.Peer {
 	byHead := !who.headAt.IsZero() && now.Sub(who.headAt) < headFresh && who.headAt.After(who.dropped)
 	peer := domain.Peer{
 		ID: id, Name: who.Name, Version: who.hello.Version,
-		Friend: who.Friend, Near: who.near || byEar, Online: who.connected || byHead || byEar,
+		Near: who.near || byEar, Online: who.connected || byHead || byEar,
 		LastSeen: who.LastSeen, Addresses: slices.Clone(who.Addresses),
 		Entries: who.head.Entries, Bytes: who.head.Bytes,
-	}
-	if peer.Name == "" {
-		peer.Name = "somebody " + id.Short()
 	}
 	if who.connected || byEar {
 		peer.LastSeen = now
@@ -352,7 +399,29 @@ func (p *People) describe(id domain.PeerID, who *person) domain.Peer {
 	if who.connected {
 		peer.FarForThem = p.far(who)
 	}
+	p.stand(&peer, who)
 	return peer
+}
+
+// stand adds to a description what the user has to do with the peer.
+func (p *People) stand(peer *domain.Peer, who *person) {
+	if who.Given != "" {
+		peer.Name = who.Given
+		if who.Name != who.Given {
+			peer.Claimed = who.Name
+		}
+	}
+	if peer.Name == "" {
+		peer.Name = "somebody " + who.ID.Short()
+	}
+	switch {
+	case who.Blocked:
+		peer.Blocked, peer.Near, peer.Online = true, false, false
+	case who.Friend:
+		peer.Friend, peer.AcceptUpTo = true, who.AcceptUpTo
+	default:
+		peer.LooksLike = p.looksLike(who)
+	}
 }
 
 // People returns everybody who is or was around: those online first, then by
@@ -362,10 +431,16 @@ func (p *People) People() []domain.Peer {
 	defer p.mu.Unlock()
 	var all []domain.Peer
 	for id, who := range p.known {
-		if who.visible() && !who.Blocked {
+		if who.shown() {
 			all = append(all, p.describe(id, who))
 		}
 	}
+	sortPeers(all)
+	return all
+}
+
+// sortPeers puts those online first, then sorts by name.
+func sortPeers(all []domain.Peer) {
 	slices.SortFunc(all, func(a, b domain.Peer) int {
 		if a.Online != b.Online {
 			if a.Online {
@@ -378,7 +453,6 @@ func (p *People) People() []domain.Peer {
 		}
 		return strings.Compare(string(a.ID), string(b.ID))
 	})
-	return all
 }
 
 // Peer returns what is known of one peer.
@@ -399,53 +473,6 @@ func (p *People) Welcome(id domain.PeerID) bool {
 	defer p.mu.Unlock()
 	who, ok := p.known[id]
 	return !ok || who.farSince.IsZero()
-}
-
-// Friend reports whether the user has confirmed the peer.
-func (p *People) Friend(id domain.PeerID) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	who, ok := p.known[id]
-	return ok && who.Friend
-}
-
-// Blocked reports whether the user wants nothing to do with the peer.
-func (p *People) Blocked(id domain.PeerID) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	who, ok := p.known[id]
-	return ok && who.Blocked
-}
-
-// Find returns the peer that text names: a nickname where it is unique, a peer
-// ID, or an unambiguous beginning or end of one. The error is
-// domain.ErrNotFound or, for an ambiguous one, domain.ErrUsage.
-func (p *People) Find(text string) (domain.Peer, error) {
-	all := p.People()
-	var named, begun []domain.Peer
-	for _, peer := range all {
-		switch {
-		case string(peer.ID) == text:
-			return peer, nil
-		case strings.EqualFold(peer.Name, text):
-			named = append(named, peer)
-		case len(text) >= 4 && (strings.HasPrefix(string(peer.ID), text) || strings.HasSuffix(string(peer.ID), text)):
-			begun = append(begun, peer)
-		}
-	}
-	// A name may look like the beginning of somebody else's ID.
-	switch found := append(named, begun...); len(found) {
-	case 0:
-	case 1:
-		return found[0], nil
-	default:
-		ids := make([]string, len(found))
-		for i, peer := range found {
-			ids[i] = peer.Name + " (" + string(peer.ID) + ")"
-		}
-		return domain.Peer{}, domain.Fault(domain.ErrUsage, "\"%s\" could be %s; give the peer ID", text, strings.Join(ids, " or "))
-	}
-	return domain.Peer{}, domain.Fault(domain.ErrNotFound, "nobody around is called \"%s\"; see: potluck peers", text)
 }
 
 // Connect reaches a typed address and waits for the peer's hello, for up to

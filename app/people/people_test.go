@@ -31,6 +31,7 @@ type network struct {
 	mu     sync.Mutex
 	sights []domain.Sighting
 	answer func() // called by Connect
+	away   error  // of Visit
 }
 
 func (n *network) Connect(context.Context, string) (domain.PeerID, error) {
@@ -39,6 +40,12 @@ func (n *network) Connect(context.Context, string) (domain.PeerID, error) {
 	}
 	n.answer()
 	return ben, nil
+}
+
+func (n *network) Visit(context.Context, domain.PeerID, []string) error { return n.away }
+
+func (n *network) Addresses() []string {
+	return []string{"/ip4/192.168.1.7/tcp/17685", "/ip4/127.0.0.1/tcp/17685"}
 }
 
 func (n *network) Sighted(s domain.Sighting) {

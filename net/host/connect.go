@@ -45,7 +45,7 @@ func (h *Host) Connect(ctx context.Context, address string) (domain.PeerID, erro
 		err = domain.Fault(domain.ErrRefused, "you are hidden; show yourself first")
 	}
 	if err == nil {
-		pid, err = h.connect(ctx, addrs, pid)
+		pid, err = h.connect(ctx, addrs, pid, domain.SourceTyped)
 	}
 	if err != nil {
 		return "", fmt.Errorf("connect to %s: %w", strings.ToValidUTF8(cut(address, maxAddressLength), "?"), err)
@@ -53,7 +53,40 @@ func (h *Host) Connect(ctx context.Context, address string) (domain.PeerID, erro
 	return domain.PeerID(pid.String()), nil
 }
 
-func (h *Host) connect(ctx context.Context, addrs []ma.Multiaddr, pid peer.ID) (peer.ID, error) {
+// Visit connects to a peer at the addresses of an invitation that the user has
+// accepted, which counts as if the user had typed them, and returns once the
+// peer has said hello. Addresses that make no sense are left out. Without any it
+// goes where the peer is known to be. The errors are those of Connect, and
+// domain.ErrOffline if it is not known where the peer is.
+func (h *Host) Visit(ctx context.Context, id domain.PeerID, addresses []string) error {
+	pid, err := peer.Decode(string(id))
+	switch {
+	case err != nil || domain.PeerID(pid.String()) != id:
+		return domain.Fault(domain.ErrUsage, "the invitation is from nobody")
+	case h.hidden():
+		return domain.Fault(domain.ErrRefused, "you are hidden; show yourself first")
+	case h.Connected(id):
+		return nil
+	}
+	var addrs []ma.Multiaddr
+	for _, text := range addresses[:min(len(addresses), maxAddresses)] {
+		addr, of, err := parseAddress(text)
+		if ip, ok := directIP(addr); err == nil && ok && (of == "" || of == pid) && !ip.IsUnspecified() && portOf(addr) != 0 {
+			addrs = append(addrs, addr)
+		}
+	}
+	if len(addrs) == 0 {
+		err = h.Reach(ctx, id)
+	} else {
+		_, err = h.connect(ctx, addrs, pid, domain.SourceInvited)
+	}
+	if err != nil {
+		return fmt.Errorf("visit %s: %w", id.Short(), err)
+	}
+	return nil
+}
+
+func (h *Host) connect(ctx context.Context, addrs []ma.Multiaddr, pid peer.ID, source domain.Source) (peer.ID, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout+helloWait)
 	defer cancel()
 	stop := context.AfterFunc(h.ctx, cancel) //nolint:contextcheck // Close ends it as well as the caller
@@ -82,7 +115,7 @@ func (h *Host) connect(ctx context.Context, addrs []ma.Multiaddr, pid peer.ID) (
 	// An address may be known from now on only if it was the one that worked.
 	if remote := conn.RemoteMultiaddr(); slices.ContainsFunc(addrs, remote.Equal) {
 		h.Sighted(domain.Sighting{
-			Peer: id, Addresses: []string{remote.String()}, Source: domain.SourceTyped, At: h.cfg.Now(),
+			Peer: id, Addresses: []string{remote.String()}, Source: source, At: h.cfg.Now(),
 		})
 	}
 	return pid, h.awaitHello(ctx, id, conn)

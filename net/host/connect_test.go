@@ -223,3 +223,51 @@ func TestOldRunIsDropped(t *testing.T) {
 		t.Error("the new connection was closed as well")
 	}
 }
+
+func TestVisitGoesToTheAddressesOfAnInvitation(t *testing.T) {
+	a, b, c := start(t, "Ana", nil), start(t, "Ben", nil), start(t, "Cy", nil)
+	at := addressOf(t, b, "tcp")
+	if err := a.Visit(t.Context(), b.ID(), []string{"nonsense", "/ip4/0.0.0.0/tcp/1", at + "/p2p/" + string(c.ID()), at}); err != nil {
+		t.Fatal(err)
+	}
+	if !a.Connected(b.ID()) {
+		t.Error("Ana is not connected to Ben")
+	}
+	if err := a.Visit(t.Context(), b.ID(), nil); err != nil {
+		t.Error("visiting again:", err)
+	}
+	for _, wrong := range []struct {
+		id   domain.PeerID
+		at   []string
+		want error
+	}{
+		{"nobody", []string{at}, domain.ErrUsage},
+		{a.ID(), []string{at}, domain.ErrUsage},
+		{c.ID(), []string{at}, domain.ErrNotFound}, // someone else answers
+		{c.ID(), nil, domain.ErrOffline},
+	} {
+		if err := a.Visit(t.Context(), wrong.id, wrong.at); !errors.Is(err, wrong.want) {
+			t.Errorf("%s at %v: %v, want %v", wrong.id.Short(), wrong.at, err, wrong.want)
+		}
+	}
+}
+
+func TestAnInvitationMayLeadAnywhere(t *testing.T) {
+	a := start(t, "Ana", nil)
+	id := newIdentity(t).ID()
+	pid, err := peer.Decode(string(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	elsewhere, err := ma.NewMultiaddr("/ip4/203.0.113.7/tcp/4")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for source, want := range map[domain.Source]bool{domain.SourceTold: false, domain.SourceInvited: true} {
+		a.Sighted(domain.Sighting{Peer: id, Addresses: []string{elsewhere.String()}, Source: source, At: time.Now()})
+		if got := (gate{a}).InterceptAddrDial(pid, elsewhere); got != want {
+			t.Errorf("by %s: dialled %t, want %t", source, got, want)
+		}
+		a.Forget(id)
+	}
+}

@@ -32,7 +32,8 @@ const (
 
 // Sighted takes note of where a peer was seen and connects to it if that is not
 // done yet. Of its addresses only those count that connections may go to at
-// all: local ones, 100.64.0.0/10, those near by the owner's word, and typed ones.
+// all: local ones, 100.64.0.0/10, those near by the owner's word, and those
+// that the user typed or accepted with an invitation.
 func (h *Host) Sighted(s domain.Sighting) {
 	if s.Peer == h.id || h.blocked(s.Peer) {
 		return
@@ -48,7 +49,7 @@ func (h *Host) Sighted(s domain.Sighting) {
 		if err != nil || id != "" && domain.PeerID(id.String()) != s.Peer {
 			continue
 		}
-		if ip, ok := directIP(addr); ok && (s.Source == domain.SourceTyped || h.mayConnect(ip)) {
+		if ip, ok := directIP(addr); ok && (byUser(s.Source) || h.mayConnect(ip)) {
 			addrs = append(addrs, addr)
 		}
 	}

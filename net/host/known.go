@@ -171,7 +171,8 @@ func (h *Host) tidy(e *entry) {
 	}
 }
 
-// typed reports whether the user named this address of this peer.
+// typed reports whether the user named this address of this peer, or accepted
+// it with an invitation.
 func (h *Host) typed(p peer.ID, addr ma.Multiaddr) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -180,8 +181,14 @@ func (h *Host) typed(p peer.ID, addr ma.Multiaddr) bool {
 	}
 	e := h.peers[domain.PeerID(p.String())]
 	return e != nil && slices.ContainsFunc(e.addrs, func(a address) bool {
-		return a.source == domain.SourceTyped && a.addr.Equal(addr)
+		return byUser(a.source) && a.addr.Equal(addr)
 	})
+}
+
+// byUser reports whether addresses of a source are the user's own choice, so
+// that they may be anywhere.
+func byUser(source domain.Source) bool {
+	return source == domain.SourceTyped || source == domain.SourceInvited
 }
 
 // Forget drops what is known of where the peer is, so that it is not dialled

@@ -241,3 +241,21 @@ func TestCleanOnDisk(t *testing.T) {
 		t.Errorf("beside the folder there is now %v, %v", found, err)
 	}
 }
+
+func TestAlike(t *testing.T) {
+	for _, alike := range [][]string{
+		{"Ana", "ana", " A\u200bna ", "Ａｎａ", "ANA.", "A\u202ena"},
+		{"Ana  B", "ana b", "Ana\u00a0B", "Ana/B"},
+		{"Zoë", "ZOE\u0308"},
+		{"", " ", "\u200b"},
+	} {
+		for _, name := range alike[1:] {
+			if got, want := names.Alike(name), names.Alike(alike[0]); got != want {
+				t.Errorf("%q and %q differ: %q, %q", alike[0], name, want, got)
+			}
+		}
+	}
+	if names.Alike("Ana") == names.Alike("Anna") || names.Alike("Zoe") == names.Alike("Zoë") {
+		t.Error("different names are one")
+	}
+}

@@ -1,0 +1,31 @@
+package app
+
+import (
+	"context"
+
+	"github.com/potluck-share/potluck/app/domain"
+)
+
+// asking lets people ask by the network, which opens after them because they
+// answer it.
+type asking struct{ *node }
+
+func (a asking) Ask(ctx context.Context, peer domain.PeerID) ([]string, error) {
+	return a.friends.Ask(ctx, peer)
+}
+
+func (a asking) Invite(ctx context.Context, peer domain.PeerID, token string) error {
+	return a.friends.Invite(ctx, peer, token)
+}
+
+func (a asking) Tell(ctx context.Context, peer domain.PeerID, what domain.FriendAsk) (bool, error) {
+	return a.friends.Tell(ctx, peer, what)
+}
+
+// trustChanged makes it count at once who is a friend and who is blocked: for
+// the connections, for what is told of our shares, and for the downloads.
+func (n *node) trustChanged() {
+	n.host.Rejudge()
+	n.announce()
+	n.transfers.ProvidersChanged()
+}
