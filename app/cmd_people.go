@@ -47,27 +47,27 @@ func presence(p peerShape) string {
 }
 
 func (c *commands) connect() *cobra.Command {
-	return &cobra.Command{
-		Use:   "connect ADDRESS|-",
-		Short: "Reach somebody at an address; - reads it from standard input",
+	var wait string
+	cmd := &cobra.Command{
+		Use:   "connect ADDRESS|INVITATION|-",
+		Short: "Reach somebody at an address, or accept an invitation; - reads it from standard input",
 		Long: `Reach somebody whom this network does not show: at HOST, HOST:PORT or a
-multiaddress such as /ip4/192.168.3.7/tcp/17685. With - the address is read
-from standard input.`,
+multiaddress such as /ip4/192.168.3.7/tcp/17685. Or accept an invitation to
+become friends, which is a link that begins with potluck:invite/. With - either
+is read from standard input, so that an invitation, which is a secret, is not
+seen by other users of this computer.`,
 		Args: args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			address := words[0]
 			if address == "-" {
-				line, err := bufio.NewReader(io.LimitReader(c.in, 4096)).ReadString('\n')
+				line, err := bufio.NewReader(io.LimitReader(c.in, 2*domain.MaxLink)).ReadString('\n')
 				if err != nil && !errors.Is(err, io.EOF) {
 					return err
 				}
 				address = strings.TrimSpace(line)
 			}
 			if domain.IsLink(address) {
-				if _, err := domain.ParseLink(address); err != nil {
-					return err
-				}
-				return fmt.Errorf("%w: the link names what somebody shares; see: potluck get", domain.ErrUsage)
+				return c.join(cmd, address, wait)
 			}
 			return c.call(cmd.Context(), "connect", connectRequest{Address: address}, func(raw json.RawMessage) error {
 				var p peerShape
@@ -78,13 +78,15 @@ from standard input.`,
 				if !p.NearForThem {
 					text += fmt.Sprintf("\n%s doesn't count you as nearby yet. Ask %s to, or become friends.", p.Name, p.Name)
 				}
-				if !p.Near {
+				if !p.Near && !p.Friend {
 					text += fmt.Sprintf("\nYou don't count %s as nearby; see --nearby.", p.Name)
 				}
 				return c.line(raw, text)
 			})
 		},
 	}
+	cmd.Flags().StringVar(&wait, "wait", "", "how long to wait until who invited you has confirmed, such as 5m")
+	return cmd
 }
 
 func (c *commands) browse() *cobra.Command {

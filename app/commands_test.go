@@ -305,7 +305,8 @@ func TestScriptsNameEveryCommand(t *testing.T) {
 	}
 	for _, name := range []string{
 		"serve", "status", "stop", "share", "unshare", "shares", "peers", "connect", "hide", "show", "browse", "search", "get",
-		"transfers", "pause", "resume", "cancel", "first", "later", "choose", "limit", "friend", "block", "send", "invite", "doctor",
+		"transfers", "pause", "resume", "cancel", "first", "later", "choose", "limit", "friend add", "friend remove", "friend list", "friend waiting", "friend rename", "friend accept",
+		"block", "unblock", "send", "invite", "doctor",
 	} {
 		if !strings.Contains(all.String(), " "+name) {
 			t.Error("no script runs", name)

@@ -141,6 +141,9 @@ func parseItem(item string) (want domain.GetRequest, name string, err error) {
 		if err != nil {
 			return want, "", err
 		}
+		if link.Kind == domain.LinkInvite {
+			return want, "", fmt.Errorf("%w: that is an invitation; accept it with: potluck connect -", domain.ErrUsage)
+		}
 		if link.Kind == domain.LinkPeer && link.Path == "" {
 			return want, "", fmt.Errorf("%w: the link %s names nothing to download; see what they share with: potluck browse PEER", domain.ErrUsage, item)
 		}

@@ -21,12 +21,26 @@ const lookup = 5 * time.Second
 // program; raise brings the window to the front, nil if there is none.
 func (n *node) handlers(stop func(), raise raiser) map[string]control.Handler {
 	return map[string]control.Handler{
-		"status":    control.Typed(n.handleStatus),
-		"share":     control.Typed(n.handleShare),
-		"unshare":   control.Typed(n.handleUnshare),
-		"shares":    control.Typed(n.handleShares),
-		"peers":     control.Typed(n.handlePeers),
-		"connect":   control.Typed(n.handleConnect),
+		"status":  control.Typed(n.handleStatus),
+		"share":   control.Typed(n.handleShare),
+		"unshare": control.Typed(n.handleUnshare),
+		"shares":  control.Typed(n.handleShares),
+		"peers":   control.Typed(n.handlePeers),
+		"connect": control.Typed(n.handleConnect),
+
+		"invite":         control.Typed(n.handleInvite),
+		"join":           control.Typed(n.handleJoin),
+		"friend add":     control.Typed(n.handleAddFriend),
+		"friend answer":  control.Typed(n.handleAnswerFriend),
+		"friend remove":  control.Typed(n.handleRemoveFriend),
+		"friend rename":  control.Typed(n.handleRename),
+		"friend accept":  control.Typed(n.handleAcceptUpTo),
+		"friend list":    control.Typed(n.handleFriends),
+		"friend waiting": control.Typed(n.handleIntroductions),
+		"block":          control.Typed(n.handleBlock),
+		"unblock":        control.Typed(n.handleUnblock),
+		"blocked":        control.Typed(n.handleBlocked),
+
 		"browse":    control.Typed(n.handleBrowse),
 		"search":    control.Typed(n.handleSearch),
 		"get":       control.Typed(n.handleGet),

@@ -90,11 +90,11 @@ With a command it talks to the Potluck that is running.`,
 	root.AddCommand(
 		c.serve(), c.status(), c.stop(),
 		c.share(), c.unshare(), c.shares(),
-		c.peers(), c.connect(), c.hide(), c.show(),
+		c.peers(), c.connect(), c.invite(), c.friend(), c.block(), c.unblock(), c.hide(), c.show(),
 		c.browse(), c.search(), c.get(),
 		c.transfers(), c.pause(), c.resume(), c.cancel(), c.first(), c.later(), c.choose(), c.limit(),
 	)
-	for _, name := range []string{"friend", "block", "send", "invite", "doctor"} {
+	for _, name := range []string{"send", "doctor"} {
 		root.AddCommand(later(name))
 	}
 	return root

@@ -47,14 +47,42 @@ type peerShape struct {
 	Bytes     int64         `json:"bytes"`
 	// NearForThem is false while the peer does not count us as near.
 	NearForThem bool `json:"near_for_them"`
+	// Claimed is what the peer calls itself where the user calls it otherwise,
+	// LooksLike the friend whose name this stranger bears.
+	Claimed    string `json:"claimed"`
+	LooksLike  string `json:"looks_like"`
+	Blocked    bool   `json:"blocked"`
+	AcceptUpTo int64  `json:"accept_up_to"` // 0: always ask
 }
 
 func shapePeer(p domain.Peer) peerShape {
 	return peerShape{
 		PeerID: p.ID, Name: p.Name, Friend: p.Friend, Near: p.Near, Online: p.Online,
 		LastSeen: moment(p.LastSeen), Addresses: list(p.Addresses), Entries: p.Entries, Bytes: p.Bytes,
-		NearForThem: !p.FarForThem,
+		NearForThem: !p.FarForThem, Claimed: p.Claimed, LooksLike: p.LooksLike, Blocked: p.Blocked, AcceptUpTo: p.AcceptUpTo,
 	}
+}
+
+// introductionShape is how far two people are on the way to being friends.
+type introductionShape struct {
+	PeerID domain.PeerID            `json:"peer_id"`
+	Name   string                   `json:"name"`
+	Theirs bool                     `json:"theirs"` // the other side began it
+	Words  []string                 `json:"words"`
+	State  domain.IntroductionState `json:"state"`
+	Reason string                   `json:"reason"`
+	Begun  *time.Time               `json:"begun"`
+}
+
+func shapeIntroduction(i domain.Introduction) introductionShape {
+	return introductionShape{
+		PeerID: i.Peer, Name: i.Name, Theirs: i.Theirs, Words: list(i.Words), State: i.State, Reason: i.Reason.String(), Begun: moment(i.Begun),
+	}
+}
+
+type invitationShape struct {
+	Link    string     `json:"link"` // a secret
+	Expires *time.Time `json:"expires"`
 }
 
 type shareShape struct {
@@ -221,6 +249,34 @@ type unshareRequest struct {
 
 type connectRequest struct {
 	Address string `json:"address"`
+}
+
+// joinRequest accepts an invitation.
+type joinRequest struct {
+	Link string        `json:"link"`
+	Wait time.Duration `json:"wait"` // for the other side to confirm; 0: not at all
+}
+
+// peerRequest names somebody.
+type peerRequest struct {
+	Peer string `json:"peer"`
+}
+
+// answerRequest confirms that somebody is to be a friend, or declines.
+type answerRequest struct {
+	Peer string        `json:"peer"`
+	Yes  bool          `json:"yes"`
+	Wait time.Duration `json:"wait"` // for the other side; 0: for as long as it takes
+}
+
+type renameRequest struct {
+	Peer string `json:"peer"`
+	Name string `json:"name"` // empty: as they call themselves
+}
+
+type acceptRequest struct {
+	Peer string `json:"peer"`
+	UpTo int64  `json:"up_to"` // bytes; 0: always ask
 }
 
 type browseRequest struct {

@@ -32,6 +32,9 @@ func (raise raiser) handle(ctx context.Context, r raiseRequest, _ func(any) erro
 
 // byCommand says how to do without a window what a link is for.
 func byCommand(link domain.Link) string {
+	if link.Kind == domain.LinkInvite {
+		return "accept the invitation with: potluck connect -"
+	}
 	if link.Kind == domain.LinkPeer && link.Path == "" {
 		return "see what they share with: potluck browse PEER"
 	}

@@ -57,7 +57,26 @@ func ParseRate(text string) (int64, error) {
 	if t == "" || t == "none" || t == "0" {
 		return 0, nil
 	}
-	t = strings.TrimSuffix(strings.TrimSuffix(t, "/s"), "b")
+	n, ok := parseUnits(strings.TrimSuffix(t, "/s"))
+	if !ok || !(n >= float64(LeastRate) && n <= float64(MostRate)) {
+		return 0, bad
+	}
+	return int64(math.Round(n)), nil
+}
+
+// ParseSize reads a size as people write it, "500 MB", "1.5gb", "250000", and
+// returns it in bytes. The error is ErrUsage and says what is allowed.
+func ParseSize(text string) (int64, error) {
+	n, ok := parseUnits(strings.ToLower(strings.TrimSpace(text)))
+	if !ok || !(n >= 1 && n <= float64(MaxFileSize)) {
+		return 0, Fault(ErrUsage, "the size \"%s\": write it like 500 MB or 2 GB", text)
+	}
+	return int64(math.Round(n)), nil
+}
+
+// parseUnits reads a number with a decimal unit in lower case, or without.
+func parseUnits(t string) (n float64, ok bool) {
+	t = strings.TrimSuffix(t, "b")
 	factor := 1.0
 	for i, unit := range []string{"k", "m", "g", "t"} {
 		if rest, ok := strings.CutSuffix(t, unit); ok {
@@ -66,9 +85,5 @@ func ParseRate(text string) (int64, error) {
 		}
 	}
 	value, err := strconv.ParseFloat(strings.TrimSpace(t), 64)
-	n := value * factor
-	if err != nil || !(n >= float64(LeastRate) && n <= float64(MostRate)) {
-		return 0, bad
-	}
-	return int64(math.Round(n)), nil
+	return value * factor, err == nil
 }

@@ -41,3 +41,16 @@ func TestRatesComeBackAsTheyWereWritten(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestParseSize(t *testing.T) {
+	for text, want := range map[string]int64{"500 MB": 500e6, "1.5gb": 15e8, " 2 k ": 2000, "7": 7, "1 B": 1} {
+		if got, err := domain.ParseSize(text); err != nil || got != want {
+			t.Errorf("%q: %d, %v; want %d", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "0", "-1", "MB", "1 XB", "NaN", "inf", "1e30", "1 MB/s"} {
+		if got, err := domain.ParseSize(text); !errors.Is(err, domain.ErrUsage) {
+			t.Errorf("%q: %d, %v", text, got, err)
+		}
+	}
+}

@@ -28,6 +28,15 @@ func (p *People) Friend(id domain.PeerID) bool {
 	return ok && who.Friend && !who.Blocked
 }
 
+// Confirmed reports whether the user has confirmed the peer, who may not have
+// confirmed in turn yet.
+func (p *People) Confirmed(id domain.PeerID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	who, ok := p.known[id]
+	return ok && who.Confirmed
+}
+
 // RemoveFriend makes a stranger of a friend, who is not told so. Of somebody who
 // is on the way to being one, the confirmation is taken back.
 func (p *People) RemoveFriend(ctx context.Context, id domain.PeerID) error {

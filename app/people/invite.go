@@ -38,7 +38,7 @@ func (p *People) Invite(context.Context) (domain.Invitation, error) {
 	defer p.mu.Unlock()
 	p.expire()
 	if len(p.tokens) >= maxInvitations {
-		return domain.Invitation{}, domain.Fault(domain.ErrBusy, "%s invitations are open; wait until one was used or expires", len(p.tokens))
+		return domain.Invitation{}, domain.Fault(domain.ErrBusy, "too many invitations are open; wait until one is used or expires")
 	}
 	secret := make([]byte, 16)
 	_, _ = rand.Read(secret) // never fails

@@ -239,9 +239,10 @@ func (p *People) tellFar() {
 	}
 }
 
-// far reports whether the peer has not counted us as near for a while.
+// far reports whether the peer has not counted us as near for a while. Friends
+// need not be near.
 func (p *People) far(who *person) bool {
-	return !who.farSince.IsZero() && p.cfg.Now().Sub(who.farSince) >= farAfter
+	return !who.Friend && !who.farSince.IsZero() && p.cfg.Now().Sub(who.farSince) >= farAfter
 }
 
 func (p *People) get(id domain.PeerID) *person {
@@ -467,12 +468,12 @@ func (p *People) Peer(id domain.PeerID) (domain.Peer, bool) {
 }
 
 // Welcome reports whether the peer is known not to refuse us: it counts us as
-// near, or has not said otherwise.
+// near, or is a friend, or has not said otherwise.
 func (p *People) Welcome(id domain.PeerID) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	who, ok := p.known[id]
-	return !ok || who.farSince.IsZero()
+	return !ok || who.Friend || who.farSince.IsZero()
 }
 
 // Connect reaches a typed address and waits for the peer's hello, for up to
@@ -492,7 +493,7 @@ func (p *People) Connect(ctx context.Context, address string) (domain.Peer, erro
 		who := p.get(id)
 		who.typed, who.met = true, true
 		peer, greeted := p.describe(id, who), who.hello != (domain.Hello{})
-		peer.FarForThem = !who.farSince.IsZero()
+		peer.FarForThem = !who.Friend && !who.farSince.IsZero()
 		if greeted && (!peer.FarForThem || welcome.Err() != nil) || greeting.Err() != nil {
 			p.changed(id)
 			p.publish(id, who)
