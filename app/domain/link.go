@@ -17,9 +17,11 @@ const MaxLink = 4096
 const (
 	// MaxLinkAddresses is how many addresses are read from a link.
 	MaxLinkAddresses = 16
-	// MinToken and MaxToken are how long a token is, in characters: the
-	// shortest holds 16 random bytes.
-	MinToken, MaxToken = 22, 64
+	// MinToken is how long a token is at least, in characters, to hold 16 random
+	// bytes.
+	MinToken = 22
+	// MaxToken is how long a token is at most, in characters.
+	MaxToken = 64
 
 	maxLinkPeer    = 128
 	maxLinkAddress = 512

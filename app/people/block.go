@@ -41,9 +41,9 @@ func (p *People) setBlocked(ctx context.Context, id domain.PeerID, blocked bool)
 		}
 	}
 	p.renamed()
-	kept, last := who.Person, p.lastSeenAt(who)
+	last := p.lastSeenAt(who)
 	p.mu.Unlock()
-	err := p.cfg.Store.PutPerson(ctx, kept)
+	err := p.put(ctx, who.ID)
 	p.changedFriends()
 	if !blocked && len(last.Addresses) > 0 {
 		p.cfg.Network.Sighted(last)

@@ -84,18 +84,16 @@ func (p *People) AcceptUpTo(ctx context.Context, id domain.PeerID, bytes int64) 
 	}
 	who.AcceptUpTo = bytes
 	p.publish(id, who)
-	kept := who.Person
 	p.mu.Unlock()
-	return p.cfg.Store.PutPerson(ctx, kept)
+	return p.put(ctx, who.ID)
 }
 
 // keepFriend publishes and stores somebody who has become, or ceased to be, a
 // friend. It is called with the lock held, and releases it.
 func (p *People) keepFriend(ctx context.Context, who *person) error {
 	p.renamed()
-	kept := who.Person
 	p.mu.Unlock()
-	err := p.cfg.Store.PutPerson(ctx, kept)
+	err := p.put(ctx, who.ID)
 	p.changedFriends()
 	return err
 }

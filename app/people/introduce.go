@@ -247,10 +247,9 @@ func (p *People) ConfirmFriend(ctx context.Context, id domain.PeerID) error {
 // lock held, and releases it.
 func (p *People) confirm(ctx context.Context, who *person) error {
 	who.Confirmed, who.met = true, true
-	kept := who.Person
 	p.mu.Unlock()
 	// Kept before it is told: the other side counts on it.
-	if err := p.cfg.Store.PutPerson(ctx, kept); err != nil {
+	if err := p.put(ctx, who.ID); err != nil {
 		return err
 	}
 	p.mu.Lock()
@@ -310,9 +309,8 @@ func (p *People) DeclineFriend(ctx context.Context, id domain.PeerID) error {
 	if who.intro != nil {
 		p.end(who, domain.Say("You declined."))
 	}
-	kept := who.Person
 	p.mu.Unlock()
-	err := p.cfg.Store.PutPerson(ctx, kept)
+	err := p.put(ctx, who.ID)
 	telling, cancel := context.WithTimeout(ctx, tellWait)
 	defer cancel()
 	if _, err := p.cfg.Friends.Tell(telling, id, domain.FriendDecline); err != nil {
@@ -346,20 +344,37 @@ func (p *People) tell(ctx context.Context, id domain.PeerID) {
 	}
 }
 
-// tellConfirmed tells the peer in the background what it may not know: that the
-// user has confirmed it. The lock is held.
+// tellConfirmed lets the peer be told in the background what it may not know: that
+// the user has confirmed it. The lock is held.
 func (p *People) tellConfirmed(who *person) {
-	if !who.Confirmed || who.Friend || who.Blocked || who.telling || p.life == nil || p.life.Err() != nil {
+	if !who.Confirmed || who.Friend || who.Blocked {
 		return
 	}
-	who.telling = true
-	life := p.life
-	p.done.Go(func() {
-		p.tell(life, who.ID)
-		p.mu.Lock()
-		who.telling = false
-		p.mu.Unlock()
-	})
+	who.due = true
+	select {
+	case p.tells <- struct{}{}:
+	default:
+	}
+}
+
+// tellDue tells those who are due.
+func (p *People) tellDue(ctx context.Context) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, who := range p.known {
+		if !who.due || who.telling {
+			continue
+		}
+		who.due, who.telling = false, true
+		p.done.Go(func() {
+			p.tell(ctx, who.ID)
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if who.telling = false; who.due {
+				p.tellConfirmed(who)
+			}
+		})
+	}
 }
 
 // tellAgain tells those who are connected what could not be told before.

@@ -25,9 +25,8 @@ func (p *People) Rename(ctx context.Context, id domain.PeerID, given string) err
 	who.Given = given
 	who.met = true
 	p.renamed()
-	kept := who.Person
 	p.mu.Unlock()
-	return p.cfg.Store.PutPerson(ctx, kept)
+	return p.put(ctx, who.ID)
 }
 
 // calledItself takes what a peer calls itself. The lock is held.

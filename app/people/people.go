@@ -12,6 +12,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -87,7 +88,8 @@ type person struct {
 	dropped   time.Time // when the last connection ended
 	intro     *introduction
 	removed   *domain.Person // what a friend was that the user has removed
-	telling   bool           // the peer is being told that the user has confirmed it
+	due       bool           // the peer is to be told that the user has confirmed it
+	telling   bool           // it is being told
 	untold    bool           // that did not work
 }
 
@@ -103,10 +105,12 @@ type People struct {
 	bearers map[string]domain.PeerID
 	tokens  []token // of the open invitations, oldest first
 
-	life context.Context // of what runs in the background; nil before Start
-	save chan struct{}
-	stop context.CancelFunc
-	done sync.WaitGroup
+	putting sync.Mutex // taken before mu
+
+	tells chan struct{} // somebody is due
+	save  chan struct{}
+	stop  context.CancelFunc
+	done  sync.WaitGroup
 }
 
 // New reads who is remembered.
@@ -116,6 +120,7 @@ func New(cfg Config) (*People, error) {
 		known: make(map[domain.PeerID]*person),
 		heard: make(map[domain.PeerID]bool),
 		dirty: make(map[domain.PeerID]bool),
+		tells: make(chan struct{}, 1),
 		save:  make(chan struct{}, 1),
 	}
 	remembered, err := cfg.Store.People()
@@ -136,7 +141,6 @@ func New(cfg Config) (*People, error) {
 func (p *People) Start(ctx context.Context) {
 	ctx, p.stop = context.WithCancel(ctx)
 	p.mu.Lock()
-	p.life = ctx
 	var last []domain.Sighting
 	for id, who := range p.known {
 		p.publish(id, who)
@@ -165,9 +169,6 @@ func (p *People) Close() error {
 	if p.stop != nil {
 		p.stop()
 	}
-	p.mu.Lock()
-	p.life = nil // nothing begins any more
-	p.mu.Unlock()
 	p.done.Wait()
 	return nil
 }
@@ -178,17 +179,21 @@ func (p *People) keep(ctx context.Context) {
 	defer stale.Stop()
 	far := time.NewTicker(farAfter / 4)
 	defer far.Stop()
+	var saving <-chan time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			p.flush(context.WithoutCancel(ctx))
 			return
 		case <-p.save:
-			select {
-			case <-ctx.Done():
-			case <-time.After(saveEvery):
+			if saving == nil {
+				saving = time.After(saveEvery)
 			}
+		case <-saving:
+			saving = nil
 			p.flush(context.WithoutCancel(ctx))
+		case <-p.tells:
+			p.tellDue(ctx)
 		case <-stale.C:
 			p.refresh()
 			p.tellAgain()
@@ -201,19 +206,30 @@ func (p *People) keep(ctx context.Context) {
 
 func (p *People) flush(ctx context.Context) {
 	p.mu.Lock()
-	changed := make([]domain.Person, 0, len(p.dirty))
-	for id := range p.dirty {
-		if who := p.known[id]; who != nil {
-			changed = append(changed, who.Person)
-		}
-	}
+	changed := slices.Collect(maps.Keys(p.dirty))
 	clear(p.dirty)
 	p.mu.Unlock()
-	for _, person := range changed {
-		if err := p.cfg.Store.PutPerson(ctx, person); err != nil {
-			p.cfg.Log.Warn("could not remember a person", "peer", person.ID, "err", err)
+	for _, id := range changed {
+		if err := p.put(ctx, id); err != nil {
+			p.cfg.Log.Warn("could not remember a person", "peer", id, "err", err)
 		}
 	}
+}
+
+// put stores what is remembered of a peer. What is stored later is newer.
+func (p *People) put(ctx context.Context, id domain.PeerID) error {
+	p.putting.Lock()
+	defer p.putting.Unlock()
+	p.mu.Lock()
+	who := p.known[id]
+	if who == nil {
+		p.mu.Unlock()
+		return nil
+	}
+	person := who.Person
+	person.Addresses = slices.Clone(person.Addresses)
+	p.mu.Unlock()
+	return p.cfg.Store.PutPerson(ctx, person)
 }
 
 // refresh publishes who went stale by the passing of time.
