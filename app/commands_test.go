@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -20,6 +21,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/potluck-share/potluck/app"
+	"github.com/potluck-share/potluck/app/domain"
 )
 
 func TestMain(m *testing.M) {
@@ -45,6 +47,8 @@ func TestCommands(t *testing.T) {
 			"halt":       cmdHalt,
 			"meet":       cmdMeet,
 			"code":       cmdCode,
+			"accept":     cmdAccept,
+			"secret":     cmdSecret,
 			"interrupt":  cmdInterrupt,
 			"random":     cmdRandom,
 			"eventually": cmdEventually,
@@ -74,7 +78,8 @@ func potluck(ts *testscript.TestScript, name string, args ...string) *exec.Cmd {
 }
 
 // cmdStart starts a Potluck: start NAME [FLAG...]. It listens on loopback and
-// keeps everything in the folder NAME.
+// keeps everything in the folder NAME, and
+// its log in NAME.log.
 func cmdStart(ts *testscript.TestScript, _ bool, args []string) {
 	name := args[0]
 	port := ts.Getenv("PORT_" + name)
@@ -96,7 +101,10 @@ func cmdStart(ts *testscript.TestScript, _ bool, args []string) {
 	out, err := cmd.StdoutPipe()
 	ts.Check(err)
 	var problems bytes.Buffer
-	cmd.Stderr = &problems
+	log, err := os.Create(ts.MkAbs(name + ".log"))
+	ts.Check(err)
+	ts.Defer(func() { _ = log.Close() }) // only looked at
+	cmd.Stderr = io.MultiWriter(&problems, log)
 	ts.Check(cmd.Start())
 	gone := make(chan struct{})
 	ts.Defer(func() {
@@ -152,12 +160,36 @@ func cmdPeerID(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv(args[0], statusOf(ts, args[1]).PeerID)
 }
 
+// cmdAccept accepts the invitation in the first line of a file, by standard
+// input, and checks the exit code as code does: accept N NAME FILE.
+func cmdAccept(ts *testscript.TestScript, _ bool, args []string) {
+	link, err := os.Open(ts.MkAbs(args[2]))
+	ts.Check(err)
+	defer func() { _ = link.Close() }() // only read from
+	cmd := potluck(ts, args[1], "connect", "-")
+	cmd.Stdin = link
+	checkCode(ts, cmd, args[0])
+}
+
+// cmdSecret puts the token of the invitation in the first line of a file into an
+// environment variable: secret VAR FILE.
+func cmdSecret(ts *testscript.TestScript, _ bool, args []string) {
+	line, _, _ := strings.Cut(ts.ReadFile(args[1]), "\n")
+	link, err := domain.ParseLink(line)
+	ts.Check(err)
+	ts.Setenv(args[0], link.Token)
+}
+
 // cmdCode runs potluck and checks its exit code: code N NAME ARG... The
 // output can be matched afterwards with grep on the files out and err.
 func cmdCode(ts *testscript.TestScript, _ bool, args []string) {
-	want, err := strconv.Atoi(args[0])
+	checkCode(ts, potluck(ts, args[1], args[2:]...), args[0])
+}
+
+// checkCode runs a command and checks its exit code.
+func checkCode(ts *testscript.TestScript, cmd *exec.Cmd, code string) {
+	want, err := strconv.Atoi(code)
 	ts.Check(err)
-	cmd := potluck(ts, args[1], args[2:]...)
 	var out, problems bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &problems
 	err = cmd.Run()

@@ -69,12 +69,23 @@ func (n *node) handleAnswerFriend(ctx context.Context, r answerRequest, emit fun
 		return err
 	}
 	if !r.Yes {
-		return n.people.DeclineFriend(ctx, id)
+		return n.declineFriend(ctx, id)
 	}
 	if err := n.people.ConfirmFriend(ctx, id); err != nil {
 		return err
 	}
 	return n.befriended(ctx, id, r.Wait, emit)
+}
+
+func (n *node) declineFriend(ctx context.Context, id domain.PeerID) error {
+	now, ok := n.people.Introduction(id)
+	switch {
+	case n.people.Friend(id):
+		return fmt.Errorf("%w: you are friends; see: potluck friend remove", domain.ErrUsage)
+	case ok && now.State == domain.IntroductionEnded:
+		return fmt.Errorf("%w: there is nothing to decline any more", domain.ErrNotFound)
+	}
+	return n.people.DeclineFriend(ctx, id)
 }
 
 // befriended tells how an introduction goes on until both are friends, or the

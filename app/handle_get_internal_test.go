@@ -39,7 +39,7 @@ func TestParseItem(t *testing.T) {
 
 func FuzzParseItem(f *testing.F) {
 	for _, seed := range []string{
-		"ana:x", ":", "ana:", "potluck:", "potluck:peer/a/%2f", "potluck:peer/a/%zz", "potluck:content/" + someContent, someContent, "",
+		"ana:x", ":", "ana:", "potluck:", "potluck:peer/a/%2f", "potluck:peer/a/%zz", "potluck:content/" + someContent, someContent, "", "potluck:invite/a/0123456789abcdef0123456789abcdef",
 	} {
 		f.Add(seed)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/potluck-share/potluck/app/transfers"
 	"github.com/potluck-share/potluck/net/catalogue"
 	"github.com/potluck-share/potluck/net/discovery"
+	"github.com/potluck-share/potluck/net/friend"
 	"github.com/potluck-share/potluck/net/gossip"
 	"github.com/potluck-share/potluck/net/host"
 	"github.com/potluck-share/potluck/net/transfer"
@@ -170,6 +171,13 @@ func (n *node) openProtocols(ctx context.Context, store *db.DB) error {
 	if err := catalogue.Serve(n.host, n.library, n.log.With("room", "catalogue")); err != nil {
 		return err
 	}
+
+	friends := friend.New(n.host, friend.Config{ //nolint:contextcheck // exchanges live until Close, not until the start is over
+		Handler: n.people, Name: func() string { return n.settings.Values().Name },
+		Log: n.log.With("room", "friends"), Now: time.Now,
+	})
+	n.onClose("friends", friends.Close)
+	n.friends = friends
 
 	remembered, err := store.Heads()
 	if err != nil {

@@ -104,8 +104,8 @@ func (p *People) AddFriend(ctx context.Context, id domain.PeerID) error {
 		return nil // it went on, as when both have asked at the same moment
 	}
 	if err != nil {
-		p.end(who, saying(err, who.intro.Name))
-		return err
+		p.end(who, saying(err, mine.Name))
+		return refusal(err, mine.Name)
 	}
 	p.compare(who, words)
 	return nil
@@ -137,6 +137,22 @@ func (p *People) crossed(ctx context.Context, mine *introduction) {
 	}
 }
 
+// refusal says of an error of asking the peer of a name what happened.
+func refusal(err error, name string) error {
+	if _, ok := domain.SayingOf(err); ok {
+		return err
+	}
+	switch {
+	case errors.Is(err, domain.ErrRefused):
+		return domain.Fault(domain.ErrRefused, "%s doesn't want to be asked now", name)
+	case errors.Is(err, domain.ErrBusy):
+		return domain.Fault(domain.ErrBusy, "too many tries; ask %s again in ten minutes", name)
+	case errors.Is(err, domain.ErrOffline):
+		return domain.Fault(domain.ErrOffline, "%s can't be reached now; try again later", name)
+	}
+	return err
+}
+
 // saying is what an error says of asking the peer of a name.
 func saying(err error, name string) domain.Saying {
 	if said, ok := domain.SayingOf(err); ok {
@@ -145,6 +161,8 @@ func saying(err error, name string) domain.Saying {
 	switch {
 	case errors.Is(err, domain.ErrRefused):
 		return domain.Say("%s doesn't want to be asked now.", name)
+	case errors.Is(err, domain.ErrBusy):
+		return domain.Say("Too many tries. Ask %s again in ten minutes.", name)
 	case errors.Is(err, domain.ErrOffline):
 		return domain.Say("%s can't be reached now. Try again later.", name)
 	case errors.Is(err, context.Canceled):
@@ -317,149 +335,4 @@ func (p *People) DeclineFriend(ctx context.Context, id domain.PeerID) error {
 		p.cfg.Log.DebugContext(ctx, "could not tell that the user declined", "peer", id, "err", err)
 	}
 	return err
-}
-
-// tell tells the peer that the user has confirmed it, and takes the answer.
-func (p *People) tell(ctx context.Context, id domain.PeerID) {
-	ctx, cancel := context.WithTimeout(ctx, tellWait)
-	defer cancel()
-	confirmed, err := p.cfg.Friends.Tell(ctx, id, domain.FriendConfirm)
-	p.mu.Lock()
-	who := p.known[id]
-	if who == nil {
-		p.mu.Unlock()
-		return
-	}
-	who.untold = err != nil
-	befriended := err == nil && confirmed && who.Confirmed && !who.Friend && !who.Blocked
-	if befriended {
-		p.befriend(who)
-	}
-	p.mu.Unlock()
-	if err != nil {
-		p.cfg.Log.DebugContext(ctx, "could not tell that the user confirmed", "peer", id, "err", err)
-	}
-	if befriended {
-		p.changedFriends()
-	}
-}
-
-// tellConfirmed lets the peer be told in the background what it may not know: that
-// the user has confirmed it. The lock is held.
-func (p *People) tellConfirmed(who *person) {
-	if !who.Confirmed || who.Friend || who.Blocked {
-		return
-	}
-	who.due = true
-	select {
-	case p.tells <- struct{}{}:
-	default:
-	}
-}
-
-// tellDue tells those who are due.
-func (p *People) tellDue(ctx context.Context) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, who := range p.known {
-		if !who.due || who.telling {
-			continue
-		}
-		who.due, who.telling = false, true
-		p.done.Go(func() {
-			p.tell(ctx, who.ID)
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			if who.telling = false; who.due {
-				p.tellConfirmed(who)
-			}
-		})
-	}
-}
-
-// tellAgain tells those who are connected what could not be told before.
-func (p *People) tellAgain() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, who := range p.known {
-		if who.connected && who.untold {
-			p.tellConfirmed(who)
-		}
-	}
-}
-
-// Asked takes that a peer has begun an introduction. The error is what refuses
-// it: domain.ErrRefused for a blocked one, ErrBusy if there are too many.
-func (p *People) Asked(from domain.Asker, name string, words []string) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if known := p.known[from.Peer]; known != nil && known.Blocked || from.Peer == p.cfg.Self {
-		return domain.ErrRefused
-	} else if (known == nil || !known.intro.open()) && p.asking() >= maxAsking {
-		return domain.ErrBusy
-	}
-	who := p.get(from.Peer)
-	open := who.intro.open()
-	if open && who.intro.State == domain.IntroductionAsked && !who.intro.Theirs && !p.yields(from.Peer) {
-		return domain.ErrBusy
-	}
-	p.calledItself(who, name)
-	if !open || who.intro.State == domain.IntroductionInvited {
-		p.begin(who, domain.IntroductionAsked, true)
-	}
-	p.compare(who, words)
-	return nil
-}
-
-// asking counts the open introductions that others have begun. The lock is held.
-func (p *People) asking() (n int) {
-	for _, who := range p.known {
-		if who.intro.open() && who.intro.Theirs {
-			n++
-		}
-	}
-	return n
-}
-
-// Told takes what a peer's user says: it has confirmed this one, or declined. The
-// result is whether this user has confirmed the peer.
-func (p *People) Told(from domain.Asker, what domain.FriendAsk) (confirmed bool) {
-	befriended := false
-	defer func() {
-		if befriended {
-			p.changedFriends()
-		}
-	}()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	who := p.known[from.Peer]
-	if who == nil || who.Blocked {
-		return false
-	}
-	switch what {
-	case domain.FriendConfirm:
-		if who.intro.open() {
-			who.intro.confirmed = true
-		}
-		if who.Friend && who.intro.open() || who.Confirmed && !who.Friend {
-			befriended = !who.Friend
-			p.befriend(who)
-		}
-		return who.Friend
-	case domain.FriendDecline:
-		p.declined(who)
-	}
-	return false
-}
-
-// declined takes that the peer's user does not want to. It takes nothing from
-// friends. The lock is held.
-func (p *People) declined(who *person) {
-	if !who.Friend && who.Confirmed {
-		who.Confirmed = false
-		p.changed(who.ID)
-	}
-	if who.intro.open() {
-		p.end(who, domain.Say("%s declined, or saw other words.", who.intro.Name))
-	}
 }

@@ -147,7 +147,7 @@ func (p *People) Join(ctx context.Context, link domain.Link) (domain.Peer, error
 			p.end(who, saying(err, mine.Name))
 		}
 		p.mu.Unlock()
-		return domain.Peer{}, err
+		return domain.Peer{}, refusal(err, mine.Name)
 	}
 	err = p.confirm(ctx, who)
 	peer, _ := p.Peer(id)
