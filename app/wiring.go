@@ -172,7 +172,7 @@ func (n *node) openProtocols(ctx context.Context, store *db.DB) error {
 		return err
 	}
 
-	friends := friend.New(n.host, friend.Config{ //nolint:contextcheck // exchanges live until Close, not until the start is over
+	friends := friend.New(n.host, friend.Config{
 		Handler: n.people, Name: func() string { return n.settings.Values().Name },
 		Log: n.log.With("room", "friends"), Now: time.Now,
 	})
