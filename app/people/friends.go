@@ -1,8 +1,10 @@
 package people
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/potluck-share/potluck/app/domain"
 )
@@ -35,6 +37,28 @@ func (p *People) Confirmed(id domain.PeerID) bool {
 	defer p.mu.Unlock()
 	who, ok := p.known[id]
 	return ok && who.Confirmed
+}
+
+// Kept returns whom the user would miss if they were forgotten: friends, those
+// that are confirmed, blocked or have a name of the user's own; by peer ID.
+func (p *People) Kept() []domain.Person {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var kept []domain.Person
+	for _, who := range p.known {
+		if lasting(who.Person) {
+			person := who.Person
+			person.Addresses = slices.Clone(person.Addresses)
+			kept = append(kept, person)
+		}
+	}
+	slices.SortFunc(kept, func(a, b domain.Person) int { return cmp.Compare(a.ID, b.ID) })
+	return kept
+}
+
+// lasting reports whether a person is remembered however long ago it was seen.
+func lasting(who domain.Person) bool {
+	return who.Friend || who.Confirmed || who.Blocked || who.Given != ""
 }
 
 // RemoveFriend makes a stranger of a friend, who is not told so. Of somebody who
@@ -85,6 +109,7 @@ func (p *People) AcceptUpTo(ctx context.Context, id domain.PeerID, bytes int64) 
 	who.AcceptUpTo = bytes
 	p.publish(id, who)
 	p.mu.Unlock()
+	defer p.changedFriends()
 	return p.put(ctx, who.ID)
 }
 
@@ -98,8 +123,8 @@ func (p *People) keepFriend(ctx context.Context, who *person) error {
 	return err
 }
 
-// changedFriends tells that friends or blocked peers have changed. The lock must
-// not be held.
+// changedFriends tells that something of friends, blocked peers or the user's
+// names has changed. The lock must not be held.
 func (p *People) changedFriends() {
 	if p.cfg.Changed != nil {
 		p.cfg.Changed()

@@ -50,6 +50,12 @@ func (s *side) pass(d time.Duration) {
 	s.now = s.now.Add(d)
 }
 
+func (s *side) changes() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.told
+}
+
 func (s *side) open(t *testing.T) {
 	t.Helper()
 	var err error
@@ -192,8 +198,8 @@ func TestBothConfirmTheSameWords(t *testing.T) {
 	friends(t, a, b)
 	a.stand(t, ben, domain.IntroductionDone)
 	b.stand(t, ana, domain.IntroductionDone)
-	if p, _ := a.Peer(ben); !p.Friend || a.told == 0 || b.told == 0 {
-		t.Errorf("%+v; told %d, %d", p, a.told, b.told)
+	if p, _ := a.Peer(ben); !p.Friend || a.changes() == 0 || b.changes() == 0 {
+		t.Errorf("%+v; told %d, %d", p, a.changes(), b.changes())
 	}
 	if err := a.AddFriend(t.Context(), ben); !errors.Is(err, domain.ErrUsage) {
 		t.Error("a friend is added again:", err)
@@ -367,9 +373,9 @@ func TestInvitationsExpireAndAreFew(t *testing.T) {
 func TestBlockedPeersAreNotHeard(t *testing.T) {
 	a, b := pair(t)
 	befriend(t, a, b)
-	before := a.told
+	before := a.changes()
 	must(t, a.Block(t.Context(), ben))
-	if a.Friend(ben) || !a.IsBlocked(ben) || a.told == before || len(a.People.People()) != 0 || len(a.Blocked()) != 1 {
+	if a.Friend(ben) || !a.IsBlocked(ben) || a.changes() == before || len(a.People.People()) != 0 || len(a.Blocked()) != 1 {
 		t.Errorf("blocked: %+v", a.People.People())
 	}
 	if p, _ := a.Peer(ben); !p.Blocked || p.Online || p.Friend {
@@ -476,5 +482,30 @@ func TestANameIsNobody(t *testing.T) {
 	}
 	if p, _ := a.Peer(anna); p.LooksLike != "" {
 		t.Errorf("benjamin looks like %+v", p)
+	}
+}
+
+func TestWhoWouldBeMissedIsKept(t *testing.T) {
+	a, b := pair(t)
+	befriend(t, a, b)
+	must(t, a.Block(t.Context(), anna))
+	a.Presence(connected("12D3KooWStranger", "Zoe"))
+	before := a.changes()
+	must(t, a.Rename(t.Context(), ben, "Benjamin"))
+	must(t, a.AcceptUpTo(t.Context(), ben, 7))
+	if got := a.changes() - before; got != 2 {
+		t.Errorf("told of %d changes, want 2", got)
+	}
+	kept := a.Kept()
+	if len(kept) != 2 || kept[0].ID != anna || !kept[0].Blocked || kept[1].ID != ben || !kept[1].Friend || kept[1].Given != "Benjamin" || kept[1].AcceptUpTo != 7 {
+		t.Errorf("kept: %+v", kept)
+	}
+	a.pass(60 * 24 * time.Hour)
+	a.restart(t)
+	if got := a.Kept(); len(got) != 2 {
+		t.Errorf("after two months: %+v", got)
+	}
+	if _, ok := a.Peer("12D3KooWStranger"); ok {
+		t.Error("a stranger is remembered for two months")
 	}
 }

@@ -26,6 +26,7 @@ func (p *People) Rename(ctx context.Context, id domain.PeerID, given string) err
 	who.met = true
 	p.renamed()
 	p.mu.Unlock()
+	defer p.changedFriends()
 	return p.put(ctx, who.ID)
 }
 

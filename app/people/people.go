@@ -63,8 +63,8 @@ type Config struct {
 	Name func() string
 	// Friends is how two people ask each other to be friends.
 	Friends FriendNetwork
-	// Changed is called after friends or blocked peers have changed. It must not
-	// block. Nil: nobody needs to know.
+	// Changed is called after friends or blocked peers, or what the user calls
+	// them, have changed. It must not block. Nil: nobody needs to know.
 	Changed func()
 	// Hidden reports whether this machine is hidden from others and so keeps no
 	// connections: whoever is heard counts as around then. Nil: never. After a
@@ -127,7 +127,7 @@ func New(cfg Config) (*People, error) {
 		return nil, fmt.Errorf("reading who is remembered: %w", err)
 	}
 	for _, r := range remembered {
-		if r.Friend || r.Blocked || r.Confirmed || r.Given != "" || cfg.Now().Sub(r.LastSeen) < remember {
+		if lasting(r) || cfg.Now().Sub(r.LastSeen) < remember {
 			p.known[r.ID] = &person{Person: r, met: true}
 		}
 	}
