@@ -26,7 +26,11 @@ func (c *commands) peers() *cobra.Command {
 			}
 			rows := make([][]string, len(all))
 			for i, p := range all {
-				rows[i] = []string{p.Name, presence(p), count(p.Entries, "file"), domain.SizeText(p.Bytes), string(p.PeerID)}
+				name := p.Name
+				if p.LooksLike != "" {
+					name = fmt.Sprintf("%s (not your friend %s)", p.Name, p.LooksLike)
+				}
+				rows[i] = []string{name, presence(p), count(p.Entries, "file"), domain.SizeText(p.Bytes), string(p.PeerID)}
 			}
 			return c.table([]string{"NAME", "PRESENCE", "SHARES", "SIZE", "PEER ID"}, rows, "Nobody here yet. Open Potluck on another computer on this network.")
 		},
