@@ -89,7 +89,10 @@ type Share struct {
 	Path     string
 	Folder   bool
 	Audience Audience
-	Added    time.Time
+	// Offer is the ID of the offer that it belongs to. It is then no share that
+	// anybody is shown; empty for shares.
+	Offer string
+	Added time.Time
 	// Entries and Bytes count the files that are offered, without folders.
 	Entries int
 	Bytes   int64

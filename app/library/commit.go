@@ -68,7 +68,7 @@ func (l *Library) commit(ctx context.Context, sh *share, d delta, edit func(*dom
 		l.publish(sh) // while it is read, this is done a few times a second
 	}
 	l.mu.Unlock()
-	if touched {
+	if touched && after.Offer == "" {
 		l.changed()
 	}
 	return nil

@@ -19,7 +19,14 @@ func (l *Library) Entry(id domain.ContentID) (entry domain.Entry, ok bool) {
 	if len(files) == 0 {
 		return domain.Entry{}, false
 	}
-	return files[0].Entry, true
+	entry = files[0].Entry
+	for _, f := range files[1:] {
+		if strings.HasPrefix(entry.Path, offerMark) {
+			entry = f.Entry // rather one that is shared
+		}
+	}
+	entry.Path = offeredName(entry.Path)
+	return entry, true
 }
 
 // Where returns the path of a file in the own shares that has the content, and

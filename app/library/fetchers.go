@@ -27,7 +27,7 @@ func (l *Library) givenFrom(asker domain.Asker, id domain.ContentID) (given *sha
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, file := range files {
-		sh := l.shares[file.Share()]
+		sh := l.named(file.Share())
 		if sh == nil {
 			continue
 		}
@@ -45,7 +45,7 @@ func (l *Library) Fetchers(ctx context.Context, share string) ([]domain.Fetcher,
 		return nil, err
 	}
 	l.mu.Lock()
-	known := l.shares[share] != nil
+	known := l.named(share) != nil
 	l.mu.Unlock()
 	if !known {
 		return nil, fmt.Errorf("%w: %w", domain.Fault(nil, "%s is not shared", share), domain.ErrNotFound)

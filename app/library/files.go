@@ -27,7 +27,7 @@ const (
 // domain.ErrUsage for a cursor that was not made here.
 func (l *Library) Files(ctx context.Context, share, folder, after string, limit int) (rows []domain.ShareFile, next string, err error) {
 	l.mu.Lock()
-	sh := l.shares[share]
+	sh := l.named(share)
 	var single bool
 	if sh != nil {
 		single = !sh.Folder

@@ -245,7 +245,9 @@ func (l *Library) Shares() []domain.Share {
 	defer l.mu.Unlock()
 	all := make([]domain.Share, 0, len(l.shares))
 	for _, sh := range l.shares {
-		all = append(all, sh.shown())
+		if sh.Offer == "" {
+			all = append(all, sh.shown())
+		}
 	}
 	slices.SortFunc(all, func(a, b domain.Share) int { return cmp.Compare(a.Name, b.Name) })
 	return all
@@ -266,7 +268,7 @@ func (s *share) shown() domain.Share {
 
 // publish tells the bus of the share. The caller holds l.mu.
 func (l *Library) publish(sh *share) {
-	if !sh.removed {
+	if !sh.removed && sh.Offer == "" {
 		event.Publish(l.bus, event.Shares, sh.Name, sh.shown())
 	}
 }

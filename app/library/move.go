@@ -14,7 +14,7 @@ import (
 // and not be shared under another name.
 func (l *Library) Move(ctx context.Context, name, path string) error {
 	l.mu.Lock()
-	sh := l.shares[name]
+	sh := l.named(name)
 	l.mu.Unlock()
 	if sh == nil {
 		return fmt.Errorf("%w: %w", domain.Fault(nil, "%s is not shared", name), domain.ErrNotFound)
@@ -59,7 +59,7 @@ func (l *Library) fits(sh *share, where place) error {
 		return domain.Fault(domain.ErrUsage, "%s was a file, so choose one", sh.Name)
 	}
 	for _, other := range l.shares {
-		if other != sh && other.Path == where.path {
+		if other != sh && other.Path == where.path && other.Offer == "" {
 			return domain.Fault(domain.ErrUsage, "that is shared already, as %s", other.Name)
 		}
 	}

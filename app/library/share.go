@@ -9,7 +9,6 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/event"
-	"github.com/potluck-share/potluck/storage/names"
 )
 
 // Share offers files and folders to an audience and returns when all of them
@@ -19,6 +18,11 @@ import (
 // meant, a store that fails, or the end of ctx, after which the reading goes on
 // by itself.
 func (l *Library) Share(ctx context.Context, paths []string, audience domain.Audience) (domain.ShareReport, error) {
+	return l.share(ctx, paths, audience, "")
+}
+
+// share is Share, or Offer for the ID of an offer.
+func (l *Library) share(ctx context.Context, paths []string, audience domain.Audience, offer string) (domain.ShareReport, error) {
 	var report domain.ShareReport
 	if err := checkAudience(audience); err != nil {
 		return report, err
@@ -41,7 +45,7 @@ func (l *Library) Share(ctx context.Context, paths []string, audience domain.Aud
 			continue
 		}
 		seen[where.path] = true
-		sh, already, err := l.register(ctx, where, audience)
+		sh, already, err := l.register(ctx, where, audience, offer)
 		if err != nil {
 			return report, fmt.Errorf("share %s: %w", path, err)
 		}
@@ -136,18 +140,18 @@ func checkAudience(a domain.Audience) error {
 }
 
 // register finds the share of a place, or makes one. already says which; one
-// that was there gets the audience.
-func (l *Library) register(ctx context.Context, where place, audience domain.Audience) (sh *share, already bool, err error) {
+// that was there gets the audience. An offer has its own.
+func (l *Library) register(ctx context.Context, where place, audience domain.Audience, offer string) (sh *share, already bool, err error) {
 	l.mu.Lock()
 	for _, known := range l.shares {
-		if known.Path == where.path {
+		if known.Path == where.path && known.Offer == offer {
 			l.mu.Unlock()
 			return known, true, l.setAudience(ctx, known, audience)
 		}
 	}
 	sh = l.add(domain.Share{
-		Name: l.freeName(where.name()), Path: where.path, Folder: where.folder,
-		Audience: audience, Added: l.now(), State: domain.ShareReading,
+		Name: l.nameFor(where.name(), offer), Path: where.path, Folder: where.folder,
+		Audience: audience, Offer: offer, Added: l.now(), State: domain.ShareReading,
 	})
 	l.mu.Unlock()
 	if err := l.commit(ctx, sh, delta{}, nil); err != nil {
@@ -155,15 +159,6 @@ func (l *Library) register(ctx context.Context, where place, audience domain.Aud
 		return nil, false, err
 	}
 	return sh, false, nil
-}
-
-// freeName makes a share's name unique. The caller holds l.mu.
-func (l *Library) freeName(name string) string {
-	free := name
-	for n := 2; l.shares[free] != nil; n++ {
-		free = names.Numbered(name, n)
-	}
-	return free
 }
 
 // Unshare stops sharing what is named by a share's name or its local path. It
@@ -189,7 +184,7 @@ func (l *Library) Unshare(ctx context.Context, pathsOrNames []string) error {
 func (l *Library) find(what string) *share {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if sh := l.shares[what]; sh != nil {
+	if sh := l.named(what); sh != nil {
 		return sh
 	}
 	abs, err := filepath.Abs(what)
@@ -197,7 +192,7 @@ func (l *Library) find(what string) *share {
 		return nil
 	}
 	for _, sh := range l.shares {
-		if sh.Path == abs {
+		if sh.Path == abs && sh.Offer == "" {
 			return sh
 		}
 	}
@@ -228,7 +223,9 @@ func (l *Library) remove(ctx context.Context, sh *share) error {
 		return err
 	}
 	l.forget(sh)
-	l.changed()
+	if s.Offer == "" {
+		l.changed()
+	}
 	return nil
 }
 
@@ -250,7 +247,9 @@ func (l *Library) forget(sh *share) {
 	}
 	sh.removed = true
 	delete(l.shares, sh.Name)
-	event.Retract(l.bus, event.Shares, sh.Name)
+	if sh.Offer == "" {
+		event.Retract(l.bus, event.Shares, sh.Name)
+	}
 	l.watch.Load().drop(sh)
 }
 
@@ -260,7 +259,7 @@ func (l *Library) SetAudience(ctx context.Context, name string, a domain.Audienc
 		return err
 	}
 	l.mu.Lock()
-	sh := l.shares[name]
+	sh := l.named(name)
 	l.mu.Unlock()
 	if sh == nil {
 		return fmt.Errorf("%w: %w", domain.Fault(nil, "%s is not shared", name), domain.ErrNotFound)

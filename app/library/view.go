@@ -51,6 +51,9 @@ func (l *Library) look(asker domain.Asker) (s sight, ok bool) {
 	s.shares = make(map[string]bool)
 	var seen []*share
 	for _, sh := range l.shares {
+		if sh.Offer != "" {
+			continue
+		}
 		if sh.Audience.Kind == domain.Chosen && sh.Audience.Includes(asker) {
 			s.private = true
 		}

@@ -250,8 +250,18 @@ func (l *Library) returnLoop(ctx context.Context) {
 	}
 }
 
+// all returns the shares, what is only offered included.
+func (l *Library) all() (all []domain.Share) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, sh := range l.shares {
+		all = append(all, sh.Share)
+	}
+	return all
+}
+
 func (l *Library) lookForLost() {
-	for _, s := range l.Shares() {
+	for _, s := range l.all() {
 		where, err := l.locate(s.Path)
 		there := err == nil && where.folder == s.Folder
 		if there && s.State == domain.ShareGone || !there && offers(s) {

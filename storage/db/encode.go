@@ -203,7 +203,7 @@ func shareTo(s domain.Share) *pb.Share {
 	m := &pb.Share{
 		Path: []byte(s.Path), Folder: s.Folder, Audience: string(s.Audience.Kind),
 		Added: nanos(s.Added), Entries: int64(s.Entries), Bytes: s.Bytes,
-		State: string(s.State), Problem: sayingTo(s.Problem),
+		State: string(s.State), Problem: sayingTo(s.Problem), Offer: s.Offer,
 	}
 	for _, p := range s.Audience.Peers {
 		m.Peers = append(m.Peers, string(p))
@@ -220,7 +220,7 @@ func decodeShare(name string, raw []byte) (domain.Share, error) {
 		Name: name, Path: string(m.GetPath()), Folder: m.GetFolder(),
 		Audience: domain.Audience{Kind: domain.AudienceKind(m.GetAudience())},
 		Added:    fromNanos(m.GetAdded()), Entries: int(m.GetEntries()), Bytes: m.GetBytes(),
-		State: domain.ShareState(m.GetState()),
+		State: domain.ShareState(m.GetState()), Offer: m.GetOffer(),
 	}
 	if err := sayingFrom(m.GetProblem(), &s.Problem); err != nil {
 		return s, err

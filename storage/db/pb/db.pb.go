@@ -88,6 +88,7 @@ type Share struct {
 	Bytes         int64                  `protobuf:"varint,7,opt,name=bytes,proto3" json:"bytes,omitempty"`
 	State         string                 `protobuf:"bytes,8,opt,name=state,proto3" json:"state,omitempty"`
 	Problem       string                 `protobuf:"bytes,9,opt,name=problem,proto3" json:"problem,omitempty"`
+	Offer         string                 `protobuf:"bytes,10,opt,name=offer,proto3" json:"offer,omitempty"` // the ID of the offer that it belongs to; empty for a share
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -181,6 +182,13 @@ func (x *Share) GetState() string {
 func (x *Share) GetProblem() string {
 	if x != nil {
 		return x.Problem
+	}
+	return ""
+}
+
+func (x *Share) GetOffer() string {
+	if x != nil {
+		return x.Offer
 	}
 	return ""
 }
@@ -950,7 +958,7 @@ const file_pb_db_proto_rawDesc = "" +
 	"potluck.db\";\n" +
 	"\aVersion\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x1a\n" +
-	"\bsequence\x18\x02 \x01(\x04R\bsequence\"\xdb\x01\n" +
+	"\bsequence\x18\x02 \x01(\x04R\bsequence\"\xf1\x01\n" +
 	"\x05Share\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\fR\x04path\x12\x16\n" +
 	"\x06folder\x18\x02 \x01(\bR\x06folder\x12\x1a\n" +
@@ -960,7 +968,9 @@ const file_pb_db_proto_rawDesc = "" +
 	"\aentries\x18\x06 \x01(\x03R\aentries\x12\x14\n" +
 	"\x05bytes\x18\a \x01(\x03R\x05bytes\x12\x14\n" +
 	"\x05state\x18\b \x01(\tR\x05state\x12\x18\n" +
-	"\aproblem\x18\t \x01(\tR\aproblem\"\x9b\x01\n" +
+	"\aproblem\x18\t \x01(\tR\aproblem\x12\x14\n" +
+	"\x05offer\x18\n" +
+	" \x01(\tR\x05offer\"\x9b\x01\n" +
 	"\x05Entry\x12\x16\n" +
 	"\x06folder\x18\x01 \x01(\bR\x06folder\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\x03R\x04size\x12\x1f\n" +
