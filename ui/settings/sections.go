@@ -58,6 +58,28 @@ func (v *View) downloading() fyne.CanvasObject {
 	return section(words.T("Downloads"), v.downloads.object(change), short(atOnce.object(nil)))
 }
 
+// number adds a field for how many there may be, where 0 is no limit.
+func (v *View) number(label, under string, limit func(*domain.Settings) *int) fyne.CanvasObject {
+	return v.addLine(label, under,
+		func(s *domain.Settings) string {
+			if *limit(s) == 0 {
+				return words.T("any number")
+			}
+			return strconv.Itoa(*limit(s))
+		},
+		func(text string, s *domain.Settings) error {
+			n, err := strconv.Atoi(text)
+			if text == words.T("any number") || text == "" {
+				n, err = 0, nil
+			}
+			if err != nil || n < 0 || n > domain.MostUploadsAtOnce {
+				return domain.Fault(domain.ErrUsage, "choose a number up to %s, or 0 for any", domain.MostUploadsAtOnce)
+			}
+			*limit(s) = n
+			return nil
+		}).object(nil)
+}
+
 // rate adds a field for a limit of speed.
 func (v *View) rate(label, under string, limit func(*domain.Settings) *int64) fyne.CanvasObject {
 	return v.addLine(label, under,
@@ -96,6 +118,9 @@ func (v *View) speed() fyne.CanvasObject {
 		pair(
 			v.rate(words.T("Downloads at most"), under, func(s *domain.Settings) *int64 { return &s.DownloadLimit }),
 			v.rate(words.T("Uploads at most"), under, func(s *domain.Settings) *int64 { return &s.UploadLimit })),
+		pair(
+			v.number(words.T("People served at once"), words.T("The others wait, and see their place."), func(s *domain.Settings) *int { return &s.UploadsAtOnce }),
+			v.number(words.T("Large files for each at once"), words.T("Larger than 1 MB."), func(s *domain.Settings) *int { return &s.UploadsPerPerson })),
 		hours.object(nil),
 		pair(
 			v.rate(words.T("Downloads in slow hours"), under, func(s *domain.Settings) *int64 { return &s.SlowDownload }),

@@ -209,6 +209,8 @@ func TestFields(t *testing.T) {
 		{"Downloads at once", "5", "many", func(s domain.Settings) any { return s.DownloadsAtOnce }, 5},
 		{"Downloads at most", "5 MB/s", "fast", func(s domain.Settings) any { return s.DownloadLimit }, int64(5_000_000)},
 		{"Uploads at most", "500k", "-1", func(s domain.Settings) any { return s.UploadLimit }, int64(500_000)},
+		{"People served at once", "4", "many", func(s domain.Settings) any { return s.UploadsAtOnce }, 4},
+		{"Large files for each at once", "2", "-1", func(s domain.Settings) any { return s.UploadsPerPerson }, 2},
 		{"Slow hours", "22:00-06:30", "at night", func(s domain.Settings) any { return [2]int{s.SlowFrom, s.SlowUntil} }, [2]int{22 * 60, 6*60 + 30}},
 		{"Downloads in slow hours", "1 MB/s", "slow", func(s domain.Settings) any { return s.SlowDownload }, int64(1_000_000)},
 		{"Uploads in slow hours", "1 MB/s", "slow", func(s domain.Settings) any { return s.SlowUpload }, int64(1_000_000)},
