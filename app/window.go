@@ -67,7 +67,7 @@ func (c *commands) runWindow(ctx context.Context, chosen *settings.Settings, loc
 	}
 	front := &front{settings: chosen, crash: watchCrashes(c.opts.data, desktop.Describe(), log)}
 	return ui.Run(ctx, ui.Core{
-		Bus: run.bus, People: front, Browse: front, Library: libraryFront{front}, Transfers: transfersFront{front}, Settings: chosen,
+		Bus: run.bus, People: peopleFront{front}, Browse: front, Library: libraryFront{front}, Transfers: transfersFront{front}, Settings: chosen,
 		Program: front, Memory: chosen,
 		Version: Version, Background: c.background,
 		Start: func(ctx context.Context) error {
@@ -120,14 +120,6 @@ func (f *front) People() []domain.Peer {
 		return n.people.People()
 	}
 	return nil
-}
-
-func (f *front) Connect(ctx context.Context, address string) (domain.Peer, error) {
-	n, err := f.ready()
-	if err != nil {
-		return domain.Peer{}, err
-	}
-	return n.people.Connect(ctx, address)
 }
 
 // Hide lets this computer vanish from others, or shows it again, as node.Hide.

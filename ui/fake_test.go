@@ -32,6 +32,7 @@ type fake struct {
 	crash   string
 	link    func(ctx context.Context, text string) (domain.LinkTarget, error)
 	memory  domain.WindowState
+	blocked []domain.Peer
 	slow    time.Duration                           // how long a look into a file takes
 	report  func(paths []string) domain.ShareReport // nil: all are shared
 }
@@ -96,6 +97,60 @@ func (f *fake) called() []string {
 func (f *fake) Connect(_ context.Context, address string) (domain.Peer, error) {
 	f.note("connect %s", address)
 	return domain.Peer{}, fmt.Errorf("nobody answered at %s: %w", address, domain.ErrNotFound)
+}
+
+func (f *fake) AddFriend(_ context.Context, id domain.PeerID) error {
+	f.note("add %s", id)
+	return nil
+}
+
+func (f *fake) ConfirmFriend(_ context.Context, id domain.PeerID) error {
+	f.note("confirm %s", id)
+	return nil
+}
+
+func (f *fake) DeclineFriend(_ context.Context, id domain.PeerID) error {
+	f.note("decline %s", id)
+	return nil
+}
+
+func (f *fake) RemoveFriend(_ context.Context, id domain.PeerID) error {
+	f.note("remove %s", id)
+	return nil
+}
+
+func (f *fake) RestoreFriend(_ context.Context, id domain.PeerID) error {
+	f.note("restore %s", id)
+	return nil
+}
+
+func (f *fake) Block(_ context.Context, id domain.PeerID) error {
+	f.note("block %s", id)
+	return nil
+}
+
+func (f *fake) Unblock(_ context.Context, id domain.PeerID) error {
+	f.note("unblock %s", id)
+	return nil
+}
+
+func (f *fake) Blocked() []domain.Peer { return f.blocked }
+
+func (f *fake) Rename(_ context.Context, id domain.PeerID, given string) error {
+	f.note("rename %s %s", id, given)
+	return nil
+}
+
+func (f *fake) Invite(context.Context) (domain.Invitation, error) {
+	f.note("invite")
+	return domain.Invitation{
+		Link: "potluck:invite/12D3KooWmira/abcdefghijklmnopqrstuvwxyz?name=Mira&at=/ip4/192.168.1.7/tcp/17685", Expires: time.Now().Add(10 * time.Minute),
+	}, nil
+}
+
+func (f *fake) Join(_ context.Context, link domain.Link) (domain.Peer, error) {
+	f.note("join %s", link.Peer)
+	return domain.Peer{}, nil
 }
 
 func (f *fake) List(_ context.Context, peer domain.PeerID, folder string) ([]domain.Result, error) {

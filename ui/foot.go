@@ -68,6 +68,7 @@ func (f *foot) show() {
 func (f *foot) menu() {
 	menu := fwidget.NewPopUpMenu(fyne.NewMenu("",
 		fyne.NewMenuItem(f.hideWords(), f.toggle),
+		fyne.NewMenuItem(words.T("My invitation"), f.win.friends.invite),
 		fyne.NewMenuItem(words.T("Rename"), f.rename),
 	), f.win.win.Canvas())
 	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(f.button)

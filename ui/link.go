@@ -37,6 +37,10 @@ func (w *window) link(text string) {
 
 // askAbout asks what to do with what a link names.
 func (w *window) askAbout(target domain.LinkTarget) {
+	if target.Link.Kind == domain.LinkInvite {
+		w.friends.invited(target)
+		return
+	}
 	question, facts := linkWords(target)
 	var body fyne.CanvasObject
 	if facts != "" {

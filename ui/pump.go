@@ -21,12 +21,14 @@ type model struct {
 	shares     map[string]domain.Share
 	transfers  map[string]domain.Transfer
 	catalogues map[domain.PeerID]event.CatalogueState
+	introduced map[string]domain.Introduction
 	status     domain.Status
 }
 
 // changes says what a batch of events was about.
 type changes struct {
 	peers, shares, transfers, status bool
+	introduced                       bool
 	news                             []domain.Transfer // what the user may want to be told of
 	catalogues                       []domain.PeerID   // whose entries changed, or who came or went
 }
@@ -37,6 +39,7 @@ func newModel() *model {
 		shares:     make(map[string]domain.Share),
 		transfers:  make(map[string]domain.Transfer),
 		catalogues: make(map[domain.PeerID]event.CatalogueState),
+		introduced: make(map[string]domain.Introduction),
 	}
 }
 
@@ -65,6 +68,9 @@ func (m *model) apply(events []event.Event) (c changes) {
 				m.catalogues[s.Peer] = s
 			}
 			c.catalogues = append(c.catalogues, s.Peer)
+		} else if i, ok := event.As(event.Introductions, e); ok {
+			keep(m.introduced, e, i)
+			c.introduced = true
 		} else if s, ok := event.As(event.Statuses, e); ok && !e.Gone {
 			m.status = s
 			c.status = true
@@ -139,7 +145,12 @@ func (w *window) next(ctx context.Context, events *event.Subscription) ([]event.
 func (w *window) prepare(m *model, c changes) (show []func()) {
 	now := time.Now()
 	if c.peers {
-		show = append(show, w.people.Prepare(slices.Collect(maps.Values(m.peers)), now))
+		blocked := len(w.core.People.Blocked())
+		show = append(show, w.people.Prepare(slices.Collect(maps.Values(m.peers)), now), func() { w.people.SetBlocked(blocked) })
+	}
+	if c.introduced {
+		all := maps.Clone(m.introduced)
+		show = append(show, func() { w.friends.show(all) })
 	}
 	if c.shares || c.peers && m.chosen() {
 		show = append(show, w.library.Prepare(slices.Collect(maps.Values(m.shares)), m.names()))
@@ -204,6 +215,7 @@ func (w *window) badges() {
 	w.moving.Store(w.transfers.Moving())
 	down, up := w.transfers.Running()
 	w.nav[pageTransfers].SetBadge(down+up, false)
+	w.nav[pagePeople].SetBadge(w.friends.waiting(), true)
 	w.nav[pageShares].SetBadge(w.library.Problems(), true)
 	w.tray.update()
 }

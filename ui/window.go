@@ -58,6 +58,7 @@ type window struct {
 	page    pageID
 	nav     [pageCount]*widget.NavItem
 	foot    *foot
+	friends *friends
 	tray    *tray
 	hint    *dropHint
 	notify  *notifier
@@ -154,6 +155,12 @@ func (w *window) build() {
 	w.stopped = make(map[string]bool)
 	w.people = people.New(w.run)
 	w.people.OnBrowse = w.browsePerson
+	w.friends = newFriends(w)
+	w.people.OnAdd, w.people.OnInvite, w.people.OnBlocked = w.friends.add, w.friends.invite, w.friends.blocked
+	w.people.OnFriend = func(p domain.Peer) { w.friends.ask(p.ID) }
+	w.people.OnUnfriend = func(p domain.Peer) { w.friends.remove(p.ID, p.Name) }
+	w.people.OnBlock = func(p domain.Peer) { w.friends.block(p.ID, p.Name) }
+	w.people.OnRename = w.friends.rename
 	w.people.OnAddress = func() {
 		w.show(pageSettings)
 		w.win.Canvas().Focus(w.settings.Address())

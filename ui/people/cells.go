@@ -64,7 +64,11 @@ func (c *cells) show(r *row, open func(id string)) {
 	c.name.Set(r.peer.Name, ink)
 	c.friend.Set("friend", mark)
 	c.ending.SetText(r.ending)
-	c.detail.SetText(r.detail)
+	tone := theme.SecondText
+	if r.peer.LooksLike != "" {
+		tone = theme.Waiting
+	}
+	c.detail.Set(r.detail, tone)
 	c.object.Layout.Layout(c.object.Objects, c.object.Size()) // the mark follows the name
 }
 

@@ -24,6 +24,26 @@ import (
 type People interface {
 	// Connect dials a typed address and returns who answered there.
 	Connect(ctx context.Context, address string) (domain.Peer, error)
+	// AddFriend asks somebody to become a friend; how that goes on is told by
+	// events. ConfirmFriend says that the words are the same, or that an
+	// invitation's bearer is to be a friend, DeclineFriend that nothing is to
+	// come of it.
+	AddFriend(ctx context.Context, id domain.PeerID) error
+	ConfirmFriend(ctx context.Context, id domain.PeerID) error
+	DeclineFriend(ctx context.Context, id domain.PeerID) error
+	// RemoveFriend ends a friendship, RestoreFriend takes that back.
+	RemoveFriend(ctx context.Context, id domain.PeerID) error
+	RestoreFriend(ctx context.Context, id domain.PeerID) error
+	// Block cuts somebody off for good, Unblock takes that back.
+	Block(ctx context.Context, id domain.PeerID) error
+	Unblock(ctx context.Context, id domain.PeerID) error
+	// Blocked returns who is blocked.
+	Blocked() []domain.Peer
+	// Rename sets what this user calls somebody; "" takes that back.
+	Rename(ctx context.Context, id domain.PeerID, given string) error
+	// Invite makes an invitation, Join accepts somebody else's.
+	Invite(ctx context.Context) (domain.Invitation, error)
+	Join(ctx context.Context, link domain.Link) (domain.Peer, error)
 }
 
 // lookingFor is how long an empty page says that it is still looking.
@@ -33,8 +53,16 @@ const lookingFor = 3 * time.Second
 type View struct {
 	// OnBrowse is called to see what somebody shares.
 	OnBrowse func(peer domain.PeerID, name string)
-	// OnAddress is called to connect to somebody who was not found.
-	OnAddress func()
+	// OnAddress is called to connect to somebody who was not found, OnInvite to
+	// invite somebody.
+	OnAddress, OnInvite func()
+	// OnAdd is called to add one of the people around as a friend.
+	OnAdd func(around []domain.Peer)
+	// OnFriend is called to become friends with somebody, OnUnfriend to end
+	// that, OnRename to call somebody otherwise, OnBlock to cut somebody off,
+	// and OnBlocked to see who is.
+	OnFriend, OnUnfriend, OnRename, OnBlock func(domain.Peer)
+	OnBlocked                               func()
 
 	run     *work.Runner
 	rows    []row
@@ -47,6 +75,7 @@ type View struct {
 	body   *fyne.Container
 	object fyne.CanvasObject
 	count  *widget.Text
+	cutOff *widget.Button // leads to those who are blocked
 }
 
 // New returns the page, empty.
@@ -63,10 +92,22 @@ func New(run *work.Runner) *View {
 		}
 	}
 	v.empty = widget.NewEmpty("", "",
-		widget.NewButton(words.T("Type an address…"), "", widget.Plain, func() { v.OnAddress() }))
+		widget.NewButton(words.T("Type an address…"), "", widget.Plain, func() { v.OnAddress() }),
+		widget.NewButton(words.T("Invite"), "", widget.Plain, func() { v.OnInvite() }))
 	v.body = container.NewStack(v.list, v.empty.Container)
 	v.count = widget.NewText("", theme.TextCaption, theme.SecondText)
-	v.object = widget.NewPage(widget.NewHeading(words.T("People")), nil, nil, v.body, v.count)
+	v.cutOff = widget.NewButton(words.T("Blocked people"), "", widget.Quiet, func() { v.OnBlocked() }).Small()
+	v.cutOff.Hide()
+	add := widget.NewButton(words.T("Add a friend"), "", widget.Primary, func() { v.OnAdd(v.people()) })
+	v.list.OnKey = func(ev *fyne.KeyEvent) bool {
+		if p, one := v.selected(); one && ev.Name == fyne.KeyF2 {
+			v.OnRename(p)
+			return true
+		}
+		return false
+	}
+	v.object = widget.NewPage(widget.NewHeading(words.T("People")), []fyne.CanvasObject{add}, nil, v.body,
+		container.NewBorder(nil, nil, nil, v.cutOff, v.count))
 	v.show(nil)
 	run.After(lookingFor, func(context.Context) func() {
 		return func() {
@@ -172,12 +213,46 @@ func (v *View) menuItems(ids []string) []*fyne.MenuItem {
 	if len(ids) > 1 {
 		return []*fyne.MenuItem{fyne.NewMenuItem(words.T("Copy IDs"), copyIDs)}
 	}
-	return []*fyne.MenuItem{
-		fyne.NewMenuItem(words.T("Browse"), func() { v.open(ids[0]) }),
-		fyne.NewMenuItemSeparator(),
-		fyne.NewMenuItem(words.T("Copy ID"), copyIDs),
+	items := []*fyne.MenuItem{fyne.NewMenuItem(words.T("Browse"), func() { v.open(ids[0]) })}
+	if p, one := v.selected(); one {
+		friend := fyne.NewMenuItem(words.T("Add as friend"), func() { v.OnFriend(p) })
+		if p.Friend {
+			friend = fyne.NewMenuItem(words.T("Remove friend"), func() { v.OnUnfriend(p) })
+		} else if !p.Online {
+			friend.Disabled = true
+		}
+		items = append(items, friend,
+			fyne.NewMenuItem(words.T("Rename…"), func() { v.OnRename(p) }),
+			fyne.NewMenuItem(words.T("Block"), func() { v.OnBlock(p) }))
 	}
+	return append(items, fyne.NewMenuItemSeparator(), fyne.NewMenuItem(words.T("Copy ID"), copyIDs))
 }
+
+// selected returns the only person that is selected.
+func (v *View) selected() (p domain.Peer, one bool) {
+	ids := v.list.Selected()
+	if len(ids) != 1 {
+		return domain.Peer{}, false
+	}
+	i, known := v.byID[ids[0]]
+	if !known || ids[0] == headingID {
+		return domain.Peer{}, false
+	}
+	return v.rows[i].peer, true
+}
+
+// people returns everybody in the list.
+func (v *View) people() (all []domain.Peer) {
+	for _, r := range v.rows {
+		if r.id != headingID {
+			all = append(all, r.peer)
+		}
+	}
+	return all
+}
+
+// SetBlocked says how many people are blocked.
+func (v *View) SetBlocked(n int) { widget.SetVisible(v.cutOff, n > 0) }
 
 func (v *View) update(i int, c widget.Cells) {
 	c.(*cells).show(&v.rows[i], v.open)

@@ -17,7 +17,7 @@ const headingID = "\x00away"
 type row struct {
 	id     string
 	peer   domain.Peer
-	ending string // of the ID, where somebody else has the same name
+	ending string // of the ID, where somebody else has the same name; or what somebody calls itself who is called otherwise here
 	detail string
 	online bool
 	browse bool // there is something to browse
@@ -40,6 +40,9 @@ func rowsOf(peers []domain.Peer, now time.Time) []row {
 	for i, p := range peers {
 		if !p.Online && (i == 0 || peers[i-1].Online) {
 			rows = append(rows, row{id: headingID})
+		}
+		if p.Claimed != "" {
+			endings[p.ID] = "· " + p.Claimed
 		}
 		rows = append(rows, row{
 			id: string(p.ID), peer: p, ending: endings[p.ID], detail: detail(p, now), online: p.Online,
@@ -106,6 +109,8 @@ func detail(p domain.Peer, now time.Time) string {
 		files = words.N("%s files", p.Entries)
 	}
 	switch {
+	case p.LooksLike != "":
+		return words.T("This looks like %s, but it's a different computer.", p.LooksLike)
 	case !p.Online && since == "" && files == "":
 		return words.T("away")
 	case !p.Online && since == "":

@@ -1,0 +1,307 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/canvas"
+	"fyne.io/fyne/v2/container"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/ui/theme"
+	"github.com/potluck-share/potluck/ui/widget"
+	"github.com/potluck-share/potluck/ui/words"
+)
+
+// friends is what the window does about becoming friends, and about people whom
+// the user does not want.
+type friends struct {
+	win *window
+	// introductions are those under way, or just ended, and asked is those that
+	// the user of this window began: their words are shown at once.
+	introductions map[domain.PeerID]domain.Introduction
+	asked         map[domain.PeerID]bool
+	comparing     *widget.Sheet // the open sheet with words, or nil
+	of            domain.PeerID // whose words it shows
+}
+
+func newFriends(w *window) *friends {
+	return &friends{
+		win: w, introductions: make(map[domain.PeerID]domain.Introduction), asked: make(map[domain.PeerID]bool),
+	}
+}
+
+// waiting is how many introductions wait for this user.
+func (f *friends) waiting() (n int) {
+	for _, i := range f.introductions {
+		if i.State == domain.IntroductionComparing || i.State == domain.IntroductionInvited {
+			n++
+		}
+	}
+	return n
+}
+
+// show follows the introductions as they are now.
+func (f *friends) show(all map[string]domain.Introduction) {
+	for id := range f.introductions {
+		if _, still := all[string(id)]; !still {
+			f.gone(id)
+		}
+	}
+	for _, i := range all {
+		if before, known := f.introductions[i.Peer]; !known || before.State != i.State || !slices.Equal(before.Words, i.Words) || before.Reason != i.Reason {
+			f.introductions[i.Peer] = i
+			f.card(i)
+		}
+	}
+}
+
+// gone takes away what is shown of an introduction.
+func (f *friends) gone(id domain.PeerID) {
+	delete(f.introductions, id)
+	delete(f.asked, id)
+	f.win.notices.remove(noticeOf(id))
+	f.close(id)
+}
+
+// close closes the sheet with somebody's words, if it is open.
+func (f *friends) close(id domain.PeerID) {
+	if f.comparing != nil && f.of == id {
+		sheet := f.comparing
+		f.comparing = nil
+		sheet.Cancel()
+	}
+}
+
+func noticeOf(id domain.PeerID) string { return "friend:" + string(id) }
+
+// card says above every page how an introduction stands, and what to do.
+func (f *friends) card(i domain.Introduction) {
+	key, name := noticeOf(i.Peer), i.Name
+	f.win.notices.remove(key)
+	if i.State != domain.IntroductionComparing {
+		f.close(i.Peer)
+	}
+	button := func(text string, do func()) fyne.CanvasObject {
+		return widget.NewButton(text, "", widget.Plain, do).Small()
+	}
+	decline := func() { f.do(f.win.core.People.DeclineFriend, i.Peer) }
+	confirm := func() { f.do(f.win.core.People.ConfirmFriend, i.Peer) }
+	switch i.State {
+	case domain.IntroductionAsked:
+		f.win.notices.add(key, "friend", theme.Primary, words.T("Asking %s…", name))
+	case domain.IntroductionComparing:
+		text := words.T("%s wants to be friends.", name)
+		if !i.Theirs {
+			text = words.T("Compare the words with %s.", name)
+		}
+		f.win.notices.add(key, "friend", theme.Primary, text,
+			button(words.T("Compare words"), func() { f.compare(i) }), button(words.T("Not now"), decline))
+		if f.asked[i.Peer] {
+			f.compare(i)
+		}
+	case domain.IntroductionInvited:
+		f.win.notices.add(key, "friend", theme.Primary, words.T("%s has your invitation. Add %s as a friend?", name, name),
+			button(words.T("Add"), confirm), button(words.T("Decline"), decline))
+	case domain.IntroductionWaiting:
+		f.win.notices.add(key, "clock", theme.Waiting, words.T("Waiting until %s confirms, too.", name), button(words.T("Cancel"), decline))
+	case domain.IntroductionEnded:
+		text := words.Say(i.Reason)
+		if text == "" {
+			text = words.T("%s and you did not become friends.", name)
+		}
+		f.win.notices.add(key, "warning", theme.Waiting, text, button(words.T("OK"), decline))
+	case domain.IntroductionDone: // the mark at the name says it
+	}
+}
+
+// compare shows the words.
+func (f *friends) compare(i domain.Introduction) {
+	delete(f.asked, i.Peer)
+	f.close(f.of)
+	code := widget.NewBold(strings.Join(i.Words, "  "), theme.TextHeading, theme.Text)
+	hint := widget.NewParagraph(words.T("Ask %s, face to face or by phone. If the words differ, somebody may be in between.", i.Name),
+		theme.SecondText, fyne.TextAlignLeading)
+	body := widget.VBox(theme.Space12, container.NewCenter(code), hint.RichText)
+	differ := widget.NewButton(words.T("They differ"), "", widget.Plain, func() { f.do(f.win.core.People.DeclineFriend, i.Peer) })
+	match := widget.NewButton(words.T("They match"), "", widget.Primary, func() { f.do(f.win.core.People.ConfirmFriend, i.Peer) })
+	f.of = i.Peer
+	f.comparing = widget.ShowSheet(f.win.win.Canvas(), words.T("Does %s's computer show the same words?", i.Name), body,
+		words.T("Later"), func() { f.comparing = nil }, differ, match)
+}
+
+// do runs one of the use case's methods and says what went wrong.
+func (f *friends) do(what func(context.Context, domain.PeerID) error, id domain.PeerID) {
+	f.win.run.Go(func(ctx context.Context) func() {
+		return f.win.said(what(ctx, id))
+	})
+}
+
+// ask begins to become friends with somebody.
+func (f *friends) ask(id domain.PeerID) {
+	f.asked[id] = true
+	if i, open := f.introductions[id]; open && i.State == domain.IntroductionComparing {
+		f.compare(i)
+		return
+	}
+	f.do(f.win.core.People.AddFriend, id)
+}
+
+// remove ends a friendship, with a way back.
+func (f *friends) remove(id domain.PeerID, name string) {
+	f.undoable(words.T("%s is no longer a friend.", name), id, f.win.core.People.RemoveFriend, f.win.core.People.RestoreFriend)
+}
+
+// block cuts somebody off, with a way back.
+func (f *friends) block(id domain.PeerID, name string) {
+	f.undoable(words.T("%s is blocked.", name), id, f.win.core.People.Block, f.win.core.People.Unblock)
+}
+
+func (f *friends) undoable(said string, id domain.PeerID, do, undo func(context.Context, domain.PeerID) error) {
+	f.win.run.Go(func(ctx context.Context) func() {
+		if err := do(ctx, id); err != nil {
+			return f.win.said(err)
+		}
+		return func() { f.win.showToast(said, func() { f.do(undo, id) }) }
+	})
+}
+
+// rename asks what this user calls somebody.
+func (f *friends) rename(p domain.Peer) {
+	entry := widget.NewEntry(words.T("As they call themselves"))
+	claimed := p.Name
+	if p.Claimed != "" {
+		claimed = p.Claimed
+		entry.SetText(p.Name)
+	}
+	body := widget.VBox(theme.Space8, entry,
+		widget.NewText(words.T("Calls itself %s.", claimed), theme.TextCaption, theme.SecondText))
+	save := func() {
+		given := strings.TrimSpace(entry.Text)
+		f.win.run.Go(func(ctx context.Context) func() { return f.win.said(f.win.core.People.Rename(ctx, p.ID, given)) })
+	}
+	sheet := widget.ShowSheet(f.win.win.Canvas(), words.T("What do you call %s?", claimed), body, words.T("Cancel"), nil,
+		widget.NewButton(words.T("Rename"), "", widget.Primary, save))
+	entry.OnSubmitted = func(string) {
+		sheet.Cancel()
+		save()
+	}
+	f.win.win.Canvas().Focus(entry)
+}
+
+// add asks whom to become friends with.
+func (f *friends) add(around []domain.Peer) {
+	const most = 6
+	var sheet *widget.Sheet
+	body := widget.VBox(theme.Space8)
+	var strangers []domain.Peer
+	for _, p := range around {
+		if p.Online && !p.Friend {
+			strangers = append(strangers, p)
+		}
+	}
+	for _, p := range strangers[:min(most, len(strangers))] {
+		body.Add(container.NewHBox(widget.NewButton(p.Name, "friend", widget.Plain, func() {
+			sheet.Cancel()
+			f.ask(p.ID)
+		})))
+	}
+	switch {
+	case len(strangers) == 0:
+		body.Add(widget.NewText(words.T("Nobody else is here at the moment."), theme.TextBody, theme.SecondText))
+	case len(strangers) > most:
+		body.Add(widget.NewText(words.T("Others by their menu in the list."), theme.TextCaption, theme.SecondText))
+	}
+	pasted := widget.NewEntry(words.T("Or paste an invitation"))
+	body.Add(pasted)
+	open := func() {
+		if text := strings.TrimSpace(pasted.Text); text != "" {
+			f.win.link(text)
+		}
+	}
+	sheet = widget.ShowSheet(f.win.win.Canvas(), words.T("Add a friend"), body, words.T("Cancel"), nil,
+		widget.NewButton(words.T("My invitation"), "", widget.Plain, f.invite),
+		widget.NewButton(words.T("Open it"), "", widget.Plain, open))
+	pasted.OnSubmitted = func(string) {
+		sheet.Cancel()
+		open()
+	}
+}
+
+// invite makes an invitation and shows it.
+func (f *friends) invite() {
+	f.win.run.Go(func(ctx context.Context) func() {
+		invitation, err := f.win.core.People.Invite(ctx)
+		if err != nil {
+			return f.win.said(err)
+		}
+		code, err := qrCode(invitation.Link)
+		if err != nil {
+			code = nil // the link alone will do
+		}
+		return func() { f.showInvitation(invitation, code) }
+	})
+}
+
+// qrSide is how large the code is shown.
+const qrSide float32 = 232
+
+func (f *friends) showInvitation(invitation domain.Invitation, code fyne.Resource) {
+	body := widget.VBox(theme.Space12)
+	if code != nil {
+		picture := canvas.NewImageFromResource(code)
+		picture.FillMode = canvas.ImageFillContain
+		picture.ScaleMode = canvas.ImageScalePixels
+		picture.SetMinSize(fyne.NewSquareSize(qrSide))
+		body.Add(container.NewCenter(picture))
+	}
+	body.Add(widget.NewParagraph(words.T("It works once, until %s. Whoever has it can ask to be your friend.",
+		words.Time(invitation.Expires, time.Now())), theme.SecondText, fyne.TextAlignCenter).RichText)
+	copied := widget.NewButton(words.T("Copy link"), "copy", widget.Primary, func() {
+		f.win.app.Clipboard().SetContent(invitation.Link)
+	})
+	widget.ShowSheet(f.win.win.Canvas(), words.T("My invitation"), body, words.T("Close"), nil, copied)
+}
+
+// invited asks whether to take an invitation that somebody opened here.
+func (f *friends) invited(target domain.LinkTarget) {
+	name := target.Name
+	switch {
+	case target.Own:
+		f.win.notices.add("problem", "warning", theme.Waiting, words.T("That's your own invitation. Send it to somebody."))
+		return
+	case target.Owner.Friend:
+		f.win.notices.add("problem", "friend", theme.Primary, words.T("%s is your friend already.", name))
+		return
+	}
+	hint := widget.NewParagraph(words.T("%s has to confirm it, too. Friends see what you share with friends.", name),
+		theme.SecondText, fyne.TextAlignLeading)
+	join := widget.NewButton(words.T("Add as friend"), "", widget.Primary, func() {
+		f.win.run.Go(func(ctx context.Context) func() {
+			_, err := f.win.core.People.Join(ctx, target.Link)
+			if errors.Is(err, context.Canceled) {
+				return nil
+			}
+			return f.win.said(err)
+		})
+	})
+	widget.ShowSheet(f.win.win.Canvas(), words.T("Become friends with %s?", name), hint.RichText, words.T("Cancel"), nil, join)
+}
+
+// blocked shows who is blocked, to be let in again.
+func (f *friends) blocked() {
+	var sheet *widget.Sheet
+	body := widget.VBox(theme.Space8)
+	for _, p := range f.win.core.People.Blocked() {
+		body.Add(container.NewBorder(nil, nil, widget.NewText(p.Name, theme.TextBody, theme.Text),
+			widget.NewButton(words.T("Unblock"), "", widget.Plain, func() {
+				sheet.Cancel()
+				f.do(f.win.core.People.Unblock, p.ID)
+			}).Small()))
+	}
+	sheet = widget.ShowSheet(f.win.win.Canvas(), words.T("Blocked people"), body, words.T("Close"), nil)
+}
