@@ -95,12 +95,12 @@ func (f *friends) card(i domain.Introduction) {
 	case domain.IntroductionAsked:
 		f.win.notices.add(key, "friend", theme.Primary, words.T("Asking %s…", name))
 	case domain.IntroductionComparing:
-		text := words.T("%s wants to be friends.", name)
+		text, no := words.T("%s wants to be friends.", name), words.T("Not now")
 		if !i.Theirs {
-			text = words.T("Compare the words with %s.", name)
+			text, no = words.T("Compare the words with %s.", name), words.T("Cancel")
 		}
 		f.win.notices.add(key, "friend", theme.Primary, text,
-			button(words.T("Compare words"), func() { f.compare(i) }), button(words.T("Not now"), decline))
+			button(words.T("Compare words"), func() { f.compare(i) }), button(no, decline))
 		if f.asked[i.Peer] {
 			f.compare(i)
 		}
@@ -184,7 +184,7 @@ func (f *friends) rename(p domain.Peer) {
 		given := strings.TrimSpace(entry.Text)
 		f.win.run.Go(func(ctx context.Context) func() { return f.win.said(f.win.core.People.Rename(ctx, p.ID, given)) })
 	}
-	sheet := widget.ShowSheet(f.win.win.Canvas(), words.T("What do you call %s?", claimed), body, words.T("Cancel"), nil,
+	sheet := widget.ShowSheet(f.win.win.Canvas(), words.T("What do you call %s?", claimed), aligned(body), words.T("Cancel"), nil,
 		widget.NewButton(words.T("Rename"), "", widget.Primary, save))
 	entry.OnSubmitted = func(string) {
 		sheet.Cancel()
@@ -223,13 +223,18 @@ func (f *friends) add(around []domain.Peer) {
 			f.win.link(text)
 		}
 	}
-	sheet = widget.ShowSheet(f.win.win.Canvas(), words.T("Add a friend"), body, words.T("Cancel"), nil,
+	sheet = widget.ShowSheet(f.win.win.Canvas(), words.T("Add a friend"), aligned(body), words.T("Cancel"), nil,
 		widget.NewButton(words.T("My invitation"), "", widget.Plain, f.invite),
 		widget.NewButton(words.T("Open it"), "", widget.Plain, open))
 	pasted.OnSubmitted = func(string) {
 		sheet.Cancel()
 		open()
 	}
+}
+
+// aligned brings what is no text of its own under a sheet's title.
+func aligned(body fyne.CanvasObject) fyne.CanvasObject {
+	return widget.Inset(body, theme.Space8, theme.Space8, 0, theme.Space8)
 }
 
 // invite makes an invitation and shows it.
@@ -303,5 +308,5 @@ func (f *friends) blocked() {
 				f.do(f.win.core.People.Unblock, p.ID)
 			}).Small()))
 	}
-	sheet = widget.ShowSheet(f.win.win.Canvas(), words.T("Blocked people"), body, words.T("Close"), nil)
+	sheet = widget.ShowSheet(f.win.win.Canvas(), words.T("Blocked people"), aligned(body), words.T("Close"), nil)
 }

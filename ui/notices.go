@@ -18,6 +18,7 @@ import (
 type notices struct {
 	object *fyne.Container
 	box    *fyne.Container
+	frame  *fyne.Container // that the cards share with the pages
 	keys   []string
 }
 
@@ -33,7 +34,15 @@ func (n *notices) add(key, icon string, color fyne.ThemeColorName, text string, 
 	n.keys = append(n.keys, key)
 	n.box.Add(widget.NewNotice(icon, color, text, func() { n.remove(key) }, actions...))
 	n.object.Show()
+	n.place()
+}
+
+// place gives the cards the room that they take now, and the pages the rest.
+func (n *notices) place() {
 	n.object.Refresh()
+	if n.frame != nil {
+		n.frame.Refresh()
+	}
 }
 
 // remove takes a card away.
@@ -49,6 +58,7 @@ func (n *notices) remove(key string) {
 	if len(n.keys) == 0 {
 		n.object.Hide()
 	}
+	n.place()
 }
 
 // problem says what could not be done.

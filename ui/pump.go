@@ -152,6 +152,10 @@ func (w *window) prepare(m *model, c changes) (show []func()) {
 		all := maps.Clone(m.introduced)
 		show = append(show, func() { w.friends.show(all) })
 	}
+	if c.peers {
+		names := m.names()
+		show = append(show, func() { w.library.SetNames(names) })
+	}
 	if c.shares || c.peers && m.chosen() {
 		show = append(show, w.library.Prepare(slices.Collect(maps.Values(m.shares)), m.names()))
 	}
@@ -215,7 +219,7 @@ func (w *window) badges() {
 	w.moving.Store(w.transfers.Moving())
 	down, up := w.transfers.Running()
 	w.nav[pageTransfers].SetBadge(down+up, false)
-	w.nav[pagePeople].SetBadge(w.friends.waiting(), true)
+	w.nav[pagePeople].SetBadge(w.friends.waiting(), false)
 	w.nav[pageShares].SetBadge(w.library.Problems(), true)
 	w.tray.update()
 }

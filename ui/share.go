@@ -120,7 +120,7 @@ func (w *window) changeShared(shares []domain.Share, audience domain.Audience, b
 	for i := range shares {
 		shares[i].Audience = audience
 	}
-	items := library.AudienceItems(shares, nil, func(a domain.Audience) {
+	items := w.library.AudienceItems(shares, func(a domain.Audience) {
 		w.run.Go(func(ctx context.Context) func() {
 			for _, s := range shares {
 				if err := w.core.Library.SetAudience(ctx, s.Name, a); err != nil {

@@ -188,7 +188,8 @@ func (w *window) build() {
 	w.main = container.NewStack()
 	w.notices.build()
 	w.toast.build()
-	right := container.NewStack(container.NewBorder(w.notices.object, nil, nil, nil, w.main), w.toast.object)
+	w.notices.frame = container.NewBorder(w.notices.object, nil, nil, nil, w.main)
+	right := container.NewStack(w.notices.frame, w.toast.object)
 	content := container.NewBorder(nil, nil, w.sidebar(), nil, right)
 	// No backdrop: each frame begins with the ground's colour everywhere, and
 	// laying it over that once more was a third of what a frame costs where no

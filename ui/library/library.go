@@ -134,6 +134,9 @@ func (v *View) Prepare(shares []domain.Share, names map[domain.PeerID]string) (s
 	}
 }
 
+// SetNames says what the people are called who may be chosen to see something.
+func (v *View) SetNames(names map[domain.PeerID]string) { v.who = names }
+
 // Select selects a share by its name, now or when it comes.
 func (v *View) Select(name string) {
 	v.wanted = name

@@ -297,14 +297,14 @@ func TestMenus(t *testing.T) {
 		{Name: "d", State: domain.ShareGone, Audience: everyone},
 	}, names{"ana": "Ana", "ben": "Ben"})()
 	v.unfold("a")
-	sees := "Who sees it(Everyone nearby%s|Friends%s|)|"
+	sees := "Who sees it(Everyone nearby%s|Friends%s|Chosen people…|)|"
 	for _, test := range []struct {
 		ids  []string
 		want string
 	}{
 		{[]string{"a"}, fmt.Sprintf(sees, " ✓", "") + "Copy link|Show in folder|Who fetched it||Stop sharing|"},
 		{[]string{"a/x"}, "Copy link|Show in folder|"},
-		{[]string{"c"}, "Who sees it(Everyone nearby|Friends|Ana and Ben ✓ (not now)|)|Copy link|Show in folder|Who fetched it||Stop sharing|"},
+		{[]string{"c"}, "Who sees it(Everyone nearby|Friends|Ana and Ben… ✓|)|Copy link|Show in folder|Who fetched it||Stop sharing|"},
 		{[]string{"d"}, fmt.Sprintf(sees, " ✓", "") + "Copy link|Find…|Who fetched it||Stop sharing|"},
 		{[]string{"a", "b"}, fmt.Sprintf(sees, "", "") + "Copy link||Stop sharing|"},
 		{[]string{"a", "d", "a/x"}, fmt.Sprintf(sees, " ✓", "") + "Copy link||Stop sharing|"},
@@ -427,5 +427,29 @@ func TestMarkup(t *testing.T) {
 			v.unfold("Holiday")
 		}
 		test.AssertObjectRendersToMarkup(t, name+".xml", v.Object())
+	}
+}
+
+// Of those who are known, and those who were chosen, some are chosen.
+func TestChoosingPeople(t *testing.T) {
+	v, _ := newView(t)
+	v.SetNames(map[domain.PeerID]string{"1": "Ana", "2": "ben", "3": "Cleo"})
+	var got []domain.Audience
+	v.choosePeople(domain.Audience{Kind: domain.Chosen, Peers: []domain.PeerID{"2", "9"}}, func(a domain.Audience) { got = append(got, a) })
+	sheet := fyne.CurrentApp().Driver().CanvasForObject(v.object).Overlays().Top().(*widget.Sheet)
+	var switches []*widget.Switch
+	for _, o := range test.LaidOutObjects(sheet) {
+		if s, ok := o.(*widget.Switch); ok {
+			switches = append(switches, s)
+		}
+	}
+	if len(switches) != 4 || switches[0].On() || !switches[1].On() || switches[2].On() || !switches[3].On() {
+		t.Fatalf("%d switches", len(switches))
+	}
+	test.Tap(switches[0])
+	test.Tap(switches[1])
+	sheet.Buttons()[0].OnTapped()
+	if len(got) != 1 || got[0].String() != "1,9" {
+		t.Errorf("chosen %v", got)
 	}
 }

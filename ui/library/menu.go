@@ -94,12 +94,12 @@ func (v *View) choose(id string, chip fyne.CanvasObject) {
 // audienceItems offer who may see shares, with a mark at what all of them have
 // now.
 func (v *View) audienceItems(shares []domain.Share) []*fyne.MenuItem {
-	return AudienceItems(shares, v.who, func(a domain.Audience) { v.setAudience(shares, a) })
+	return v.AudienceItems(shares, func(a domain.Audience) { v.setAudience(shares, a) })
 }
 
 // AudienceItems offer who may see shares, with a mark at what all of them have
 // now. People who were chosen one by one are named if the names are known.
-func AudienceItems(shares []domain.Share, who map[domain.PeerID]string, set func(domain.Audience)) []*fyne.MenuItem {
+func (v *View) AudienceItems(shares []domain.Share, set func(domain.Audience)) []*fyne.MenuItem {
 	now := shares[0].Audience
 	for _, s := range shares[1:] {
 		if s.Audience.String() != now.String() {
@@ -113,12 +113,11 @@ func AudienceItems(shares []domain.Share, who map[domain.PeerID]string, set func
 		item.Checked = now.Kind == a.Kind
 		items = append(items, item)
 	}
-	if now.Kind == domain.Chosen {
-		item := fyne.NewMenuItem(audienceWords(now, who), nil)
-		item.Checked, item.Disabled = true, true
-		items = append(items, item)
+	chosen := fyne.NewMenuItem(words.T("Chosen people…"), func() { v.choosePeople(now, set) })
+	if chosen.Checked = now.Kind == domain.Chosen; chosen.Checked {
+		chosen.Label = words.T("%s…", audienceWords(now, v.who))
 	}
-	return items
+	return append(items, chosen)
 }
 
 func (v *View) setAudience(shares []domain.Share, a domain.Audience) {
