@@ -14,8 +14,11 @@ import (
 	"github.com/potluck-share/potluck/ui/words"
 )
 
-// choosingHeight is how high the list of people is that may be chosen.
-const choosingHeight float32 = 280
+// The list of people that may be chosen is as high as its rows, up to a limit.
+const (
+	choosingHeight float32 = 280
+	choosingRow    float32 = 36
+)
 
 // choosePeople asks who may see something, of all who are known, and hands the
 // audience to set.
@@ -50,7 +53,7 @@ func (v *View) choosePeople(now domain.Audience, set func(domain.Audience)) {
 		body = widget.NewText(words.T("Nobody is known yet."), theme.TextBody, theme.SecondText)
 	}
 	widget.ShowSheet(fyne.CurrentApp().Driver().CanvasForObject(v.object), words.T("Who may see it?"),
-		widget.Inset(widget.Fixed(0, choosingHeight, body), theme.Space8, theme.Space8, 0, theme.Space8),
+		widget.Inset(widget.Fixed(0, min(choosingHeight, choosingRow*float32(max(1, len(known)))), body), theme.Space8, theme.Space8, 0, theme.Space8),
 		words.T("Cancel"), nil,
 		widget.NewButton(words.T("Share with them"), "", widget.Primary, func() {
 			a := domain.Audience{Kind: domain.Chosen}
