@@ -207,19 +207,12 @@ func (c *commands) friendList() *cobra.Command {
 			}
 			rows := make([][]string, len(all))
 			for i, p := range all {
-				rows[i] = []string{p.Name, p.Claimed, presence(p), acceptText(p.AcceptUpTo), string(p.PeerID)}
+				rows[i] = []string{p.Name, p.Claimed, presence(p), string(p.PeerID)}
 			}
-			return c.table([]string{"NAME", "CALLS THEMSELVES", "PRESENCE", "ACCEPT UP TO", "PEER ID"}, rows,
+			return c.table([]string{"NAME", "CALLS THEMSELVES", "PRESENCE", "PEER ID"}, rows,
 				"No friends yet. Add one with: potluck friend add PEER, or invite somebody with: potluck invite")
 		},
 	}
-}
-
-func acceptText(upTo int64) string {
-	if upTo == 0 {
-		return "ask"
-	}
-	return domain.SizeText(upTo)
 }
 
 func (c *commands) friendWaiting() *cobra.Command {
@@ -263,9 +256,11 @@ func (c *commands) friendRename() *cobra.Command {
 
 func (c *commands) friendAccept() *cobra.Command {
 	return &cobra.Command{
-		Use:   "accept PEER SIZE|ask",
-		Short: "Accept what a friend sends without asking, up to a size such as 500 MB",
-		Args:  args(cobra.ExactArgs(2)),
+		Use: "accept PEER SIZE|ask",
+		// Nobody can send anything yet; what is chosen here is kept for then.
+		Hidden: true,
+		Short:  "Accept what a friend sends without asking, up to a size such as 500 MB",
+		Args:   args(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			request := acceptRequest{Peer: words[0]}
 			if words[1] != "ask" {

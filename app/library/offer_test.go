@@ -66,15 +66,15 @@ func TestAnOfferIsForOnePersonAlone(t *testing.T) {
 			t.Errorf("%s sees %q, %v", asker.Peer, paths, err)
 		}
 		for _, id := range contents {
-			_, absent := k.Library.Open(t.Context(), asker, domain.ContentID{9})
-			if _, err := k.Library.Open(t.Context(), asker, id); !errors.Is(err, domain.ErrNotFound) || k.Allowed(asker, id) ||
+			_, absent := k.Open(t.Context(), asker, domain.ContentID{9})
+			if _, err := k.Open(t.Context(), asker, id); !errors.Is(err, domain.ErrNotFound) || k.Allowed(asker, id) ||
 				errors.Is(absent, domain.ErrRefused) != errors.Is(err, domain.ErrRefused) {
 				t.Errorf("%s gets %v", asker.Peer, err)
 			}
 		}
 	}
 	for _, id := range contents {
-		source, err := k.Library.Open(t.Context(), near, id)
+		source, err := k.Open(t.Context(), near, id)
 		must(t, err)
 		if source.Nearby() {
 			t.Error("everyone nearby may have it")

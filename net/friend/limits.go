@@ -21,7 +21,7 @@ const (
 	// All strangers from afar together, and all others together, may open so
 	// many exchanges per second, with such a burst.
 	exchangeRate  rate.Limit = 2
-	exchangeBurst            = 30
+	exchangeBurst int        = 30
 	// mostAtOnce is how many exchanges run at once that others have opened.
 	mostAtOnce = 8
 )

@@ -74,7 +74,7 @@ func (s sides) words(opener, other nonce) []string {
 func (s sides) hash(use string) hash.Hash {
 	h := sha256.New()
 	for _, part := range []string{use, string(s.opener), string(s.other)} {
-		h.Write(binary.BigEndian.AppendUint16(nil, uint16(len(part)))) //nolint:gosec // peer IDs have some 50 bytes
+		h.Write(binary.BigEndian.AppendUint16(nil, uint16(len(part))))
 		h.Write([]byte(part))
 	}
 	return h

@@ -24,7 +24,7 @@ const (
 	exchangeTime = 10 * time.Second
 	// Each peer may send so many messages per second, with such a burst.
 	messageRate  rate.Limit = 2
-	messageBurst            = 40
+	messageBurst int        = 40
 	// mostPeers is of how many peers that is kept in mind.
 	mostPeers = 1024
 )
@@ -222,7 +222,7 @@ func (o *Offers) allow(peer domain.PeerID) bool {
 // held.
 func (o *Offers) sweep() {
 	for peer, limiter := range o.rates {
-		if limiter.Tokens() >= messageBurst {
+		if limiter.Tokens() >= float64(messageBurst) {
 			delete(o.rates, peer)
 		}
 	}

@@ -33,7 +33,7 @@ func encode(kind pb.Kind, s domain.OfferSummary) (*pb.Message, error) {
 	m := &pb.Message{Kind: kind, Id: id}
 	if kind == pb.Kind_KIND_OFFER {
 		m.Name, m.Note = talk.Cut(s.Name, maxName), talk.Cut(s.Note, domain.MaxNote)
-		m.Items, m.Folder = uint32(s.Items), s.Folder //nolint:gosec // they are few
+		m.Items, m.Folder = uint32(s.Items), s.Folder
 		m.Entries, m.Bytes = uint64(s.Entries), uint64(s.Bytes)
 		for _, text := range []*string{&m.Name, &m.Note} {
 			*text = strings.ToValidUTF8(*text, "�")

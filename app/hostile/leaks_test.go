@@ -1,0 +1,247 @@
+package hostile_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/net/catalogue"
+	"github.com/potluck-share/potluck/net/gossip"
+	"github.com/potluck-share/potluck/net/host"
+	"github.com/potluck-share/potluck/net/transfer/wire"
+	"github.com/potluck-share/potluck/storage/content"
+)
+
+// spy writes down everything that the victim tells somebody who is near and no
+// friend.
+type spy struct {
+	t      *testing.T
+	on     *victim
+	host   *host.Host
+	pull   *catalogue.Client
+	gossip *gossip.Gossip
+
+	mu   sync.Mutex
+	seen strings.Builder
+	head domain.Head // the latest that was announced
+}
+
+func newSpy(t *testing.T, on *victim, name string) *spy {
+	t.Helper()
+	s := &spy{t: t, on: on, host: attacker(t, name)}
+	var err error
+	if s.pull, err = catalogue.NewClient(s.host, catalogue.Config{}); err != nil {
+		t.Fatal(err)
+	}
+	s.gossip, err = gossip.New(t.Context(), gossip.Config{
+		Host: s.host, Own: func(domain.Asker) domain.Head { return domain.Head{} }, Name: func() string { return name },
+		Heard: func(domain.PeerID) bool { return true },
+		Head: func(h domain.Head) {
+			s.note(h)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.head = h
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.gossip.Close() }) // the test is over
+	if _, err := s.host.Connect(t.Context(), on.address); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// note writes something down that came.
+func (s *spy) note(what any) {
+	text, err := json.Marshal(what)
+	if err != nil {
+		s.t.Error(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen.Write(text)
+	s.seen.WriteByte('\n')
+}
+
+// take returns what was seen since the last time.
+func (s *spy) take() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	text := s.seen.String()
+	s.seen.Reset()
+	return text
+}
+
+func (s *spy) announced() domain.Head {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.head
+}
+
+// browse pulls the whole list, and returns the paths in it.
+func (s *spy) browse() string {
+	s.t.Helper()
+	var paths []string
+	err := s.pull.Pull(s.t.Context(), s.on.id, domain.Version{}, func(p domain.Page) error {
+		s.note(p)
+		for _, c := range p.Changes {
+			paths = append(paths, c.Path)
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, domain.ErrRefused) {
+		s.t.Fatal(err)
+	}
+	return strings.Join(paths, " ")
+}
+
+// ask asks for a content in every way, and returns all that is answered.
+func (s *spy) ask(id domain.ContentID) string {
+	s.t.Helper()
+	stream, err := s.host.Open(s.t.Context(), s.on.id, wire.Protocol)
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = stream.Reset() }() // all was said
+	if err := stream.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		s.t.Fatal(err)
+	}
+	w, r := wire.NewWriter(stream), wire.NewReader(stream)
+	asks := []wire.Header{
+		{What: wire.Info}, {What: wire.Info, Length: 1}, {What: wire.Layer, Length: wire.PageSize}, {What: wire.Piece, Length: domain.PieceSize},
+		{What: wire.Piece, Length: domain.PieceSize, Look: true}, {What: wire.Piece, Length: domain.PieceSize, Index: 5},
+	}
+	for i, h := range asks {
+		h.Kind, h.Request, h.Content = wire.Request, uint64(i+1), id
+		if err := w.Write(h, nil); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	if err := w.Flush(); err != nil {
+		s.t.Fatal(err)
+	}
+	var answers strings.Builder
+	for left := len(asks); left > 0; {
+		h, err := r.Next()
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		if err := r.ReadBody(make([]byte, h.Body)); err != nil {
+			s.t.Fatal(err)
+		}
+		if h.Last {
+			left--
+		}
+		fmt.Fprintf(&answers, "%+v\n", h)
+	}
+	return answers.String()
+}
+
+// TestNothingLeaks changes who may see a folder while somebody looks who may
+// not. In each step the folder gets a new file, whose name, size and content are
+// looked for in everything that came.
+func TestNothingLeaks(t *testing.T) {
+	ana := run(t, "Ana")
+	mallory := newSpy(t, ana, "Mallory")
+	ben := newSpy(t, ana, "Ben")
+	folder := filepath.Join(t.TempDir(), "Holiday")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	public := filepath.Join(t.TempDir(), "public.txt")
+	if err := os.WriteFile(public, []byte("for all"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ana.do("share", public)
+	waitFor(t, "the public file is announced", func() bool { return mallory.announced().Entries == 1 })
+	absent := mallory.ask(domain.ContentID{1})
+	private := mallory.announced()
+
+	steps := []struct {
+		name    string
+		do      func()
+		visible bool
+		ben     bool // he sees it
+	}{
+		{"for Ben", func() { ana.do("share", "--audience", string(ben.host.ID()), folder) }, false, true},
+		{"for friends", func() { ana.do("share", "--audience", "friends", folder) }, false, false},
+		{"for everyone", func() { ana.do("share", "--audience", "everyone", folder) }, true, true},
+		{"for friends again", func() { ana.do("share", "--audience", "friends", folder) }, false, false},
+		{"for Ben again", func() { ana.do("share", "--audience", string(ben.host.ID()), folder) }, false, true},
+		{"Ben is blocked", func() { ana.do("block", string(ben.host.ID())) }, false, false},
+		{"not shared", func() { ana.do("unshare", folder) }, false, false},
+	}
+	for i, step := range steps {
+		if step.name == "Ben is blocked" {
+			ben.take()
+		}
+		step.do()
+		before := mallory.announced()
+		mallory.take()
+		secret := fmt.Sprintf("secret%d.txt", i)
+		data := []byte(strings.Repeat("x", 70_001+i))
+		if err := os.WriteFile(filepath.Join(folder, secret), data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		sum, err := content.Hash(t.Context(), bytes.NewReader(data), int64(len(data)), 1, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := sum.ID
+		if step.ben {
+			waitFor(t, step.name+": Ben sees the new file", func() bool { return strings.Contains(ben.browse(), secret) })
+		} else {
+			time.Sleep(time.Second) // for the file to be read, and told if it were
+		}
+		paths := mallory.browse()
+		if step.visible {
+			waitFor(t, "Mallory sees it, too", func() bool { return strings.Contains(mallory.browse(), secret) })
+			if answer := mallory.ask(id); answer == absent {
+				t.Errorf("%s: what everyone may have is answered like what is not there", step.name)
+			}
+			continue
+		}
+		seen := mallory.take()
+		for _, hint := range []string{secret, fmt.Sprint(len(data)), id.String()} {
+			if strings.Contains(seen, hint) {
+				t.Errorf("%s: Mallory was told %s:\n%s", step.name, hint, seen)
+			}
+		}
+		if strings.Contains(paths, "Holiday") || !strings.Contains(paths, "public.txt") {
+			t.Errorf("%s: Mallory sees %q", step.name, paths)
+		}
+		if answer := mallory.ask(id); answer != absent {
+			t.Errorf("%s: a private content is answered\n%s, an absent one\n%s", step.name, answer, absent)
+		}
+		if now := mallory.announced(); now.Version != before.Version || now.Entries != private.Entries || now.Bytes != private.Bytes {
+			t.Errorf("%s: the new file moved what is announced from %+v to %+v", step.name, before, now)
+		}
+		if step.name == "Ben is blocked" {
+			if told := ben.take(); strings.Contains(told, secret) {
+				t.Errorf("Ben, who is blocked, was told\n%s", told)
+			}
+			if _, err := ben.host.Open(t.Context(), ana.id, wire.Protocol); err == nil {
+				t.Error("Ben, who is blocked, is let in")
+			}
+		}
+	}
+}
+
+func waitFor(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("it does not happen: %s", what)
+		}
+	}
+}
