@@ -118,8 +118,12 @@ func (s *spy) ask(id domain.ContentID) string {
 	}
 	w, r := wire.NewWriter(stream), wire.NewReader(stream)
 	asks := []wire.Header{
-		{What: wire.Info}, {What: wire.Info, Length: 1}, {What: wire.Layer, Length: wire.PageSize}, {What: wire.Piece, Length: domain.PieceSize},
-		{What: wire.Piece, Length: domain.PieceSize, Look: true}, {What: wire.Piece, Length: domain.PieceSize, Index: 5},
+		{What: wire.Info},
+		{What: wire.Info, Length: 1},
+		{What: wire.Layer, Length: wire.PageSize},
+		{What: wire.Piece, Length: domain.PieceSize},
+		{What: wire.Piece, Length: domain.PieceSize, Look: true},
+		{What: wire.Piece, Length: domain.PieceSize, Index: 5},
 	}
 	for i, h := range asks {
 		h.Kind, h.Request, h.Content = wire.Request, uint64(i+1), id
