@@ -156,8 +156,6 @@ func (s *spy) ask(id domain.ContentID) string {
 // looked for in everything that came.
 func TestNothingLeaks(t *testing.T) {
 	ana := run(t, "Ana")
-	mallory := newSpy(t, ana, "Mallory")
-	ben := newSpy(t, ana, "Ben")
 	folder := filepath.Join(t.TempDir(), "Holiday")
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
@@ -167,6 +165,7 @@ func TestNothingLeaks(t *testing.T) {
 		t.Fatal(err)
 	}
 	ana.do("share", public)
+	mallory, ben := newSpy(t, ana, "Mallory"), newSpy(t, ana, "Ben")
 	waitFor(t, "the public file is announced", func() bool { return mallory.announced().Entries == 1 })
 	absent := mallory.ask(domain.ContentID{1})
 	private := mallory.announced()
@@ -190,6 +189,9 @@ func TestNothingLeaks(t *testing.T) {
 			ben.take()
 		}
 		step.do()
+		if !step.visible {
+			waitFor(t, step.name+": what is announced is what everyone may see", func() bool { return mallory.announced().Entries == private.Entries })
+		}
 		before := mallory.announced()
 		mallory.take()
 		secret := fmt.Sprintf("secret%d.txt", i)

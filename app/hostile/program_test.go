@@ -22,6 +22,7 @@ type victim struct {
 	data    string
 	id      domain.PeerID
 	address string
+	pid     int
 }
 
 // run starts a Potluck of that name on loopback, whose neighbours are all who
@@ -49,6 +50,7 @@ func run(t *testing.T, name string) *victim {
 		_ = serve.Process.Signal(os.Interrupt)
 		_ = serve.Wait() // however it ended
 	})
+	v.pid = serve.Process.Pid
 	if _, err := ready.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
