@@ -48,7 +48,9 @@ func newSpy(t *testing.T, on *victim, name string) *spy {
 			s.note(h)
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			s.head = h
+			if h.Peer == on.id { // others announce themselves, too
+				s.head = h
+			}
 		},
 	})
 	if err != nil {
