@@ -116,9 +116,10 @@ func TestSwarm(t *testing.T) {
 	}
 }
 
-// The provider is killed when it has sent 1.3 copies: all of it once therefore,
+// The provider is killed when it has sent 1.15 copies: all of it once therefore,
 // for what is rare is asked for first. The others' cables are slower than its
-// own, so that each has about a third left to get from the others.
+// own, so that each has about a quarter left to get from the others. (If they
+// help each other well, all have it before 1.3 copies have left.)
 func TestSwarmWithoutItsProvider(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
@@ -129,7 +130,7 @@ func TestSwarmWithoutItsProvider(t *testing.T) {
 	s.share(ctx, t)
 	begin := s.network.Host("ana").Sent()
 	s.get(ctx, t, s.all[1:], func() {
-		eventually(ctx, t, "the provider has sent more than a copy", func() bool { return s.copies(begin) > 1.3 })
+		eventually(ctx, t, "the provider has sent more than a copy", func() bool { return s.copies(begin) > 1.15 })
 		for _, p := range s.all[1:] {
 			for _, m := range ask[[]move](ctx, t, p, "transfers") {
 				if m.Kind == "download" && m.State != "running" {
