@@ -256,11 +256,9 @@ func (c *commands) friendRename() *cobra.Command {
 
 func (c *commands) friendAccept() *cobra.Command {
 	return &cobra.Command{
-		Use: "accept PEER SIZE|ask",
-		// Nobody can send anything yet; what is chosen here is kept for then.
-		Hidden: true,
-		Short:  "Accept what a friend sends without asking, up to a size such as 500 MB",
-		Args:   args(cobra.ExactArgs(2)),
+		Use:   "accept PEER SIZE|ask",
+		Short: "Accept what a friend sends without asking, up to a size such as 500 MB",
+		Args:  args(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			request := acceptRequest{Peer: words[0]}
 			if words[1] != "ask" {

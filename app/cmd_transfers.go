@@ -12,7 +12,7 @@ import (
 func (c *commands) transfers() *cobra.Command {
 	return &cobra.Command{
 		Use:   "transfers",
-		Short: "List downloads and uploads",
+		Short: "List downloads, uploads and what is sent",
 		Args:  args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			all, err := collect[transferShape](cmd.Context(), c, "transfers", struct{}{})
@@ -24,6 +24,9 @@ func (c *commands) transfers() *cobra.Command {
 				state := string(t.State)
 				if t.Reason != "" {
 					state += ": " + t.Reason
+				}
+				if t.Kind == domain.Offering {
+					t.ID = t.ID[:shortOffer]
 				}
 				rows[i] = []string{t.ID, string(t.Kind), t.Name, t.Path, percent(t.Done, t.Size) + " of " + domain.SizeText(t.Size), state}
 			}
@@ -42,7 +45,7 @@ with what is shared now; "all" stands for the paused, waiting and failed ones.`)
 }
 
 func (c *commands) cancel() *cobra.Command {
-	return c.eachTransfer("cancel", "End downloads and remove what is unfinished", `Files that are finished stay. What is unfinished is removed after 10 s: until then
+	return c.eachTransfer("cancel", "End downloads and remove what is unfinished; take back what you send", `Files that are finished stay. What is unfinished is removed after 10 s: until then
 resume goes on with it, afterwards it begins again.`)
 }
 

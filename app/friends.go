@@ -29,3 +29,23 @@ func (n *node) trustChanged() {
 	n.announce()
 	n.transfers.ProvidersChanged()
 }
+
+// giving tells others of offers by the network, which opens after them because
+// they answer it, and lists what an offer is made of.
+type giving struct{ *node }
+
+func (g giving) Offer(ctx context.Context, peer domain.PeerID, s domain.OfferSummary) error {
+	return g.node.giving.Offer(ctx, peer, s)
+}
+
+func (g giving) Withdraw(ctx context.Context, peer domain.PeerID, id string) error {
+	return g.node.giving.Withdraw(ctx, peer, id)
+}
+
+func (g giving) Answer(ctx context.Context, peer domain.PeerID, id string, what domain.OfferAnswer) error {
+	return g.node.giving.Answer(ctx, peer, id, what)
+}
+
+func (g giving) PullOffer(ctx context.Context, peer domain.PeerID, offer string, each func(domain.Page) error) error {
+	return g.catalogues.PullOffer(ctx, peer, offer, each)
+}

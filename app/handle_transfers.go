@@ -5,9 +5,13 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/transfers"
+	"github.com/potluck-share/potluck/app/transfers/offers"
 )
 
 func (n *node) handleTransfers(_ context.Context, _ struct{}, emit func(any) error) error {
+	if err := emitAll(n.offers.Offers(), func(o domain.Offer) transferShape { return shapeTransfer(offers.Row(o)) }, emit); err != nil {
+		return err
+	}
 	return emitAll(n.transfers.Transfers(), shapeTransfer, emit)
 }
 

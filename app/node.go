@@ -15,9 +15,11 @@ import (
 	"github.com/potluck-share/potluck/app/people"
 	"github.com/potluck-share/potluck/app/settings"
 	"github.com/potluck-share/potluck/app/transfers"
+	"github.com/potluck-share/potluck/app/transfers/offers"
 	"github.com/potluck-share/potluck/net/catalogue"
 	"github.com/potluck-share/potluck/net/gossip"
 	"github.com/potluck-share/potluck/net/host"
+	"github.com/potluck-share/potluck/net/offer"
 	"github.com/potluck-share/potluck/net/transfer/fetch"
 	"github.com/potluck-share/potluck/net/transfer/limit"
 	"github.com/potluck-share/potluck/net/transfer/provide"
@@ -35,6 +37,7 @@ type node struct {
 	browse    *browse.Browse
 	library   *library.Library
 	transfers *transfers.Transfers
+	offers    *offers.Offers
 
 	holdings *transfers.Holdings
 
@@ -48,6 +51,7 @@ type node struct {
 	catalogues *catalogue.Client
 	gossip     *gossip.Gossip
 	friends    people.FriendNetwork
+	giving     *offer.Offers
 	heads      *headKeeper
 	networks   networks
 	sightings  sightings

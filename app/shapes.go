@@ -150,13 +150,15 @@ type transferShape struct {
 	Providers int                  `json:"providers"`
 	Final     string               `json:"final,omitempty"` // where it lies
 	Queue     int                  `json:"queue,omitempty"` // its place in the queue, from 1
+	Incoming  bool                 `json:"incoming"`        // an offer that somebody else makes
+	Note      string               `json:"note,omitempty"`  // that came with an offer
 }
 
 func shapeTransfer(t domain.Transfer) transferShape {
 	return transferShape{
 		ID: t.ID, Kind: t.Kind, PeerID: t.Peer, Name: t.PeerName, Path: t.Path, Size: t.Size, Done: t.Done,
 		Rate: int64(t.Rate), State: t.State, Reason: t.Reason.String(), Providers: t.Providers, Final: t.Final,
-		Queue: t.Queue,
+		Queue: t.Queue, Incoming: t.Incoming, Note: t.Note,
 	}
 }
 
@@ -316,6 +318,19 @@ type limitRequest struct {
 
 type hideRequest struct {
 	Hidden bool `json:"hidden"`
+}
+
+// sendRequest gives files to one person.
+type sendRequest struct {
+	Peer  string        `json:"peer"`
+	Paths []string      `json:"paths"`
+	Note  string        `json:"note"`
+	Wait  time.Duration `json:"wait"` // 0: for as long as it takes
+}
+
+type acceptOfferRequest struct {
+	IDs []string `json:"ids"`
+	To  string   `json:"to"` // empty: the download folder
 }
 
 type idsRequest struct {

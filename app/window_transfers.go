@@ -33,15 +33,15 @@ func (f transfersFront) Pause(ctx context.Context, ids []string) error {
 }
 
 func (f transfersFront) Resume(ctx context.Context, ids []string) error {
-	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.Resume })
+	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.resumeTransfers })
 }
 
 func (f transfersFront) Cancel(ctx context.Context, ids []string) error {
-	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.Cancel })
+	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.cancelTransfers })
 }
 
 func (f transfersFront) Retry(ctx context.Context, ids []string) error {
-	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.Retry })
+	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.resumeTransfers })
 }
 
 func (f transfersFront) Clear(ctx context.Context) error {
@@ -49,7 +49,7 @@ func (f transfersFront) Clear(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return n.transfers.Clear(ctx)
+	return n.clearTransfers(ctx)
 }
 
 func (f transfersFront) Transfers() []domain.Transfer {
@@ -60,7 +60,7 @@ func (f transfersFront) Transfers() []domain.Transfer {
 }
 
 func (f transfersFront) Remove(ctx context.Context, ids []string) error {
-	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.Remove })
+	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.removeTransfers })
 }
 
 func (f transfersFront) CheckAgain(ctx context.Context, ids []string) error {

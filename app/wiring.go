@@ -14,11 +14,13 @@ import (
 	"github.com/potluck-share/potluck/app/library"
 	"github.com/potluck-share/potluck/app/people"
 	"github.com/potluck-share/potluck/app/transfers"
+	"github.com/potluck-share/potluck/app/transfers/offers"
 	"github.com/potluck-share/potluck/net/catalogue"
 	"github.com/potluck-share/potluck/net/discovery"
 	"github.com/potluck-share/potluck/net/friend"
 	"github.com/potluck-share/potluck/net/gossip"
 	"github.com/potluck-share/potluck/net/host"
+	"github.com/potluck-share/potluck/net/offer"
 	"github.com/potluck-share/potluck/net/transfer"
 	"github.com/potluck-share/potluck/net/transfer/fetch"
 	"github.com/potluck-share/potluck/net/transfer/limit"
@@ -157,8 +159,16 @@ func (n *node) openRooms(store *db.DB) (err error) {
 		Network:   n.networkUp,
 		Shared:    n.served,
 		Own:       func(id domain.ContentID) bool { _, has := n.library.Entry(id); return has },
+		Offered:   func(id string) bool { return n.offers.Open(id) },
 		AtOnce:    chosen.DownloadsAtOnce,
 		Hidden:    n.hidden.Load,
+	})
+	if err != nil {
+		return err
+	}
+	n.offers, err = offers.New(offers.Config{
+		Network: giving{n}, Library: n.library, Downloads: n.transfers, People: n.people, Store: store,
+		Bus: n.bus, Log: n.log.With("room", "offers"), Now: time.Now,
 	})
 	return err
 }
@@ -178,6 +188,8 @@ func (n *node) openProtocols(ctx context.Context, store *db.DB) error {
 	})
 	n.onClose("friends", friends.Close)
 	n.friends = friends
+	n.giving = offer.New(n.host, offer.Config{Handler: n.offers, Log: n.log.With("room", "offers")})
+	n.onClose("offers on the network", n.giving.Close)
 
 	remembered, err := store.Heads()
 	if err != nil {
@@ -215,6 +227,8 @@ func (n *node) start(ctx context.Context) error {
 	n.onClose("browse", n.browse.Close)
 	n.transfers.Start(ctx)
 	n.onClose("transfers", n.transfers.Close)
+	n.offers.Start(ctx)
+	n.onClose("offers", n.offers.Close)
 	if err := n.host.Listen(); err != nil {
 		return err
 	}

@@ -60,6 +60,13 @@ type Offer struct {
 	To string
 	// Transfer is the ID of the download that was made of an accepted one.
 	Transfer string
+	// Untold is true while the other side is still to be told of the state.
+	Untold bool
+	// Removed is true for one that is kept only until the other side is told.
+	Removed bool
+	// Problem says what could not be read and is not offered; known to the run
+	// only that read it.
+	Problem Saying
 	// Read and ToRead are the bytes hashed so far and in all while reading.
 	Read, ToRead int64
 }

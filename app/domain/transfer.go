@@ -108,6 +108,12 @@ type Transfer struct {
 	// Parts is true while what was fetched of the unfinished files of a
 	// cancelled download is kept, so that it can go on where it was.
 	Parts bool
+	// Offer is the ID of the offer that a download is made of; empty for one that
+	// the user asked for. What it is made of is in no catalogue then.
+	Offer string
+	// Incoming is true for an offer that somebody else makes.
+	Incoming bool
+	Note     string // that comes with an offer
 	// Order is its place among all downloads: those with lower ones run first.
 	Order int64
 	// Queue is its place among the queued ones, from 1; 0 if it is not queued.
@@ -168,6 +174,16 @@ type Grant struct {
 	Holder  PeerID // who may fetch
 	Issuer  PeerID // the owner, who signed it
 	Expires time.Time
+}
+
+// TakeRequest asks for a download of what an offer is made of.
+type TakeRequest struct {
+	Peer  PeerID
+	Offer string // its ID
+	Name  string // what it is called, cleaned for display
+	// Entries are all that is in it, paths as the peer tells them.
+	Entries []Entry
+	To      string // absolute local folder; empty: the download folder
 }
 
 // GetRequest asks for a download: of what lies at Path with Peer, or of a bare

@@ -26,13 +26,14 @@ func (t *Transfers) GetAgain(ctx context.Context, id string) (string, error) {
 		ID: rand.Text()[:8], Kind: domain.Download, Peer: old.Peer, Path: old.Path, Folder: old.Folder,
 		State: domain.Queued, Added: t.cfg.Now(),
 	})
+	offered := old.Offer != ""
 	before, ended := append([]domain.TransferFile(nil), old.Files...), old.State.Ended()
 	t.mu.Unlock()
 	if !ended {
 		return "", domain.Fault(domain.ErrUsage, "%s is still being downloaded", path.Base(d.Path))
 	}
-	if _, err := domain.ParseContentID(d.Path); err == nil || d.Peer == "" {
-		return id, t.Resume(ctx, []string{id}) // a content does not change
+	if _, err := domain.ParseContentID(d.Path); err == nil || d.Peer == "" || offered {
+		return id, t.Resume(ctx, []string{id}) // a content does not change, what was offered neither
 	}
 	settle, cancel := context.WithTimeout(ctx, patience/2)
 	defer cancel()

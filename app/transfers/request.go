@@ -92,7 +92,7 @@ func (t *Transfers) same(d *transfer) (id string, known bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, other := range t.all {
-		if !other.State.Ended() && (other.Peer == d.Peer || d.Peer == "") && other.Path == d.Path && other.Folder == d.Folder {
+		if !other.State.Ended() && (other.Peer == d.Peer || d.Peer == "") && other.Path == d.Path && other.Folder == d.Folder && other.Offer == "" {
 			return other.ID, true
 		}
 	}
@@ -219,7 +219,7 @@ func (t *Transfers) askAll(ctx context.Context, id domain.ContentID) (who domain
 // renew takes the present entries for the files that a failed download still
 // lacks: they may have changed at the source.
 func (t *Transfers) renew(d *transfer) {
-	if d.Peer == "" {
+	if d.Peer == "" || d.Offer != "" {
 		return
 	}
 	entries, _, err := t.cfg.Catalogue.Below(d.Peer, d.Path)

@@ -3,6 +3,7 @@ package transfers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -74,7 +75,11 @@ func (t *Transfers) attempt(ctx context.Context, d *transfer) error {
 	if d.yielding {
 		yield(errDisplaced)
 	}
+	offer := d.Offer
 	t.mu.Unlock()
+	if offer != "" && t.cfg.Offered != nil && !t.cfg.Offered(offer) {
+		return fmt.Errorf("the offer: %w", domain.ErrNotFound)
+	}
 	return t.fetchAll(ctx, d)
 }
 
@@ -195,6 +200,12 @@ func (t *Transfers) concludeAlone(d *transfer) {
 // and something that d lacks is not in it any more, nor in anybody else's. The
 // lock is held.
 func (t *Transfers) outdated(d *transfer) error {
+	if d.Offer != "" {
+		if t.cfg.Offered != nil && !t.cfg.Offered(d.Offer) {
+			return domain.ErrNotFound
+		}
+		return nil
+	}
 	if _, err := domain.ParseContentID(d.Path); err == nil || !t.cfg.Catalogue.Current(d.Peer) {
 		return nil // asked for by its content, or the list is on its way
 	}
@@ -237,11 +248,23 @@ func (d *transfer) place() string {
 	if len(d.Files) == 1 && d.Files[0].Final != "" && !strings.Contains(d.Files[0].Target, "/") {
 		return d.Files[0].Final
 	}
-	if len(d.Files) > 0 {
-		base, _, _ := strings.Cut(d.Files[0].Target, "/")
+	if base, one := d.base(); one {
 		return filepath.Join(d.Folder, base)
 	}
 	return d.Folder
+}
+
+// base returns the folder below Folder in which all of d lies, if there is one.
+// The lock is held.
+func (d *transfer) base() (base string, one bool) {
+	for i := range d.Files {
+		first, _, _ := strings.Cut(d.Files[i].Target, "/")
+		if i > 0 && first != base {
+			return "", false // an offer of several things
+		}
+		base = first
+	}
+	return base, len(d.Files) > 0
 }
 
 // awaitProvider waits, saying for whom, until somebody around has something

@@ -115,6 +115,9 @@ type Config struct {
 	Shared func(domain.ContentID) (domain.Entry, bool)
 	// Own reports whether an own share has the content.
 	Own func(domain.ContentID) bool
+	// Offered reports whether what an offer is made of can still be fetched. Nil:
+	// it always can.
+	Offered func(offer string) bool
 	// AtOnce is how many downloads run at once, at first.
 	AtOnce int
 	// Hidden reports whether this machine is hidden from others, so that nobody

@@ -39,6 +39,8 @@ var (
 	keyTransfer     = []byte("transfer")  // → Transfer
 	bucketParts     = []byte("files")     // index → TransferFile
 	bucketMarks     = []byte("marks")     // index → absolute path of the finished file
+
+	bucketOffers = []byte("offers") // ID → Offer
 )
 
 // migration leads from one schema to the next.
@@ -46,7 +48,7 @@ type migration func(tx *bbolt.Tx) error
 
 // migrations is the history of the schema: the n-th entry leads from schema n
 // to n+1. A new file begins at 0 and goes through all of them.
-var migrations = []migration{begin, keepFetches}
+var migrations = []migration{begin, keepFetches, keepOffers}
 
 // migrate brings the file up to the newest schema, all steps in one
 // transaction, or refuses it if it is newer still.
@@ -110,5 +112,11 @@ func begin(tx *bbolt.Tx) error {
 // keepFetches makes room for who fetched what.
 func keepFetches(tx *bbolt.Tx) error {
 	_, err := tx.Bucket(bucketLibrary).CreateBucketIfNotExists(bucketFetches)
+	return err
+}
+
+// keepOffers makes room for offers, made and got.
+func keepOffers(tx *bbolt.Tx) error {
+	_, err := tx.CreateBucketIfNotExists(bucketOffers)
 	return err
 }

@@ -229,7 +229,7 @@ func transferTo(t domain.Transfer) *pb.Transfer {
 		Folder: []byte(t.Folder), Final: []byte(t.Final),
 		Count: int64(t.Count), Size: t.Size, Done: t.Done,
 		State: string(t.State), Reason: sayingTo(t.Reason), Failure: t.Failure,
-		Added: nanos(t.Added), Ended: nanos(t.Ended), Order: t.Order, Parts: t.Parts,
+		Added: nanos(t.Added), Ended: nanos(t.Ended), Order: t.Order, Parts: t.Parts, Offer: t.Offer,
 	}
 }
 
@@ -244,7 +244,7 @@ func decodeTransfer(id string, raw []byte) (domain.Transfer, error) {
 		Folder: string(m.GetFolder()), Final: string(m.GetFinal()),
 		Count: int(m.GetCount()), Size: m.GetSize(), Done: m.GetDone(),
 		State: domain.TransferState(m.GetState()), Failure: m.GetFailure(),
-		Added: fromNanos(m.GetAdded()), Ended: fromNanos(m.GetEnded()), Order: m.GetOrder(), Parts: m.GetParts(),
+		Added: fromNanos(m.GetAdded()), Ended: fromNanos(m.GetEnded()), Order: m.GetOrder(), Parts: m.GetParts(), Offer: m.GetOffer(),
 	}
 	if err := sayingFrom(m.GetReason(), &t.Reason); err != nil {
 		return t, err
@@ -255,7 +255,7 @@ func decodeTransfer(id string, raw []byte) (domain.Transfer, error) {
 	if err := within("a path", len(t.Path), domain.MaxPath); err != nil {
 		return t, err
 	}
-	return t, texts(m.GetKind(), m.GetPeer(), t.PeerName, m.GetState(), t.Failure)
+	return t, texts(m.GetKind(), m.GetPeer(), t.PeerName, m.GetState(), t.Failure, t.Offer)
 }
 
 func decodePart(raw []byte) (domain.TransferFile, error) {

@@ -735,6 +735,7 @@ type Transfer struct {
 	Ended         int64                  `protobuf:"varint,14,opt,name=ended,proto3" json:"ended,omitempty"`
 	Order         int64                  `protobuf:"zigzag64,15,opt,name=order,proto3" json:"order,omitempty"` // its place among all, lower ones first; 0 before there was one
 	Parts         bool                   `protobuf:"varint,16,opt,name=parts,proto3" json:"parts,omitempty"`   // what was fetched of a cancelled download is kept
+	Offer         string                 `protobuf:"bytes,17,opt,name=offer,proto3" json:"offer,omitempty"`    // the ID of the offer that it is made of
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -881,6 +882,194 @@ func (x *Transfer) GetParts() bool {
 	return false
 }
 
+func (x *Transfer) GetOffer() string {
+	if x != nil {
+		return x.Offer
+	}
+	return ""
+}
+
+// Offer is keyed by its ID.
+type Offer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Peer          string                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`
+	PeerName      string                 `protobuf:"bytes,2,opt,name=peer_name,json=peerName,proto3" json:"peer_name,omitempty"`
+	Name          string                 `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	Items         int64                  `protobuf:"varint,4,opt,name=items,proto3" json:"items,omitempty"`
+	Folder        bool                   `protobuf:"varint,5,opt,name=folder,proto3" json:"folder,omitempty"`
+	Entries       int64                  `protobuf:"varint,6,opt,name=entries,proto3" json:"entries,omitempty"`
+	Bytes         int64                  `protobuf:"varint,7,opt,name=bytes,proto3" json:"bytes,omitempty"`
+	Note          string                 `protobuf:"bytes,8,opt,name=note,proto3" json:"note,omitempty"`
+	State         string                 `protobuf:"bytes,9,opt,name=state,proto3" json:"state,omitempty"`
+	Reason        string                 `protobuf:"bytes,10,opt,name=reason,proto3" json:"reason,omitempty"`
+	Added         int64                  `protobuf:"varint,11,opt,name=added,proto3" json:"added,omitempty"` // nanoseconds since 1970, 0 if unknown
+	Ended         int64                  `protobuf:"varint,12,opt,name=ended,proto3" json:"ended,omitempty"`
+	Paths         [][]byte               `protobuf:"bytes,13,rep,name=paths,proto3" json:"paths,omitempty"` // local
+	To            []byte                 `protobuf:"bytes,14,opt,name=to,proto3" json:"to,omitempty"`       // local
+	Transfer      string                 `protobuf:"bytes,15,opt,name=transfer,proto3" json:"transfer,omitempty"`
+	Untold        bool                   `protobuf:"varint,16,opt,name=untold,proto3" json:"untold,omitempty"` // the other side is still to be told the state
+	Incoming      bool                   `protobuf:"varint,17,opt,name=incoming,proto3" json:"incoming,omitempty"`
+	Removed       bool                   `protobuf:"varint,18,opt,name=removed,proto3" json:"removed,omitempty"` // from the list
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Offer) Reset() {
+	*x = Offer{}
+	mi := &file_pb_db_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Offer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Offer) ProtoMessage() {}
+
+func (x *Offer) ProtoReflect() protoreflect.Message {
+	mi := &file_pb_db_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Offer.ProtoReflect.Descriptor instead.
+func (*Offer) Descriptor() ([]byte, []int) {
+	return file_pb_db_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Offer) GetPeer() string {
+	if x != nil {
+		return x.Peer
+	}
+	return ""
+}
+
+func (x *Offer) GetPeerName() string {
+	if x != nil {
+		return x.PeerName
+	}
+	return ""
+}
+
+func (x *Offer) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Offer) GetItems() int64 {
+	if x != nil {
+		return x.Items
+	}
+	return 0
+}
+
+func (x *Offer) GetFolder() bool {
+	if x != nil {
+		return x.Folder
+	}
+	return false
+}
+
+func (x *Offer) GetEntries() int64 {
+	if x != nil {
+		return x.Entries
+	}
+	return 0
+}
+
+func (x *Offer) GetBytes() int64 {
+	if x != nil {
+		return x.Bytes
+	}
+	return 0
+}
+
+func (x *Offer) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *Offer) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Offer) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Offer) GetAdded() int64 {
+	if x != nil {
+		return x.Added
+	}
+	return 0
+}
+
+func (x *Offer) GetEnded() int64 {
+	if x != nil {
+		return x.Ended
+	}
+	return 0
+}
+
+func (x *Offer) GetPaths() [][]byte {
+	if x != nil {
+		return x.Paths
+	}
+	return nil
+}
+
+func (x *Offer) GetTo() []byte {
+	if x != nil {
+		return x.To
+	}
+	return nil
+}
+
+func (x *Offer) GetTransfer() string {
+	if x != nil {
+		return x.Transfer
+	}
+	return ""
+}
+
+func (x *Offer) GetUntold() bool {
+	if x != nil {
+		return x.Untold
+	}
+	return false
+}
+
+func (x *Offer) GetIncoming() bool {
+	if x != nil {
+		return x.Incoming
+	}
+	return false
+}
+
+func (x *Offer) GetRemoved() bool {
+	if x != nil {
+		return x.Removed
+	}
+	return false
+}
+
 // TransferFile is keyed by its index.
 type TransferFile struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -894,7 +1083,7 @@ type TransferFile struct {
 
 func (x *TransferFile) Reset() {
 	*x = TransferFile{}
-	mi := &file_pb_db_proto_msgTypes[10]
+	mi := &file_pb_db_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -906,7 +1095,7 @@ func (x *TransferFile) String() string {
 func (*TransferFile) ProtoMessage() {}
 
 func (x *TransferFile) ProtoReflect() protoreflect.Message {
-	mi := &file_pb_db_proto_msgTypes[10]
+	mi := &file_pb_db_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -919,7 +1108,7 @@ func (x *TransferFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferFile.ProtoReflect.Descriptor instead.
 func (*TransferFile) Descriptor() ([]byte, []int) {
-	return file_pb_db_proto_rawDescGZIP(), []int{10}
+	return file_pb_db_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *TransferFile) GetPath() string {
@@ -1016,7 +1205,7 @@ const file_pb_db_proto_rawDesc = "" +
 	"\x05given\x18\x06 \x01(\tR\x05given\x12\x1c\n" +
 	"\tconfirmed\x18\a \x01(\bR\tconfirmed\x12 \n" +
 	"\faccept_up_to\x18\b \x01(\x03R\n" +
-	"acceptUpTo\"\xef\x02\n" +
+	"acceptUpTo\"\x85\x03\n" +
 	"\bTransfer\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04peer\x18\x02 \x01(\tR\x04peer\x12\x1b\n" +
@@ -1034,7 +1223,28 @@ const file_pb_db_proto_rawDesc = "" +
 	"\x05added\x18\r \x01(\x03R\x05added\x12\x14\n" +
 	"\x05ended\x18\x0e \x01(\x03R\x05ended\x12\x14\n" +
 	"\x05order\x18\x0f \x01(\x12R\x05order\x12\x14\n" +
-	"\x05parts\x18\x10 \x01(\bR\x05parts\"}\n" +
+	"\x05parts\x18\x10 \x01(\bR\x05parts\x12\x14\n" +
+	"\x05offer\x18\x11 \x01(\tR\x05offer\"\xa8\x03\n" +
+	"\x05Offer\x12\x12\n" +
+	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x1b\n" +
+	"\tpeer_name\x18\x02 \x01(\tR\bpeerName\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12\x14\n" +
+	"\x05items\x18\x04 \x01(\x03R\x05items\x12\x16\n" +
+	"\x06folder\x18\x05 \x01(\bR\x06folder\x12\x18\n" +
+	"\aentries\x18\x06 \x01(\x03R\aentries\x12\x14\n" +
+	"\x05bytes\x18\a \x01(\x03R\x05bytes\x12\x12\n" +
+	"\x04note\x18\b \x01(\tR\x04note\x12\x14\n" +
+	"\x05state\x18\t \x01(\tR\x05state\x12\x16\n" +
+	"\x06reason\x18\n" +
+	" \x01(\tR\x06reason\x12\x14\n" +
+	"\x05added\x18\v \x01(\x03R\x05added\x12\x14\n" +
+	"\x05ended\x18\f \x01(\x03R\x05ended\x12\x14\n" +
+	"\x05paths\x18\r \x03(\fR\x05paths\x12\x0e\n" +
+	"\x02to\x18\x0e \x01(\fR\x02to\x12\x1a\n" +
+	"\btransfer\x18\x0f \x01(\tR\btransfer\x12\x16\n" +
+	"\x06untold\x18\x10 \x01(\bR\x06untold\x12\x1a\n" +
+	"\bincoming\x18\x11 \x01(\bR\bincoming\x12\x18\n" +
+	"\aremoved\x18\x12 \x01(\bR\aremoved\"}\n" +
 	"\fTransferFile\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12'\n" +
 	"\x05entry\x18\x02 \x01(\v2\x11.potluck.db.EntryR\x05entry\x12\x16\n" +
@@ -1053,7 +1263,7 @@ func file_pb_db_proto_rawDescGZIP() []byte {
 	return file_pb_db_proto_rawDescData
 }
 
-var file_pb_db_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_pb_db_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_pb_db_proto_goTypes = []any{
 	(*Version)(nil),      // 0: potluck.db.Version
 	(*Share)(nil),        // 1: potluck.db.Share
@@ -1065,7 +1275,8 @@ var file_pb_db_proto_goTypes = []any{
 	(*Head)(nil),         // 7: potluck.db.Head
 	(*Person)(nil),       // 8: potluck.db.Person
 	(*Transfer)(nil),     // 9: potluck.db.Transfer
-	(*TransferFile)(nil), // 10: potluck.db.TransferFile
+	(*Offer)(nil),        // 10: potluck.db.Offer
+	(*TransferFile)(nil), // 11: potluck.db.TransferFile
 }
 var file_pb_db_proto_depIdxs = []int32{
 	2, // 0: potluck.db.File.entry:type_name -> potluck.db.Entry
@@ -1093,7 +1304,7 @@ func file_pb_db_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pb_db_proto_rawDesc), len(file_pb_db_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

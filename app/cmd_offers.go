@@ -1,0 +1,92 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/potluck-share/potluck/app/domain"
+)
+
+func (c *commands) send() *cobra.Command {
+	var request sendRequest
+	var wait string
+	cmd := &cobra.Command{
+		Use:   "send PEER PATH...",
+		Short: "Give files and folders to one person, who accepts or declines",
+		Long: `Give files and folders to one person, who accepts or declines. Nobody else sees
+them. Whoever is away gets them when they are back.
+
+It returns when everything has arrived. Interrupted, or when the time of --wait
+is over, the offer stays open until: potluck cancel ID`,
+		Args: args(cobra.MinimumNArgs(2)),
+		RunE: func(cmd *cobra.Command, words []string) error {
+			c.interruptible = true
+			request.Peer = words[0]
+			for _, path := range words[1:] {
+				abs, err := filepath.Abs(path)
+				if err != nil {
+					return err
+				}
+				request.Paths = append(request.Paths, abs)
+			}
+			if len(request.Note) > domain.MaxNote {
+				return fmt.Errorf("%w: --note: at most %d bytes", domain.ErrUsage, domain.MaxNote)
+			}
+			var err error
+			if request.Wait, err = parseWait(wait); err != nil {
+				return err
+			}
+			said := ""
+			return c.call(cmd.Context(), "send", request, func(raw json.RawMessage) error {
+				var now transferShape
+				if err := json.Unmarshal(raw, &now); err != nil {
+					return err
+				}
+				text := fmt.Sprintf("%s: %s", now.Path, now.Reason)
+				if now.Reason == "" || text == said && !c.opts.json {
+					return nil
+				}
+				said = text
+				return c.line(raw, text)
+			})
+		},
+	}
+	cmd.Flags().StringVar(&request.Note, "note", "", "a `text` that comes along")
+	cmd.Flags().StringVar(&wait, "wait", "", "how `long` to wait, such as 30s or 5m; for as long as it takes if not given")
+	return cmd
+}
+
+func (c *commands) accept() *cobra.Command {
+	var request acceptOfferRequest
+	cmd := &cobra.Command{
+		Use:   "accept ID...|all",
+		Short: "Take what somebody sends; for who wants to send what, see: potluck transfers",
+		Args:  args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, ids []string) error {
+			request.IDs = ids
+			if request.To != "" {
+				var err error
+				if request.To, err = filepath.Abs(request.To); err != nil {
+					return err
+				}
+			}
+			return c.call(cmd.Context(), "accept", request, nil)
+		},
+	}
+	cmd.Flags().StringVar(&request.To, "to", "", "`folder` into which it goes; the download folder if not given")
+	return cmd
+}
+
+func (c *commands) decline() *cobra.Command {
+	return &cobra.Command{
+		Use:   "decline ID...|all",
+		Short: "Do not take what somebody sends",
+		Args:  args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, ids []string) error {
+			return c.call(cmd.Context(), "decline", idsRequest{IDs: ids}, nil)
+		},
+	}
+}
