@@ -117,3 +117,12 @@ func (f peopleFront) Blocked() []domain.Peer {
 	}
 	return nil
 }
+
+// AcceptUpTo is people.People.AcceptUpTo.
+func (f peopleFront) AcceptUpTo(ctx context.Context, id domain.PeerID, bytes int64) error {
+	n, err := f.ready()
+	if err != nil {
+		return err
+	}
+	return n.people.AcceptUpTo(ctx, id, bytes)
+}

@@ -62,6 +62,7 @@ type Core struct {
 	Browse    Browse
 	Library   Library
 	Transfers Transfers
+	Offers    Offers
 	Settings  Settings
 	Program   Program
 	Memory    Memory

@@ -25,7 +25,31 @@ import (
 type dropHint struct {
 	object *fyne.Container
 	frame  *canvas.Rectangle
+	framed *fyne.Container // that the frame lies in
+	place  framePlace
 	text   *widget.Text
+}
+
+// framePlace lays the frame around a part of the window, around all of it if no
+// size is set.
+type framePlace struct {
+	at   fyne.Position
+	size fyne.Size
+}
+
+// MinSize is called by Fyne.
+func (*framePlace) MinSize([]fyne.CanvasObject) fyne.Size { return fyne.Size{} }
+
+// Layout is called by Fyne.
+func (p *framePlace) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	at := p.at
+	if !p.size.IsZero() {
+		size = p.size
+	}
+	for _, o := range objects {
+		o.Move(at)
+		o.Resize(size)
+	}
 }
 
 func newDropHint() *dropHint {
@@ -33,17 +57,30 @@ func newDropHint() *dropHint {
 	h.text = widget.NewBold("", theme.TextBody, theme.Text)
 	pill := widget.NewRaised(widget.Inset(widget.HBox(theme.Space8, widget.NewIcon("upload", theme.Primary), h.text),
 		theme.Space12, theme.Space16, theme.Space12, theme.Space16))
-	h.object = container.NewStack(newShield(), h.frame, container.New(bottomLayout{}, pill))
+	h.framed = container.New(&h.place, h.frame)
+	h.object = container.NewStack(newShield(), h.framed, container.New(bottomLayout{}, pill))
 	h.object.Hide()
 	return h
 }
 
 func (h *dropHint) show(audience domain.Audience) {
+	h.place.at, h.place.size = fyne.Position{}, fyne.Size{}
 	text := words.T("Drop to share with everyone nearby")
 	if audience.Kind == domain.Friends {
 		text = words.T("Drop to share with your friends")
 	}
+	h.tell(text)
+}
+
+// showFor says that what is dropped goes to one person, whose row is there.
+func (h *dropHint) showFor(name string, at fyne.Position, size fyne.Size) {
+	h.place.at, h.place.size = at, size
+	h.tell(words.T("Send to %s", name))
+}
+
+func (h *dropHint) tell(text string) {
 	h.text.SetText(text)
+	h.framed.Refresh()
 	h.frame.StrokeColor = theme.Color(theme.Primary)
 	h.object.Show()
 }
@@ -124,16 +161,35 @@ func (w *window) nativeWindow(ctx context.Context) (number uintptr, x11 bool) {
 // hintDrags shows the hint while files are over the X11 window of that number.
 func (w *window) hintDrags(ctx context.Context, native uintptr) {
 	over := false
-	desktop.WatchDrags(ctx, native, func(_ image.Point, inside bool) {
-		if inside == over {
+	var told any // what the hint says: true for sharing, somebody's ID, or nothing
+	desktop.WatchDrags(ctx, native, func(at image.Point, inside bool) {
+		if !inside && !over {
 			return
 		}
 		over = inside
 		w.do(func() {
-			if inside && w.welcome == nil && !w.broken {
-				w.hint.show(w.core.Library.DefaultAudience())
-			} else {
+			scale := w.win.Canvas().Scale()
+			p, person := w.target(fyne.NewPos(float32(at.X)/scale, float32(at.Y)/scale))
+			var now any
+			switch {
+			case !inside || w.welcome != nil || w.broken:
+			case person:
+				now = p.ID
+			default:
+				now = true
+			}
+			if now == told {
+				return
+			}
+			told = now
+			switch {
+			case now == nil:
 				w.hint.object.Hide()
+			case person:
+				row, size := w.people.Place(p.ID)
+				w.hint.showFor(p.Name, row, size)
+			default:
+				w.hint.show(w.core.Library.DefaultAudience())
 			}
 			// What was hidden from the start knows no canvas that it could tell.
 			w.win.Canvas().Refresh(w.hint.object)

@@ -79,7 +79,7 @@ func newFake() *fake {
 type fakeLibrary struct{ *fake }
 
 func (f *fake) core() Core {
-	return Core{Bus: f.bus, People: f, Browse: f, Library: fakeLibrary{f}, Transfers: f, Settings: f, Program: f, Memory: f, Version: "0.1.0"}
+	return Core{Bus: f.bus, People: f, Browse: f, Library: fakeLibrary{f}, Transfers: f, Offers: f, Settings: f, Program: f, Memory: f, Version: "0.1.0"}
 }
 
 func (f *fake) note(format string, args ...any) {
@@ -131,6 +131,26 @@ func (f *fake) Block(_ context.Context, id domain.PeerID) error {
 
 func (f *fake) Unblock(_ context.Context, id domain.PeerID) error {
 	f.note("unblock %s", id)
+	return nil
+}
+
+func (f *fake) AcceptUpTo(_ context.Context, id domain.PeerID, bytes int64) error {
+	f.note("accept up to %s %d", id, bytes)
+	return nil
+}
+
+func (f *fake) Send(_ context.Context, to domain.PeerID, paths []string, note string) (string, error) {
+	f.note("send %s %s %s", to, strings.Join(paths, " "), note)
+	return "0123456789abcdef0123456789abcdef", nil
+}
+
+func (f *fake) Accept(_ context.Context, id, to string) error {
+	f.note("accept %s %s", id, to)
+	return nil
+}
+
+func (f *fake) Decline(_ context.Context, id string) error {
+	f.note("decline %s", id)
 	return nil
 }
 

@@ -33,7 +33,7 @@ func newNotifier(w *window) *notifier {
 // tells reports whether the change of a transfer is news: a download that came
 // to its end, or one that cannot go on without the user.
 func tells(before, after domain.Transfer) bool {
-	if after.Kind == domain.Upload || before.State == after.State {
+	if after.Kind == domain.Upload || after.Kind == domain.Offering || before.State == after.State {
 		return false
 	}
 	return after.State == domain.Done || after.State == domain.Failed || after.State == domain.Waiting && transfers.NeedsUser(&after)
@@ -49,6 +49,21 @@ func (n *notifier) add(news []domain.Transfer) {
 	if first {
 		n.win.run.After(together, func(context.Context) func() { return n.tell })
 	}
+}
+
+// offered tells of what others want to give.
+func (n *notifier) offered(offers []domain.Offer) {
+	if len(offers) == 0 || n.looked || !n.win.values.Notify {
+		return
+	}
+	text := OfferWords(offers[0])
+	if len(offers) > 1 {
+		text = words.N("%s people want to give you something", len(offers))
+	}
+	n.win.run.Go(func(context.Context) func() {
+		n.send("Potluck", text)
+		return nil
+	})
 }
 
 // tell sends what has come together.

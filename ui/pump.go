@@ -22,13 +22,15 @@ type model struct {
 	transfers  map[string]domain.Transfer
 	catalogues map[domain.PeerID]event.CatalogueState
 	introduced map[string]domain.Introduction
+	offers     map[string]domain.Offer
 	status     domain.Status
 }
 
 // changes says what a batch of events was about.
 type changes struct {
 	peers, shares, transfers, status bool
-	introduced                       bool
+	introduced, offers               bool
+	offered                          []domain.Offer    // that have just come
 	news                             []domain.Transfer // what the user may want to be told of
 	catalogues                       []domain.PeerID   // whose entries changed, or who came or went
 }
@@ -40,6 +42,7 @@ func newModel() *model {
 		transfers:  make(map[string]domain.Transfer),
 		catalogues: make(map[domain.PeerID]event.CatalogueState),
 		introduced: make(map[string]domain.Introduction),
+		offers:     make(map[string]domain.Offer),
 	}
 }
 
@@ -71,6 +74,12 @@ func (m *model) apply(events []event.Event) (c changes) {
 		} else if i, ok := event.As(event.Introductions, e); ok {
 			keep(m.introduced, e, i)
 			c.introduced = true
+		} else if o, ok := event.As(event.Offers, e); ok {
+			if _, known := m.offers[e.ID]; !known && !e.Gone && o.Incoming && o.State == domain.OfferAsked {
+				c.offered = append(c.offered, o)
+			}
+			keep(m.offers, e, o)
+			c.offers = true
 		} else if s, ok := event.As(event.Statuses, e); ok && !e.Gone {
 			m.status = s
 			c.status = true
@@ -152,6 +161,13 @@ func (w *window) prepare(m *model, c changes) (show []func()) {
 		all := maps.Clone(m.introduced)
 		show = append(show, func() { w.friends.show(all) })
 	}
+	if c.offers {
+		all, looks := maps.Clone(m.offers), m.looks()
+		show = append(show, func() {
+			w.offers.show(all, looks)
+			w.notify.offered(c.offered)
+		})
+	}
 	if c.peers {
 		names := m.names()
 		show = append(show, func() { w.library.SetNames(names) })
@@ -205,6 +221,17 @@ func (m *model) chosen() bool {
 	return false
 }
 
+// looks leads from strangers to the friends whose names they bear.
+func (m *model) looks() map[domain.PeerID]string {
+	looks := make(map[domain.PeerID]string)
+	for _, p := range m.peers {
+		if p.LooksLike != "" {
+			looks[p.ID] = p.LooksLike
+		}
+	}
+	return looks
+}
+
 // names returns what the people are called that are known.
 func (m *model) names() map[domain.PeerID]string {
 	names := make(map[domain.PeerID]string, len(m.peers))
@@ -219,7 +246,7 @@ func (w *window) badges() {
 	w.moving.Store(w.transfers.Moving())
 	down, up := w.transfers.Running()
 	w.nav[pageTransfers].SetBadge(down+up, false)
-	w.nav[pagePeople].SetBadge(w.friends.waiting(), false)
+	w.nav[pagePeople].SetBadge(w.friends.waiting()+w.offers.waiting(), false)
 	w.nav[pageShares].SetBadge(w.library.Problems(), true)
 	w.tray.update()
 }

@@ -111,7 +111,8 @@ func (w *window) shareNow(paths []string, audience domain.Audience) {
 func (w *window) sayShared(shares []domain.Share, audience domain.Audience) {
 	w.showToast(library.SharedWords(shares, audience), func() {
 		w.stop(shares, nil)
-	}, widget.Action{Text: words.T("Change"), Do: func(button fyne.CanvasObject) { w.changeShared(shares, audience, button) }})
+	}, widget.Action{Text: words.T("Change"), Do: func(button fyne.CanvasObject) { w.changeShared(shares, audience, button) }},
+		widget.Action{Text: words.T("Send instead…"), Do: func(button fyne.CanvasObject) { w.offers.instead(shares, button) }})
 }
 
 // changeShared lets the user choose, above a button of the toast, who sees what

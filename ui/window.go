@@ -59,6 +59,7 @@ type window struct {
 	nav     [pageCount]*widget.NavItem
 	foot    *foot
 	friends *friends
+	offers  *offers
 	tray    *tray
 	hint    *dropHint
 	notify  *notifier
@@ -155,12 +156,16 @@ func (w *window) build() {
 	w.stopped = make(map[string]bool)
 	w.people = people.New(w.run)
 	w.people.OnBrowse = w.browsePerson
-	w.friends = newFriends(w)
+	w.friends, w.offers = newFriends(w), newOffers(w)
 	w.people.OnAdd, w.people.OnInvite, w.people.OnBlocked = w.friends.add, w.friends.invite, w.friends.blocked
 	w.people.OnFriend = func(p domain.Peer) { w.friends.ask(p.ID) }
 	w.people.OnUnfriend = func(p domain.Peer) { w.friends.remove(p.ID, p.Name) }
 	w.people.OnBlock = func(p domain.Peer) { w.friends.block(p.ID, p.Name) }
 	w.people.OnRename = w.friends.rename
+	w.people.OnSend = w.offers.choose
+	w.people.OnAcceptUpTo = func(p domain.Peer, bytes int64) {
+		w.run.Go(func(ctx context.Context) func() { return w.said(w.core.People.AcceptUpTo(ctx, p.ID, bytes)) })
+	}
 	w.people.OnAddress = func() {
 		w.show(pageSettings)
 		w.win.Canvas().Focus(w.settings.Address())
@@ -197,12 +202,12 @@ func (w *window) build() {
 	w.frame = widget.Fixed(theme.MinWidth, theme.MinHeight, container.NewStack(content, w.hint.object))
 	w.remember()
 	w.win.CenterOnScreen()
-	w.win.SetOnDropped(func(_ fyne.Position, uris []fyne.URI) {
+	w.win.SetOnDropped(func(at fyne.Position, uris []fyne.URI) {
 		paths := make([]string, 0, len(uris))
 		for _, u := range uris {
 			paths = append(paths, u.Path())
 		}
-		w.share(paths)
+		w.dropped(at, paths)
 	})
 	w.win.SetCloseIntercept(w.closeWindow)
 	w.keys()

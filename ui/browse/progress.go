@@ -29,7 +29,7 @@ type progress struct {
 func progressOf(transfers []domain.Transfer) map[target]progress {
 	latest := make(map[target]domain.Transfer)
 	for _, t := range transfers {
-		if t.Kind == domain.Upload || t.State == domain.Cancelled {
+		if t.Kind != domain.Download || t.Offer != "" || t.State == domain.Cancelled {
 			continue
 		}
 		key := target{t.Peer, t.Path}

@@ -41,6 +41,9 @@ type People interface {
 	Blocked() []domain.Peer
 	// Rename sets what this user calls somebody; "" takes that back.
 	Rename(ctx context.Context, id domain.PeerID, given string) error
+	// AcceptUpTo sets up to how many bytes of a friend's offer are accepted
+	// unasked; 0: none.
+	AcceptUpTo(ctx context.Context, id domain.PeerID, bytes int64) error
 	// Invite makes an invitation, Join accepts somebody else's.
 	Invite(ctx context.Context) (domain.Invitation, error)
 	Join(ctx context.Context, link domain.Link) (domain.Peer, error)
@@ -63,6 +66,10 @@ type View struct {
 	// and OnBlocked to see who is.
 	OnFriend, OnUnfriend, OnRename, OnBlock func(domain.Peer)
 	OnBlocked                               func()
+	// OnSend is called to choose files, or folders, for some people;
+	// OnAcceptUpTo to accept what a friend sends, up to a size in bytes, unasked.
+	OnSend       func(to []domain.Peer, folders bool)
+	OnAcceptUpTo func(p domain.Peer, bytes int64)
 
 	run     *work.Runner
 	rows    []row
@@ -210,11 +217,22 @@ func (v *View) menu(at fyne.Position) {
 // menuItems are what can be done with the people selected.
 func (v *View) menuItems(ids []string) []*fyne.MenuItem {
 	copyIDs := func() { fyne.CurrentApp().Clipboard().SetContent(strings.Join(ids, "\n")) }
-	if len(ids) > 1 {
-		return []*fyne.MenuItem{fyne.NewMenuItem(words.T("Copy IDs"), copyIDs)}
+	to := v.of(ids)
+	send := []*fyne.MenuItem{
+		fyne.NewMenuItem(words.T("Send files…"), func() { v.OnSend(to, false) }),
+		fyne.NewMenuItem(words.T("Send a folder…"), func() { v.OnSend(to, true) }),
 	}
-	items := []*fyne.MenuItem{fyne.NewMenuItem(words.T("Browse"), func() { v.open(ids[0]) })}
+	if len(ids) > 1 {
+		return append(send, fyne.NewMenuItemSeparator(), fyne.NewMenuItem(words.T("Copy IDs"), copyIDs))
+	}
+	items := append([]*fyne.MenuItem{fyne.NewMenuItem(words.T("Browse"), func() { v.open(ids[0]) })}, send...)
 	if p, one := v.selected(); one {
+		items = append(items, fyne.NewMenuItemSeparator())
+		if p.Friend {
+			automatic := fyne.NewMenuItem(words.T("Accept unasked"), nil)
+			automatic.ChildMenu = fyne.NewMenu("", v.acceptItems(p)...)
+			items = append(items, automatic)
+		}
 		friend := fyne.NewMenuItem(words.T("Add as friend"), func() { v.OnFriend(p) })
 		if p.Friend {
 			friend = fyne.NewMenuItem(words.T("Remove friend"), func() { v.OnUnfriend(p) })
@@ -227,6 +245,62 @@ func (v *View) menuItems(ids []string) []*fyne.MenuItem {
 	}
 	return append(items, fyne.NewMenuItemSeparator(), fyne.NewMenuItem(words.T("Copy ID"), copyIDs))
 }
+
+// upTo are the sizes up to which what a friend sends may be accepted unasked, in
+// bytes.
+var upTo = []int64{100e6, 1e9, 10e9, 100e9}
+
+// acceptItems offer what of a friend's offers is accepted unasked, with a mark at
+// what holds.
+func (v *View) acceptItems(p domain.Peer) []*fyne.MenuItem {
+	item := func(text string, bytes int64) *fyne.MenuItem {
+		i := fyne.NewMenuItem(text, func() { v.OnAcceptUpTo(p, bytes) })
+		i.Checked = p.AcceptUpTo == bytes
+		return i
+	}
+	items := []*fyne.MenuItem{item(words.T("Nothing, ask me"), 0)}
+	known := p.AcceptUpTo == 0
+	for _, bytes := range upTo {
+		items = append(items, item(words.T("Up to %s", words.Size(bytes)), bytes))
+		known = known || p.AcceptUpTo == bytes
+	}
+	if !known { // set by the command
+		items = append(items, item(words.T("Up to %s", words.Size(p.AcceptUpTo)), p.AcceptUpTo))
+	}
+	return items
+}
+
+// of returns the people of IDs.
+func (v *View) of(ids []string) (all []domain.Peer) {
+	for _, id := range ids {
+		if i, known := v.byID[id]; known && id != headingID {
+			all = append(all, v.rows[i].peer)
+		}
+	}
+	return all
+}
+
+// Around returns who is here, in the order of the list.
+func (v *View) Around() (all []domain.Peer) {
+	for _, p := range v.people() {
+		if p.Online {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// At returns the person at a place of the canvas.
+func (v *View) At(at fyne.Position) (p domain.Peer, ok bool) {
+	id, ok := v.list.At(at)
+	if !ok || id == headingID {
+		return domain.Peer{}, false
+	}
+	return v.rows[v.byID[id]].peer, true
+}
+
+// Place returns where a person's row is on the canvas.
+func (v *View) Place(id domain.PeerID) (fyne.Position, fyne.Size) { return v.list.Place(string(id)) }
 
 // selected returns the only person that is selected.
 func (v *View) selected() (p domain.Peer, one bool) {

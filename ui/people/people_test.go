@@ -232,7 +232,7 @@ func TestMenuByMouseAndKeyboard(t *testing.T) {
 	row := rowAt(t, v, 1)
 	click(row, desktop.MouseButtonSecondary, 0)
 	row.(fyne.SecondaryTappable).TappedSecondary(&fyne.PointEvent{})
-	if got := labels(t, v); got != "Browse|Add as friend|Rename…|Block||Copy ID|" {
+	if got := labels(t, v); got != "Browse|Send files…|Send a folder…||Add as friend|Rename…|Block||Copy ID|" {
 		t.Errorf("by mouse: %q", got)
 	}
 	v.list.TypedKey(&fyne.KeyEvent{Name: desktop.KeyMenu})
@@ -244,12 +244,66 @@ func TestMenuByMouseAndKeyboard(t *testing.T) {
 	}
 	v.list.SelectAll()
 	v.list.TypedKey(&fyne.KeyEvent{Name: desktop.KeyMenu})
-	if got := labels(t, v); got != "Copy IDs|" {
+	if got := labels(t, v); got != "Send files…|Send a folder…||Copy IDs|" {
 		t.Errorf("for several: %q", got)
 	}
-	v.menuItems(v.list.Selected())[0].Action()
+	v.menuItems(v.list.Selected())[3].Action()
 	if got := fyne.CurrentApp().Clipboard().Content(); got != "1\n2" {
 		t.Errorf("copied %q", got)
+	}
+	var to []domain.Peer
+	v.OnSend = func(all []domain.Peer, folders bool) {
+		if to = all; !folders {
+			t.Error("files are sent, not a folder")
+		}
+	}
+	v.menuItems(v.list.Selected())[1].Action()
+	if len(to) != 2 || to[0].Name != "Ana" || to[1].Name != "Ben" {
+		t.Errorf("they are sent to %v", to)
+	}
+}
+
+func TestWhatAFriendSendsMayBeAcceptedUnasked(t *testing.T) {
+	v := newView(t)
+	v.Prepare([]domain.Peer{{ID: "1", Name: "Ana", Online: true, Friend: true, AcceptUpTo: 5e8}}, now)()
+	v.list.Select("1")
+	var items []*fyne.MenuItem
+	for _, i := range v.menuItems([]string{"1"}) {
+		if i.Label == "Accept unasked" {
+			items = i.ChildMenu.Items
+		}
+	}
+	var got []string
+	for _, i := range items {
+		if i.Checked {
+			i.Label += " *"
+		}
+		got = append(got, i.Label)
+	}
+	want := []string{"Nothing, ask me", "Up to 100 MB", "Up to 1.0 GB", "Up to 10 GB", "Up to 100 GB", "Up to 500 MB *"}
+	if !slices.Equal(got, want) {
+		t.Fatalf("the menu has %q, want %q", got, want)
+	}
+	var bytes int64
+	v.OnAcceptUpTo = func(_ domain.Peer, n int64) { bytes = n }
+	items[2].Action()
+	if bytes != 1e9 {
+		t.Errorf("%d bytes were chosen", bytes)
+	}
+}
+
+func TestThePersonAtAPlace(t *testing.T) {
+	v := newView(t)
+	v.Prepare([]domain.Peer{{ID: "1", Name: "Ana", Online: true}, {ID: "2", Name: "Ben"}}, now)()
+	at, size := v.Place("2")
+	if p, ok := v.At(at.AddXY(size.Width/2, size.Height/2)); !ok || p.Name != "Ben" {
+		t.Errorf("there is %q, %v", p.Name, ok)
+	}
+	heading := at.AddXY(10, -20)
+	for _, nowhere := range []fyne.Position{heading, at.AddXY(10, size.Height+1), at.AddXY(-5, 10), {}} {
+		if p, ok := v.At(nowhere); ok {
+			t.Errorf("at %v is %q", nowhere, p.Name)
+		}
 	}
 }
 

@@ -39,6 +39,9 @@ func can(t *domain.Transfer, a action) bool {
 	if t.Kind == domain.Upload {
 		return a == telling || a == removing && t.State.Ended()
 	}
+	if t.Kind == domain.Offering {
+		return canOffering(t, a)
+	}
 	changed := t.Failure == domain.ErrorKind(domain.ErrChanged)
 	switch a {
 	case opening, revealing:
@@ -58,13 +61,27 @@ func can(t *domain.Transfer, a action) bool {
 	case checking:
 		return t.State == domain.Done
 	case moving:
-		return NeedsUser(t)
+		return NeedsUser(t) && t.Offer == "" // an offer is there once
 	case removing:
 		return t.State.Ended()
 	case deleting:
 		return t.State.Ended() && t.Done > 0
 	case telling:
 		return true
+	default:
+		return false
+	}
+}
+
+// canOffering is can for what is given to one person.
+func canOffering(t *domain.Transfer, a action) bool {
+	switch a {
+	case cancelling:
+		return !t.State.Ended() && !t.Incoming
+	case retrying: // whoever has declined is not asked again
+		return !t.Incoming && (t.State == domain.Failed || t.State == domain.Cancelled) && t.Failure != domain.ErrorKind(domain.ErrRefused)
+	case removing:
+		return t.State.Ended()
 	default:
 		return false
 	}

@@ -44,6 +44,11 @@ type look struct {
 // steps is how many parts of a bar can be told apart.
 const steps = 2 * float64(barWidth)
 
+// upwards reports whether files go from here to somebody else.
+func upwards(t *domain.Transfer) bool {
+	return t.Kind == domain.Upload || t.Kind == domain.Offering && !t.Incoming
+}
+
 // rank is a state's place in the list: what needs the user comes first.
 func rank(t *domain.Transfer) int {
 	switch t.State {
@@ -123,7 +128,7 @@ func lookOf(t *domain.Transfer, now time.Time) look {
 		name: Name(t), who: whoOf(t), sentence: sentenceOf(t, now),
 		icon: "download", tint: theme.Primary, ink: theme.SecondText,
 	}
-	if t.Kind == domain.Upload {
+	if upwards(t) {
 		l.icon, l.tint = "upload", theme.Upload
 	}
 	switch {
@@ -139,7 +144,7 @@ func lookOf(t *domain.Transfer, now time.Time) look {
 		l.tint = theme.SecondText
 	}
 	l.remedy, l.mend = remedyOf(t)
-	if l.bar = !t.State.Ended() && l.remedy == ""; l.bar && t.Size > 0 {
+	if l.bar = !t.State.Ended() && l.remedy == "" && (t.Kind != domain.Offering || t.State == domain.Running); l.bar && t.Size > 0 {
 		l.fraction = math.Round(format.Fraction(t.Done, t.Size)*steps) / steps
 		l.percent = format.Percent(t.Done, t.Size)
 	}

@@ -167,7 +167,7 @@ func (v *View) Running() (downloads, uploads int) {
 	for _, r := range v.all {
 		switch {
 		case r.transfer.State != domain.Running && r.transfer.State != domain.Queued:
-		case r.transfer.Kind == domain.Upload:
+		case upwards(&r.transfer):
 			uploads++
 		default:
 			downloads++
@@ -342,9 +342,9 @@ func (v *View) toggleAll() {
 func (f Filter) has(t *domain.Transfer) bool {
 	switch f {
 	case Down:
-		return t.Kind != domain.Upload
+		return !upwards(t)
 	case Up:
-		return t.Kind == domain.Upload
+		return upwards(t)
 	case Done:
 		return t.State.Ended()
 	default:

@@ -32,7 +32,7 @@ func bare(t *domain.Transfer) bool {
 // whoOf says with whom a transfer is: those who serve it at this moment, or
 // else whom it was asked of.
 func whoOf(t *domain.Transfer) string {
-	if t.Kind == domain.Upload {
+	if upwards(t) {
 		if t.PeerName == "" {
 			return ""
 		}

@@ -2,6 +2,7 @@ package widget
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -124,6 +125,29 @@ func (l *List) Refill() {
 			l.update(i, r.cells)
 		}
 	}
+}
+
+// At returns the row at a place of the canvas; ok is false if there is none.
+func (l *List) At(at fyne.Position) (id string, ok bool) {
+	origin := fyne.CurrentApp().Driver().AbsolutePositionForObject(l.scroll)
+	size := l.scroll.Size()
+	x, y := at.X-origin.X, at.Y-origin.Y
+	if !l.Visible() || x < 0 || y < 0 || x >= size.Width || y >= size.Height {
+		return "", false
+	}
+	y += l.scroll.Offset.Y
+	i := int(y / l.pitch())
+	if i >= len(l.ids) || y-float32(i)*l.pitch() >= l.height {
+		return "", false
+	}
+	return l.ids[i], true
+}
+
+// Place returns where a row is on the canvas.
+func (l *List) Place(id string) (fyne.Position, fyne.Size) {
+	origin := fyne.CurrentApp().Driver().AbsolutePositionForObject(l.scroll)
+	y := float32(slices.Index(l.ids, id))*l.pitch() - l.scroll.Offset.Y
+	return origin.AddXY(0, y), fyne.NewSize(l.scroll.Size().Width, l.height)
 }
 
 // Len returns the number of rows.

@@ -24,6 +24,9 @@ func Row(o domain.Offer) domain.Transfer {
 		t.State, t.Done = domain.Done, o.Bytes
 	case domain.OfferDeclined, domain.OfferWithdrawn:
 		t.State = domain.Cancelled
+		if o.State == domain.OfferDeclined {
+			t.Failure = domain.ErrorKind(domain.ErrRefused)
+		}
 	case domain.OfferFailed:
 		t.State = domain.Failed
 	case domain.OfferWaiting, domain.OfferAccepted:
