@@ -20,8 +20,9 @@ import (
 // TestStory is the first evening of two people with the real program, each at
 // a window of their own on one screen: the sheet of the first launch, a drop,
 // the other one sees it, searches, looks at a picture without downloading it,
-// downloads, pauses, resumes, shows it in the folder, and has the history
-// still after a restart. Ana does all of it by the keyboard.
+// downloads, pauses, resumes, shows it in the folder, has the history still
+// after a restart, and is given a file by a drop on her row. Ana does all of it
+// by the keyboard, but for the last.
 func TestStory(t *testing.T) {
 	mira, ana, opened := tellers(t)
 	mira.open(t)
@@ -40,6 +41,7 @@ func TestStory(t *testing.T) {
 	ana.shares(t, mira)
 	ana.restarts(t)
 	ana.selects(t, mira)
+	mira.sends(t, ana)
 
 	for _, one := range []*teller{mira, ana} {
 		one.quit(t)

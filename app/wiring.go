@@ -307,6 +307,10 @@ func (n *node) uploaded(u provide.Upload) {
 	if u.Look {
 		return
 	}
+	if offer := n.library.OfferOf(u.Peer, u.Content); offer != "" {
+		n.offers.Sent(offer, u.Sent)
+		return
+	}
 	n.transfers.Uploaded(u.Peer, u.Content, u.Sent)
 	who, _ := n.people.Peer(u.Peer)
 	n.library.Sent(n.host.AskerFor(u.Peer), who.Name, u.Content, u.Sent)

@@ -30,9 +30,18 @@ func (n *notices) build() {
 
 // add shows a card, in the place of one with the same key.
 func (n *notices) add(key, icon string, color fyne.ThemeColorName, text string, actions ...fyne.CanvasObject) {
+	n.put(key, widget.NewNotice(icon, color, text, func() { n.remove(key) }, actions...))
+}
+
+// ask shows a card that stays until it is answered.
+func (n *notices) ask(key, icon string, color fyne.ThemeColorName, text string, actions ...fyne.CanvasObject) {
+	n.put(key, widget.NewNotice(icon, color, text, nil, actions...))
+}
+
+func (n *notices) put(key string, card fyne.CanvasObject) {
 	n.remove(key)
 	n.keys = append(n.keys, key)
-	n.box.Add(widget.NewNotice(icon, color, text, func() { n.remove(key) }, actions...))
+	n.box.Add(card)
 	n.object.Show()
 	n.place()
 }

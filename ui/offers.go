@@ -113,7 +113,7 @@ func (o *offers) card(one domain.Offer, looksLike string) {
 		at := o.win.app.Driver().AbsolutePositionForObject(more)
 		menu.ShowAtPosition(at.AddXY(more.Size().Width-menu.MinSize().Width, more.Size().Height+theme.Space4))
 	}).Small()
-	o.win.notices.add("offer:"+one.ID, "download", theme.Primary, strings.Join(lines, "\n"), accept, decline, more)
+	o.win.notices.ask("offer:"+one.ID, "download", theme.Primary, strings.Join(lines, "\n"), accept, decline, more)
 }
 
 // OfferWords says who wants to give what.

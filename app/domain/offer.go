@@ -67,6 +67,10 @@ type Offer struct {
 	// Problem says what could not be read and is not offered; known to the run
 	// only that read it.
 	Problem Saying
+	// Sent is how many bytes of an accepted one went to the receiver in this run,
+	// Rate how many go there a second.
+	Sent int64
+	Rate float64
 	// Read and ToRead are the bytes hashed so far and in all while reading.
 	Read, ToRead int64
 }

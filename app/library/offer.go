@@ -183,6 +183,24 @@ func (l *Library) Offered() []string {
 	return slices.Compact(ids)
 }
 
+// OfferOf returns the ID of the offer to a peer that holds a content; "" if none
+// does.
+func (l *Library) OfferOf(peer domain.PeerID, id domain.ContentID) string {
+	files, err := l.store.ContentFiles(id, 1)
+	if err != nil {
+		l.log.Warn("it could not be looked up what somebody fetches", "content", id, "err", err)
+		return ""
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, file := range files {
+		if sh := l.shares[file.Share()]; sh != nil && sh.Offer != "" && slices.Contains(sh.Audience.Peers, peer) {
+			return sh.Offer
+		}
+	}
+	return ""
+}
+
 // named returns the share of that name, nil if there is none. What is only
 // offered has none. The caller holds l.mu.
 func (l *Library) named(name string) *share {

@@ -144,7 +144,7 @@ func lookOf(t *domain.Transfer, now time.Time) look {
 		l.tint = theme.SecondText
 	}
 	l.remedy, l.mend = remedyOf(t)
-	if l.bar = !t.State.Ended() && l.remedy == "" && (t.Kind != domain.Offering || t.State == domain.Running); l.bar && t.Size > 0 {
+	if l.bar = !t.State.Ended() && l.remedy == "" && (t.Kind != domain.Offering || t.State == domain.Running || t.Done > 0); l.bar && t.Size > 0 {
 		l.fraction = math.Round(format.Fraction(t.Done, t.Size)*steps) / steps
 		l.percent = format.Percent(t.Done, t.Size)
 	}

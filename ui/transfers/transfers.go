@@ -208,7 +208,7 @@ func (v *View) record(now time.Time) {
 	for _, r := range v.all {
 		t := &r.transfer
 		var mine [2]float64
-		if t.Kind == domain.Upload {
+		if upwards(t) {
 			mine[1] = t.Rate
 			up += t.Rate
 		} else {

@@ -106,7 +106,7 @@ type offer struct {
 	domain.Offer
 	due     bool                    // something is to be said of it to the other side
 	reading context.CancelCauseFunc // ends the reading; nil if there is none
-	pulling bool                    // what it is made of is being listed
+	pace    pace                    // of what goes to the receiver
 }
 
 // New reads the offers of earlier runs.

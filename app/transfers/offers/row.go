@@ -29,7 +29,12 @@ func Row(o domain.Offer) domain.Transfer {
 		}
 	case domain.OfferFailed:
 		t.State = domain.Failed
-	case domain.OfferWaiting, domain.OfferAccepted:
+	case domain.OfferAccepted:
+		t.Done = o.Sent
+		if o.Rate > 0 {
+			t.State, t.Rate, t.Reason, t.Providers = domain.Running, o.Rate, domain.Saying{}, 1
+		}
+	case domain.OfferWaiting:
 	}
 	return t
 }

@@ -117,7 +117,7 @@ func (o *Offers) later(peer domain.PeerID, t *talk) {
 // there is none. The lock is held.
 func (o *Offers) next(peer domain.PeerID) *offer {
 	for _, one := range o.all {
-		if one.Peer != peer || !one.due || one.pulling {
+		if one.Peer != peer || !one.due {
 			continue
 		}
 		if one.speaks() {
