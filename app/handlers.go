@@ -41,6 +41,9 @@ func (n *node) handlers(stop func(), raise raiser) map[string]control.Handler {
 		"unblock":        control.Typed(n.handleUnblock),
 		"blocked":        control.Typed(n.handleBlocked),
 
+		"networks": control.Typed(n.handleNetworks),
+		"network":  control.Typed(n.handleAnswerNetwork),
+
 		"browse":    control.Typed(n.handleBrowse),
 		"search":    control.Typed(n.handleSearch),
 		"get":       control.Typed(n.handleGet),

@@ -51,6 +51,7 @@ var rooms = []room{
 	useCase("app/library", "github.com/fsnotify/fsnotify"),
 	useCase("app/people"),
 	useCase("app/browse"),
+	useCase("app/networks"),
 	useCase("app/transfers"),
 	useCase("app/settings", "github.com/BurntSushi/toml"),
 	useCase("app/control", "github.com/Microsoft/go-winio", "github.com/gofrs/flock"),

@@ -90,7 +90,7 @@ With a command it talks to the Potluck that is running.`,
 	root.AddCommand(
 		c.serve(), c.status(), c.stop(),
 		c.share(), c.unshare(), c.shares(),
-		c.peers(), c.connect(), c.invite(), c.friend(), c.block(), c.unblock(), c.hide(), c.show(),
+		c.peers(), c.connect(), c.invite(), c.friend(), c.block(), c.unblock(), c.hide(), c.show(), c.networks(),
 		c.browse(), c.search(), c.get(), c.send(), c.accept(), c.decline(),
 		c.transfers(), c.pause(), c.resume(), c.cancel(), c.first(), c.later(), c.choose(), c.limit(),
 	)

@@ -12,6 +12,7 @@ import (
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/event"
 	"github.com/potluck-share/potluck/app/library"
+	"github.com/potluck-share/potluck/app/networks"
 	"github.com/potluck-share/potluck/app/people"
 	"github.com/potluck-share/potluck/app/settings"
 	"github.com/potluck-share/potluck/app/transfers"
@@ -53,7 +54,8 @@ type node struct {
 	friends    people.FriendNetwork
 	giving     *offer.Offers
 	heads      *headKeeper
-	networks   networks
+	crowds     crowds
+	places     *networks.Networks
 	sightings  sightings
 	room       room
 	hidden     atomic.Bool // others are not to see this machine
@@ -92,6 +94,7 @@ func startNode(ctx context.Context, opts options, chosen *settings.Settings, bus
 	if err != nil {
 		return n, err
 	}
+	n.openPlaces()
 	if err := n.openHost(ctx, identity); err != nil {
 		return n, err
 	}

@@ -23,6 +23,7 @@ type options struct {
 	nearby    []string
 	json      bool
 	verbose   bool
+	serving   bool // without a window: there is nobody to ask
 }
 
 // loopbackOnly reports whether only this machine itself can reach what is

@@ -55,6 +55,7 @@ func (c *commands) runServe(ctx context.Context, stop func()) error {
 			return errors.Join(err, lock.Release())
 		}
 	}
+	c.opts.serving = true
 	run := running{commands: c, bus: event.NewBus(), log: c.logger(c.err, slog.LevelWarn)}
 	// The node outlives ctx for as long as it takes to stop in order.
 	if err := run.start(context.WithoutCancel(ctx), chosen, lock, stop, nil); err != nil {

@@ -230,7 +230,22 @@ func moment(t time.Time) *time.Time {
 	return &t
 }
 
+type networkShape struct {
+	ID      string               `json:"id"`
+	Name    string               `json:"name"`
+	Answer  domain.NetworkAnswer `json:"answer"` // show, friends, or empty: not asked yet
+	Present bool                 `json:"present"`
+}
+
+func shapeNetwork(n domain.Network) networkShape { return networkShape(n) }
+
 // The requests.
+
+// networkRequest says who sees what is shared on a network.
+type networkRequest struct {
+	Network string               `json:"network"`
+	Answer  domain.NetworkAnswer `json:"answer"`
+}
 
 // raiseRequest brings the window to the front.
 type raiseRequest struct {

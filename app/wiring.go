@@ -86,6 +86,7 @@ func (n *node) openHost(ctx context.Context, identity host.Identity) error {
 		Friend:   func(id domain.PeerID) bool { return n.people.Friend(id) },
 		Blocked:  func(id domain.PeerID) bool { return n.people.IsBlocked(id) },
 		Hidden:   n.hidden.Load,
+		Shown:    n.places.Shown,
 		Fetching: n.fetching,
 		Presence: n.presence,
 		Log:      n.log.With("room", "host"), Now: time.Now,
@@ -117,7 +118,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 	}, time.Now)
 	n.library, err = library.New(library.Config{
 		Store: store, Rights: []library.Right{n.holdings}, Bus: n.bus, Log: n.log.With("room", "library"), Own: own, Now: time.Now, Skip: n.settings.Values().Skip,
-		Changed: n.announce, Blocked: n.people.IsBlocked, Hidden: n.hidden.Load,
+		Changed: n.announce, Blocked: n.people.IsBlocked, Hidden: n.hidden.Load, Reserved: n.places.Reserved,
 	})
 	if err != nil {
 		return err
@@ -204,8 +205,9 @@ func (n *node) openProtocols(ctx context.Context, store *db.DB) error {
 		Host: n.host, Own: n.library.Head, Name: func() string { return n.settings.Values().Name },
 		Heard:       n.heard,
 		Vouched:     n.vouched,
-		TwoNetworks: n.networks.several,
+		TwoNetworks: n.crowds.several,
 		Hidden:      n.hidden.Load,
+		Reserved:    n.places.Reserved,
 		Head:        n.head, Behind: n.heads.behind, Known: known,
 		Log: n.log.With("room", "gossip"), Now: time.Now,
 	})
@@ -261,20 +263,21 @@ func (n *node) discover(ctx context.Context) error {
 	tcp, udp := n.host.Ports()
 	service, err := discovery.Start(ctx, discovery.Config{
 		Peer: n.host.ID(), TCP: func() int { return tcp }, UDP: func() int { return udp },
-		Sighted: n.sighted, Changed: n.networkChanged, Hidden: n.hidden.Load(),
+		Sighted: n.sighted, Changed: n.networkChanged, Renamed: n.places.Renamed, Hidden: n.hidden.Load(),
 		Log: n.log.With("room", "discovery"), Now: time.Now,
 	})
 	if err != nil {
 		return err
 	}
 	n.around.service.Store(service)
+	n.places.Look(ctx)
 	n.onClose("discovery", service.Close)
 	return nil
 }
 
 // presence takes what the host says of a connection.
 func (n *node) presence(p domain.Presence) {
-	n.networks.note(p)
+	n.crowds.note(p)
 	n.people.Presence(p)
 	if p.Connected && p.Hello.Near {
 		n.browse.Welcomed(p.Peer)
@@ -340,6 +343,9 @@ func (n *node) sighted(s domain.Sighting) {
 
 // networkChanged is told when addresses or the network have changed.
 func (n *node) networkChanged() {
+	if n.around.service.Load() != nil {
+		n.places.Look(context.Background())
+	}
 	n.host.Rejudge()
 	n.transfers.ProvidersChanged()
 }
@@ -387,13 +393,13 @@ func (all sightings) gone(s domain.Sighting) bool {
 	return true
 }
 
-// networks counts the networks on which near peers are connected.
-type networks struct {
+// crowds counts the networks on which near peers are connected.
+type crowds struct {
 	mu   sync.Mutex
 	near map[domain.PeerID]string
 }
 
-func (n *networks) note(p domain.Presence) {
+func (n *crowds) note(p domain.Presence) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if !p.Connected || !p.Near {
@@ -407,7 +413,7 @@ func (n *networks) note(p domain.Presence) {
 }
 
 // several reports whether there are near peers on more than one network.
-func (n *networks) several() bool {
+func (n *crowds) several() bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	seen := make(map[string]bool)

@@ -56,6 +56,9 @@ type Settings struct {
 	Introduced bool
 	// Hidden is whether others are not to see this computer.
 	Hidden bool
+	// Networks are those about which the user has said who sees what is shared
+	// there, the latest answer last.
+	Networks []Network
 }
 
 // How many downloads may run at once, and how many do if nobody chose, and how

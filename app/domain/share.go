@@ -50,7 +50,7 @@ func (a Audience) Includes(asker Asker) bool {
 	}
 	switch a.Kind {
 	case Everyone:
-		return asker.Near || asker.Friend
+		return asker.Near && !asker.Withheld || asker.Friend
 	case Friends:
 		return asker.Friend
 	case Chosen:
@@ -68,6 +68,9 @@ type Asker struct {
 	Friend bool
 	// Network names the network on which the asker is near; empty if unknown.
 	Network string
+	// Withheld is true for somebody near on a network on which the user shows
+	// what is shared to friends only.
+	Withheld bool
 }
 
 // ShareState says how a share is doing.

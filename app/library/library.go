@@ -77,6 +77,9 @@ type Config struct {
 	// Hidden reports whether nobody is to be shown or given anything; nil means
 	// never. Changed need not be called when it changes.
 	Hidden func() bool
+	// Reserved reports whether this machine is on a network on which the user
+	// shows what is shared to friends only; nil means never.
+	Reserved func() bool
 	// Rights are further reasons, besides the shares, for which somebody may
 	// fetch a content.
 	Rights []Right
@@ -84,15 +87,16 @@ type Config struct {
 
 // Library is the set of own shares. Make one with New.
 type Library struct {
-	store   Store
-	bus     *event.Bus
-	log     *slog.Logger
-	own     []ownPath
-	now     func() time.Time
-	changed func()
-	blocked func(domain.PeerID) bool
-	hidden  func() bool
-	rights  []Right
+	store    Store
+	bus      *event.Bus
+	log      *slog.Logger
+	own      []ownPath
+	now      func() time.Time
+	changed  func()
+	blocked  func(domain.PeerID) bool
+	hidden   func() bool
+	reserved func() bool
+	rights   []Right
 
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -156,7 +160,7 @@ func New(c Config) (*Library, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	l := &Library{
 		store: c.Store, bus: c.Bus, log: c.Log, own: ownPaths(c.Own), now: now,
-		changed: c.Changed, blocked: c.Blocked, hidden: c.Hidden, rights: c.Rights, skip: slices.Clone(c.Skip),
+		changed: c.Changed, blocked: c.Blocked, hidden: c.Hidden, reserved: c.Reserved, rights: c.Rights, skip: slices.Clone(c.Skip),
 		ctx: ctx, cancel: cancel,
 		readers: semaphore.NewWeighted(readersAtOnce),
 		hashers: semaphore.NewWeighted(cores), cores: cores,
@@ -175,6 +179,9 @@ func New(c Config) (*Library, error) {
 	}
 	if l.blocked == nil {
 		l.blocked = func(domain.PeerID) bool { return false }
+	}
+	if l.reserved == nil {
+		l.reserved = func() bool { return false }
 	}
 	if l.hidden == nil {
 		l.hidden = func() bool { return false }

@@ -61,11 +61,13 @@ func (l *Library) granted(asker domain.Asker, id domain.ContentID) bool {
 	return slices.ContainsFunc(l.rights, func(r Right) bool { return r.Allows(asker, id) })
 }
 
-// anyone stands for everyone nearby.
-var anyone = domain.Asker{Peer: "anyone", Near: true}
+// anyone stands for everyone nearby, on all networks that this machine is on.
+func (l *Library) anyone() domain.Asker {
+	return domain.Asker{Peer: "anyone", Near: true, Withheld: l.reserved()}
+}
 
 // Nearby reports whether everyone nearby may have the content.
-func (l *Library) Nearby(id domain.ContentID) bool { return l.offers(anyone, l.holders(id)) }
+func (l *Library) Nearby(id domain.ContentID) bool { return l.offers(l.anyone(), l.holders(id)) }
 
 // Source is an open file that is served from. Its methods may be called from
 // any goroutine, Close once.
@@ -143,7 +145,7 @@ func (l *Library) Open(ctx context.Context, asker domain.Asker, id domain.Conten
 	if !l.offers(asker, names) && !l.granted(asker, id) {
 		return nil, absent(id)
 	}
-	nearby := l.offers(anyone, names)
+	nearby := l.offers(l.anyone(), names)
 	source, err := l.openAny(ctx, id, found)
 	if err != nil {
 		return nil, err

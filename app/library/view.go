@@ -47,7 +47,7 @@ func (l *Library) look(asker domain.Asker) (s sight, ok bool) {
 	s.version = l.store.Version()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	s.private = asker.Friend || l.views[asker.Peer] != nil
+	s.private = asker.Friend || asker.Withheld || l.views[asker.Peer] != nil
 	s.shares = make(map[string]bool)
 	var seen []*share
 	for _, sh := range l.shares {

@@ -41,6 +41,14 @@ type file struct {
 	Hidden       bool     `toml:"hidden"`
 	Introduced   *bool    `toml:"introduced"`
 	Window       *window  `toml:"window,omitempty"`
+	Networks     []answer `toml:"network,omitempty"`
+}
+
+// answer is what the user said about a network.
+type answer struct {
+	ID   string `toml:"id"`
+	Name string `toml:"name"`
+	Show string `toml:"shares"` // show or friends
 }
 
 // window is what the window remembers of itself.
@@ -61,6 +69,7 @@ const heading = `# Potluck's settings. Potluck reads this file when it starts an
 # port: 0 is the usual one; theme: system, light or dark; language: system, en
 # or de; start_at_login, keep_running (in the tray, without the window), notify;
 # hidden: true while others are not to see this computer;
+# network: where your shares are shown to everyone nearby, or to friends only;
 # introduced: false shows the welcome again that comes before the first start.
 
 `
@@ -119,6 +128,11 @@ func (f *file) into(values *domain.Settings) error {
 			*one.into = *one.said
 		}
 	}
+	for _, n := range f.Networks {
+		if n.ID != "" { // an unknown answer means friends
+			values.Networks = append(values.Networks, domain.Network{ID: n.ID, Name: n.Name, Answer: answerOf(n.Show)})
+		}
+	}
 	// A file from before there was a first-launch sheet belongs to somebody who
 	// uses Potluck already.
 	if f.Introduced == nil || *f.Introduced {
@@ -157,6 +171,13 @@ func audienceOf(text string) domain.Audience {
 	}
 }
 
+func answerOf(text string) domain.NetworkAnswer {
+	if domain.NetworkAnswer(text) == domain.NetworkShow {
+		return domain.NetworkShow
+	}
+	return domain.NetworkFriends
+}
+
 // write replaces the file at path at once, so that a crash leaves the old one
 // or the new one.
 func write(path string, values domain.Settings, state domain.WindowState) error {
@@ -182,6 +203,9 @@ func write(path string, values domain.Settings, state domain.WindowState) error 
 		Notify:       &values.Notify,
 		Hidden:       values.Hidden,
 		Introduced:   &values.Introduced,
+	}
+	for _, n := range values.Networks {
+		f.Networks = append(f.Networks, answer{n.ID, n.Name, string(n.Answer)})
 	}
 	if state != (domain.WindowState{}) {
 		f.Window = &window{state.Width, state.Height, state.Page}

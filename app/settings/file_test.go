@@ -21,6 +21,9 @@ func chosen(t *testing.T) domain.Settings {
 		SlowFrom: 22 * 60, SlowUntil: 6*60 + 30, SlowUpload: 100_000, SlowDownload: 200_000,
 		Skip: []string{"*.tmp", "node_modules"}, Port: 20_000,
 		Theme: domain.ThemeDark, Language: "de", StartAtLogin: true, KeepRunning: false, Notify: false, Hidden: true, Introduced: true,
+		Networks: []domain.Network{
+			{ID: "gateway:02:00", Name: "192.168.3.x", Answer: domain.NetworkShow}, {ID: "prefix:10.0.0.0/8", Name: "10.0.0.0/8", Answer: domain.NetworkFriends},
+		},
 	}
 }
 

@@ -79,6 +79,7 @@ func merge(base, over domain.Settings) domain.Settings {
 		}
 	}
 	base.Skip = slices.Clone(base.Skip)
+	base.Networks = slices.Clone(base.Networks)
 	if base.DownloadsAtOnce == 0 {
 		base.DownloadsAtOnce = domain.UsualDownloadsAtOnce
 	}

@@ -191,7 +191,7 @@ func (h *Holdings) Allows(asker domain.Asker, id domain.ContentID) bool {
 	if one == nil || asker.Peer == "" {
 		return false
 	}
-	near := asker.Near && one.nearby && asker.Network == one.network
+	near := asker.Near && (!asker.Withheld || asker.Friend) && one.nearby && asker.Network == one.network
 	if !near && !h.now().Before(one.granted[asker.Peer]) {
 		return false
 	}

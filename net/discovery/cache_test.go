@@ -136,7 +136,7 @@ func TestHearingsEnd(t *testing.T) {
 	peer := testPeer("ana")
 	now := epoch
 	s := &Service{hearings: make(map[hearing]time.Time), cfg: Config{Now: func() time.Time { return now }}}
-	s.nowOn([]presentNetwork{{"home", "home"}}, nil)
+	s.nowOn([]presentNetwork{{"home", "home", ""}}, nil)
 	s.remember(peer, "home", now)
 	expect := func(when string, want bool) {
 		t.Helper()
@@ -153,14 +153,14 @@ func TestHearingsEnd(t *testing.T) {
 	now = epoch.Add(time.Hour)
 	s.nowOn(nil, nil)
 	expect("without a network", false)
-	s.nowOn([]presentNetwork{{"unknown:1", ""}}, nil)
+	s.nowOn([]presentNetwork{{"unknown:1", "", ""}}, nil)
 	expect("while it is not clear which network it is", false)
 	s.rename("unknown:1", "home")
-	s.nowOn([]presentNetwork{{"home", "home"}}, nil)
+	s.nowOn([]presentNetwork{{"home", "home", ""}}, nil)
 	expect("on the same network again", true)
-	s.nowOn([]presentNetwork{{"cafe", "cafe"}}, nil)
+	s.nowOn([]presentNetwork{{"cafe", "cafe", ""}}, nil)
 	expect("on another network", false)
-	s.nowOn([]presentNetwork{{"home", "home"}}, nil)
+	s.nowOn([]presentNetwork{{"home", "home", ""}}, nil)
 	expect("back from another network", false)
 }
 

@@ -272,7 +272,7 @@ func (l *loop) look(now time.Time) time.Duration {
 			l.wake(st)
 			again = pollSoon
 		}
-		p := presentNetwork{st.network.id, st.network.shown(now)}
+		p := presentNetwork{st.network.id, st.network.shown(now), networkName(n.prefixes)}
 		present = append(present, p)
 		if g := st.gateway; g != nil && (best < 0 || g.metric < best) {
 			best = g.metric
@@ -368,6 +368,7 @@ func (l *loop) identify(now time.Time, st *station, readable bool) {
 	switch {
 	case renamed:
 		l.s.rename(old, st.network.id)
+		l.s.cfg.Renamed(old, st.network.id)
 	case changed && old != "":
 		l.empty(st, old)
 		st.schedule.restart(now)

@@ -3,6 +3,7 @@ package discovery
 import (
 	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 )
 
@@ -84,6 +85,17 @@ func networkPrefix(prefixes []netip.Prefix) string {
 		}
 	}
 	return best
+}
+
+// networkName is what a person may call a network by: "192.168.3.x", or its
+// prefix.
+func networkName(prefixes []netip.Prefix) string {
+	name := networkPrefix(prefixes)
+	p, err := netip.ParsePrefix(name)
+	if err != nil || !p.Addr().Is4() || p.Bits() != 24 {
+		return name
+	}
+	return strings.TrimSuffix(p.Addr().String(), "0") + "x"
 }
 
 // gatewayOf returns the gateway in use on the interface of that name, or nil.

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -35,6 +36,9 @@ type Config struct {
 	// Changed is told when interfaces, addresses or the network have changed,
 	// from the same goroutine as Sighted and under the same terms. May be nil.
 	Changed func()
+	// Renamed is told when the identity of a network has become clear: it is the
+	// one that was called old. Terms as for Changed, which follows. May be nil.
+	Renamed func(old, id string)
 	// Hidden is whether it begins hidden, as Hide does later.
 	Hidden bool
 	Log    *slog.Logger
@@ -67,6 +71,7 @@ type Service struct {
 type presentNetwork struct {
 	id    string
 	shown string // empty while id may soon change its name
+	name  string // what to call it
 }
 
 // Start begins to announce and to listen until ctx ends or Close is called. It
@@ -87,6 +92,9 @@ func Start(ctx context.Context, cfg Config) (*Service, error) {
 	}
 	if cfg.Changed == nil {
 		cfg.Changed = func() {}
+	}
+	if cfg.Renamed == nil {
+		cfg.Renamed = func(string, string) {}
 	}
 	if cfg.patience == 0 {
 		cfg.patience = broadcastAfter
@@ -149,6 +157,21 @@ func (s *Service) Network() (id string, up bool) {
 		return "", false
 	}
 	return s.present[0].shown, true
+}
+
+// Networks returns the networks that are present, by the identities that
+// Sighting.Network and Heard tell: ID and Name only.
+func (s *Service) Networks() []domain.Network {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := make([]domain.Network, 0, len(s.present))
+	for _, p := range s.present {
+		known := slices.ContainsFunc(all, func(n domain.Network) bool { return n.ID == p.id })
+		if !known { // two interfaces may be on one network
+			all = append(all, domain.Network{ID: p.id, Name: p.name})
+		}
+	}
+	return all
 }
 
 // Hide says goodbye and stops announcing while going on to listen, or, with

@@ -93,10 +93,14 @@ func (g *Gossip) announce(ctx context.Context, repeat bool) {
 		return
 	}
 	head, seen := g.own(Everyone)
+	reserved := g.reserved()
 	g.mu.Lock()
 	last := g.published
-	due := repeat || head.Version != last.Version || head.Name != last.Name
-	if due {
+	due := !reserved && (repeat || head.Version != last.Version || head.Name != last.Name)
+	switch {
+	case reserved:
+		g.published = domain.Head{} // so that it goes out when that is over
+	case due:
 		g.published = head
 	}
 	ids := make([]domain.PeerID, 0, len(g.neighbours))
@@ -145,7 +149,7 @@ func (g *Gossip) tell(id domain.PeerID, how telling) {
 		told = n.told
 	}
 	g.mu.Unlock()
-	reached := how != unreached && asker.Near && !seen.personal && !told.personal
+	reached := how != unreached && asker.Near && !seen.personal && !told.personal && !g.reserved()
 	if n == nil || reached || how != again && told == seen {
 		return
 	}

@@ -61,6 +61,11 @@ type Config struct {
 	// Hidden reports whether nothing is to be told to anybody, of ourselves or
 	// of others. After a change call Announce. Nil: never.
 	Hidden func() bool
+	// Reserved reports whether there is somebody near, on some network, who is
+	// not to see what everyone nearby sees elsewhere. Then the own head is not
+	// gossiped, but told to each one over a stream as they may see it. Nil:
+	// never.
+	Reserved func() bool
 	// Head is told every fresh head of another peer, also one that only
 	// repeats what was known; of several in quick succession the last.
 	Head func(domain.Head)
@@ -195,6 +200,8 @@ func (g *Gossip) Announce() {
 }
 
 // hidden reports whether nothing is told to anybody.
+func (g *Gossip) reserved() bool { return g.cfg.Reserved != nil && g.cfg.Reserved() }
+
 func (g *Gossip) hidden() bool { return g.cfg.Hidden != nil && g.cfg.Hidden() }
 
 // Flush sends out at once what Announce has told of and is still being merged,

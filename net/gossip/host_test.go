@@ -34,10 +34,12 @@ type node struct {
 	heard  func(domain.PeerID) bool
 	two    bool
 	hidden atomic.Bool
-	behind []domain.Version
-	heads  chan domain.Head
-	now    func() time.Time
-	gossip *Gossip
+	// reserved is whether somebody near is not to see what everyone does.
+	reserved atomic.Bool
+	behind   []domain.Version
+	heads    chan domain.Head
+	now      func() time.Time
+	gossip   *Gossip
 }
 
 func newNode(t *testing.T) *node {
@@ -86,6 +88,7 @@ func (n *node) start(timing timing, known ...[]byte) *Gossip {
 		Heard:       func(id domain.PeerID) bool { return n.heard(id) },
 		TwoNetworks: n.twoNetworks,
 		Hidden:      n.hidden.Load,
+		Reserved:    n.reserved.Load,
 		Head:        func(h domain.Head) { n.heads <- h },
 		Behind:      n.seenBehind,
 		Known:       known,

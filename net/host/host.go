@@ -60,7 +60,10 @@ type Config struct {
 	// let in, nobody is dialled but by Reach, and only connections to peers are
 	// kept of whom Fetching says that something is fetched from them. nil for
 	// never. After a change call Rejudge.
-	Hidden   func() bool
+	Hidden func() bool
+	// Shown reports whether everyone on a network is shown what is shared with
+	// everyone nearby; nil means always. It must not block.
+	Shown    func(network string) bool
 	Fetching func(domain.PeerID) bool
 	// Presence is told of every change of a peer's connection, of one peer in
 	// order and by one goroutine. What changes while it is busy is merged, but

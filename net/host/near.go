@@ -187,6 +187,7 @@ func (h *Host) askerAt(id domain.PeerID, remote ma.Multiaddr) domain.Asker {
 	}
 	asker.Friend = h.friend(id)
 	asker.Near, asker.Network = h.judge(id, remote)
+	asker.Withheld = asker.Near && asker.Network != "" && h.cfg.Shown != nil && !h.cfg.Shown(asker.Network)
 	return asker
 }
 
