@@ -63,6 +63,7 @@ type Core struct {
 	Library   Library
 	Transfers Transfers
 	Offers    Offers
+	Networks  Networks
 	Settings  Settings
 	Program   Program
 	Memory    Memory

@@ -78,8 +78,20 @@ func newFake() *fake {
 // fakeLibrary is the fake with the methods that another use case has too.
 type fakeLibrary struct{ *fake }
 
+// fakeNetworks is the fake with the methods of networks.
+type fakeNetworks struct{ *fake }
+
+func (f fakeNetworks) Networks() []domain.Network {
+	return []domain.Network{{ID: "gateway:1", Name: "192.168.3.x", Answer: domain.NetworkFriends, Present: true}, {ID: "gateway:2", Name: "10.0.0.x", Answer: domain.NetworkShow}}
+}
+
+func (f fakeNetworks) Answer(_ context.Context, id string, answer domain.NetworkAnswer) error {
+	f.note("network %s %s", id, answer)
+	return nil
+}
+
 func (f *fake) core() Core {
-	return Core{Bus: f.bus, People: f, Browse: f, Library: fakeLibrary{f}, Transfers: f, Offers: f, Settings: f, Program: f, Memory: f, Version: "0.1.0"}
+	return Core{Bus: f.bus, People: f, Browse: f, Library: fakeLibrary{f}, Transfers: f, Offers: f, Networks: fakeNetworks{f}, Settings: f, Program: f, Memory: f, Version: "0.1.0"}
 }
 
 func (f *fake) note(format string, args ...any) {

@@ -60,6 +60,14 @@ func (n *notifier) offered(offers []domain.Offer) {
 	if len(offers) > 1 {
 		text = words.N("%s people want to give you something", len(offers))
 	}
+	n.say(text)
+}
+
+// say tells the desktop something at once.
+func (n *notifier) say(text string) {
+	if n.looked || !n.win.values.Notify {
+		return
+	}
 	n.win.run.Go(func(context.Context) func() {
 		n.send("Potluck", text)
 		return nil

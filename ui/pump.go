@@ -23,13 +23,14 @@ type model struct {
 	catalogues map[domain.PeerID]event.CatalogueState
 	introduced map[string]domain.Introduction
 	offers     map[string]domain.Offer
+	networks   map[string]domain.Network
 	status     domain.Status
 }
 
 // changes says what a batch of events was about.
 type changes struct {
 	peers, shares, transfers, status bool
-	introduced, offers               bool
+	introduced, offers, networks     bool
 	offered                          []domain.Offer    // that have just come
 	news                             []domain.Transfer // what the user may want to be told of
 	catalogues                       []domain.PeerID   // whose entries changed, or who came or went
@@ -43,6 +44,7 @@ func newModel() *model {
 		catalogues: make(map[domain.PeerID]event.CatalogueState),
 		introduced: make(map[string]domain.Introduction),
 		offers:     make(map[string]domain.Offer),
+		networks:   make(map[string]domain.Network),
 	}
 }
 
@@ -80,6 +82,9 @@ func (m *model) apply(events []event.Event) (c changes) {
 			}
 			keep(m.offers, e, o)
 			c.offers = true
+		} else if n, ok := event.As(event.Networks, e); ok {
+			keep(m.networks, e, n)
+			c.networks = true
 		} else if s, ok := event.As(event.Statuses, e); ok && !e.Gone {
 			m.status = s
 			c.status = true
@@ -167,6 +172,10 @@ func (w *window) prepare(m *model, c changes) (show []func()) {
 			w.offers.show(all, looks)
 			w.notify.offered(c.offered)
 		})
+	}
+	if c.networks {
+		all := maps.Clone(m.networks)
+		show = append(show, func() { w.places.show(all) })
 	}
 	if c.peers {
 		names := m.names()

@@ -60,6 +60,7 @@ type window struct {
 	foot    *foot
 	friends *friends
 	offers  *offers
+	places  *networks
 	tray    *tray
 	hint    *dropHint
 	notify  *notifier
@@ -156,7 +157,7 @@ func (w *window) build() {
 	w.stopped = make(map[string]bool)
 	w.people = people.New(w.run)
 	w.people.OnBrowse = w.browsePerson
-	w.friends, w.offers = newFriends(w), newOffers(w)
+	w.friends, w.offers, w.places = newFriends(w), newOffers(w), newNetworks(w)
 	w.people.OnAdd, w.people.OnInvite, w.people.OnBlocked = w.friends.add, w.friends.invite, w.friends.blocked
 	w.people.OnFriend = func(p domain.Peer) { w.friends.ask(p.ID) }
 	w.people.OnUnfriend = func(p domain.Peer) { w.friends.remove(p.ID, p.Name) }
@@ -187,6 +188,7 @@ func (w *window) build() {
 	w.settings = settings.New(w.run, w.core.Settings, w.core.People, desk{w}, w.core.Version)
 	w.settings.OnError = w.problem
 	w.settings.OnLog = w.showLog
+	w.settings.OnNetworks = w.places.list
 	w.settings.OnFolder = w.pickFolder
 	w.settings.OnValues = w.setValues
 

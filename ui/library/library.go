@@ -66,14 +66,15 @@ type View struct {
 	down   bool
 	wanted string // a share to select as soon as it is there
 
-	list   *widget.List
-	header *widget.Header
-	share  *widget.Button
-	table  *fyne.Container
-	empty  fyne.CanvasObject
-	body   *fyne.Container
-	count  *widget.Text
-	object fyne.CanvasObject
+	list     *widget.List
+	header   *widget.Header
+	share    *widget.Button
+	table    *fyne.Container
+	empty    fyne.CanvasObject
+	reserved *fyne.Container // says that only friends see something here
+	body     *fyne.Container
+	count    *widget.Text
+	object   fyne.CanvasObject
 }
 
 // New returns the page, empty.
@@ -98,10 +99,12 @@ func New(run *work.Runner, core Library) *View {
 	v.empty = container.NewCenter(widget.NewDashed(widget.NewEmpty(
 		words.T("Drop files or folders here. They stay where they are; others can copy them."), "").Container, 526, 204))
 	v.body = container.NewStack(v.table, v.empty)
+	v.reserved = container.NewStack()
+	v.reserved.Hide()
 	v.count = widget.NewText("", theme.TextCaption, theme.SecondText)
 	hint := widget.NewText(words.T("Drop files anywhere in this window"), theme.TextCaption, theme.SecondText)
 	foot := container.NewBorder(nil, nil, v.count, hint)
-	v.object = widget.NewPage(widget.NewHeading(words.T("My shares")), []fyne.CanvasObject{v.share}, nil, v.body, foot)
+	v.object = widget.NewPage(widget.NewHeading(words.T("My shares")), []fyne.CanvasObject{v.share}, v.reserved, v.body, foot)
 	v.show(nil)
 	return v
 }
@@ -111,6 +114,19 @@ func (v *View) Object() fyne.CanvasObject { return v.object }
 
 // List returns what takes the keyboard.
 func (v *View) List() *widget.List { return v.list }
+
+// SetReserved says whether, on this network, only friends see what is shared;
+// change is called to change that.
+func (v *View) SetReserved(reserved bool, change func()) {
+	v.reserved.Objects = nil
+	if reserved {
+		v.reserved.Objects = []fyne.CanvasObject{widget.NewNotice("hidden", theme.Waiting,
+			words.T("On this network only friends see your shares."), nil,
+			widget.NewButton(words.T("Change"), "", widget.Plain, change).Small())}
+	}
+	widget.SetVisible(v.reserved, reserved)
+	v.object.Refresh()
+}
 
 // Problems returns how many shares have a problem.
 func (v *View) Problems() int {

@@ -190,7 +190,8 @@ func (v *View) network() fyne.CanvasObject {
 	v.address.entry.SetPlaceHolder(words.T("192.168.1.7, or what the other window shows as its address"))
 	v.address.entry.OnSubmitted = func(string) { v.dial() }
 	v.connect = widget.NewButton(words.T("Connect"), "", widget.Plain, v.dial)
-	return section(words.T("Network"), v.ownLine, v.address.object(v.connect), nearby.object(nil),
+	seen := widget.NewButton(words.T("Who sees your shares…"), "visible", widget.Plain, func() { v.OnNetworks() })
+	return section(words.T("Network"), v.ownLine, container.NewHBox(seen), v.address.object(v.connect), nearby.object(nil),
 		widget.VBox(0, short(number.object(nil)), v.port))
 }
 

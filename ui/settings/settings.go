@@ -63,6 +63,8 @@ type View struct {
 	OnError func(err error)
 	// OnLog is called to show the program's own log.
 	OnLog func()
+	// OnNetworks is called to choose on which networks shares are shown.
+	OnNetworks func()
 
 	run      *work.Runner
 	settings Settings
