@@ -35,6 +35,7 @@ func newNetworks(w *window) *networks { return &networks{win: w, asked: make(map
 func (n *networks) show(all map[string]domain.Network) {
 	n.present = n.present[:0]
 	var friends []string
+	var fresh []domain.Network
 	for id := range n.asked {
 		if all[id].Answer != domain.NetworkUnasked || !all[id].Present {
 			delete(n.asked, id)
@@ -51,16 +52,19 @@ func (n *networks) show(all map[string]domain.Network) {
 			friends = append(friends, id)
 		case one.Answer == domain.NetworkUnasked && !n.asked[id]:
 			n.asked[id] = true
-			n.card(one)
+			fresh = append(fresh, one)
 		}
+	}
+	for _, one := range fresh {
+		n.card(one)
 	}
 	slices.Sort(friends)
 	n.win.library.SetReserved(len(friends) > 0, func() { n.answerAll(friends) })
 }
 
-// question asks about a network.
-func question(one domain.Network) string {
-	if one.Name == "" {
+// question asks about a network, by its name where there are several.
+func (n *networks) question(one domain.Network) string {
+	if one.Name == "" || len(n.present) < 2 {
 		return words.T("Show your shares to everyone on this network?")
 	}
 	return words.T("Show your shares to everyone on this network (%s)?", one.Name)
@@ -70,10 +74,10 @@ func (n *networks) card(one domain.Network) {
 	button := func(text string, look widget.ButtonKind, answer domain.NetworkAnswer) fyne.CanvasObject {
 		return widget.NewButton(text, "", look, func() { n.answer(one.ID, answer) }).Small()
 	}
-	n.win.notices.ask("network:"+one.ID, "visible", theme.Primary, question(one),
+	n.win.notices.ask("network:"+one.ID, "visible", theme.Primary, n.question(one),
 		button(words.T("Show"), widget.Primary, domain.NetworkShow),
 		button(words.T("Friends only"), widget.Plain, domain.NetworkFriends))
-	n.win.notify.say(question(one))
+	n.win.notify.say(n.question(one))
 }
 
 func (n *networks) answer(id string, answer domain.NetworkAnswer) {

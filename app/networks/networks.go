@@ -26,6 +26,12 @@ const mostKept = 500
 // answer for one holds until this machine leaves it.
 const passing = "unknown:"
 
+// weak reports whether an ID is one that a network has only until more is known
+// of it, or that many have: without a gateway, addresses of the link only.
+func weak(id string) bool {
+	return strings.HasPrefix(id, passing) || strings.HasPrefix(id, "prefix:fe80:") || strings.HasPrefix(id, "prefix:169.254.")
+}
+
 // Config is what Networks needs.
 type Config struct {
 	// Present returns the networks that this machine is on, without answers.
@@ -139,7 +145,7 @@ func (n *Networks) Look(ctx context.Context) {
 		p := &now[i]
 		p.Present = true
 		known, answered := n.answers[p.ID]
-		if first := len(n.answers) == 0; !answered && (first || n.cfg.Always) {
+		if first := n.first(); !answered && (first || n.cfg.Always) {
 			p.Answer = domain.NetworkShow
 			n.put(*p)
 			keep = keep || !strings.HasPrefix(p.ID, passing)
@@ -172,6 +178,17 @@ func (n *Networks) Look(ctx context.Context) {
 	if changed {
 		n.cfg.Changed()
 	}
+}
+
+// first reports whether nothing was said about any network yet that would be
+// known again. The lock is held.
+func (n *Networks) first() bool {
+	for id := range n.answers {
+		if !weak(id) {
+			return false
+		}
+	}
+	return true
 }
 
 // Renamed takes it that a network has turned out to be another by name: what was

@@ -108,6 +108,17 @@ func TestNetworksAreAskedAbout(t *testing.T) {
 	}
 }
 
+// What is there before the network has an address is not the first one yet.
+func TestTheFirstNetworkIsARealOne(t *testing.T) {
+	w := newWorld(t)
+	w.goTo(t, "prefix:fe80::/64")
+	w.goTo(t, "unknown:1")
+	w.goTo(t, "gateway:1")
+	w.want(t, true, false, "gateway:1")
+	w.goTo(t, "gateway:2")
+	w.want(t, false, true, "gateway:2")
+}
+
 // A network that cannot be told from others is asked about each time, and keeps
 // its answer when it turns out which one it is.
 func TestNetworksThatAreNotClear(t *testing.T) {

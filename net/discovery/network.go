@@ -88,11 +88,14 @@ func networkPrefix(prefixes []netip.Prefix) string {
 }
 
 // networkName is what a person may call a network by: "192.168.3.x", or its
-// prefix.
+// prefix; empty if it has no addresses but those of the link.
 func networkName(prefixes []netip.Prefix) string {
 	name := networkPrefix(prefixes)
 	p, err := netip.ParsePrefix(name)
-	if err != nil || !p.Addr().Is4() || p.Bits() != 24 {
+	switch {
+	case err != nil || p.Addr().IsLinkLocalUnicast():
+		return "" // many are called so
+	case !p.Addr().Is4() || p.Bits() != 24:
 		return name
 	}
 	return strings.TrimSuffix(p.Addr().String(), "0") + "x"
