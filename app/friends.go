@@ -32,7 +32,7 @@ func (n *node) trustChanged() {
 
 // giving tells others of offers by the network, which opens after them because
 // they answer it, and lists what an offer is made of.
-type giving struct{ *node }
+type giving struct{ node *node }
 
 func (g giving) Offer(ctx context.Context, peer domain.PeerID, s domain.OfferSummary) error {
 	return g.node.giving.Offer(ctx, peer, s)
@@ -47,5 +47,5 @@ func (g giving) Answer(ctx context.Context, peer domain.PeerID, id string, what 
 }
 
 func (g giving) PullOffer(ctx context.Context, peer domain.PeerID, offer string, each func(domain.Page) error) error {
-	return g.catalogues.PullOffer(ctx, peer, offer, each)
+	return g.node.catalogues.PullOffer(ctx, peer, offer, each)
 }

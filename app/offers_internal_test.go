@@ -358,7 +358,9 @@ func TestOffersOfStrangers(t *testing.T) {
 	if err := cleo.giving.Answer(t.Context(), ana.host.ID(), ids[0], domain.OfferAccept); err == nil {
 		t.Error("cleo accepts what is for ben")
 	}
-	cleo.giving.Withdraw(t.Context(), ben.host.ID(), taken[0].ID)
+	if err := cleo.giving.Withdraw(t.Context(), ben.host.ID(), taken[0].ID); err != nil {
+		t.Fatal(err)
+	}
 	ben.offer(t, taken[0].ID, domain.OfferAsked)
 
 	small, _ := present(t, "Small", mib)

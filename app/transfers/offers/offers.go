@@ -92,12 +92,13 @@ type Offers struct {
 	cfg    Config
 	saving sync.Mutex // held while an offer is written; taken before mu
 
-	mu   sync.Mutex
-	all  map[string]*offer
-	talk map[domain.PeerID]*talk
-	ctx  context.Context // the life of the room, set by Start
-	stop context.CancelFunc
-	done sync.WaitGroup
+	mu      sync.Mutex
+	all     map[string]*offer
+	talk    map[domain.PeerID]*talk
+	started bool
+	ctx     context.Context // ends with Close
+	stop    context.CancelFunc
+	done    sync.WaitGroup
 }
 
 // offer is one with what is known of it in this run only. The fields are guarded
@@ -112,6 +113,7 @@ type offer struct {
 // New reads the offers of earlier runs.
 func New(cfg Config) (*Offers, error) {
 	o := &Offers{cfg: cfg, all: make(map[string]*offer), talk: make(map[domain.PeerID]*talk)}
+	o.ctx, o.stop = context.WithCancel(context.Background())
 	kept, err := cfg.Store.Offers()
 	if err != nil {
 		return nil, fmt.Errorf("reading the offers: %w", err)
@@ -125,11 +127,11 @@ func New(cfg Config) (*Offers, error) {
 // Start goes on with what was not ended, until Close.
 func (o *Offers) Start(ctx context.Context) {
 	o.mu.Lock()
-	o.ctx, o.stop = context.WithCancel(ctx)
+	o.started = true
 	for _, one := range o.all {
 		one.due = true
 		if !one.Incoming && one.State == domain.OfferReading {
-			o.read(one) //nolint:contextcheck // it lives as long as the room
+			o.read(one) //nolint:contextcheck // it lives as long as the room, not as Start's caller
 		}
 		o.publish(one)
 	}
@@ -145,9 +147,7 @@ func (o *Offers) Start(ctx context.Context) {
 // Close ends what runs, to be gone on with by the next run, and waits.
 func (o *Offers) Close() error {
 	o.mu.Lock()
-	if o.stop != nil {
-		o.stop()
-	}
+	o.stop()
 	for _, t := range o.talk {
 		t.rest()
 	}

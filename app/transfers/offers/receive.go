@@ -46,7 +46,7 @@ func (o *Offers) Offered(from domain.Asker, s domain.OfferSummary) error {
 		o.accept(one, "")
 	}
 	o.all[s.ID] = one
-	ctx := o.life()
+	ctx := o.ctx
 	o.mu.Unlock()
 	err := o.keep(ctx, s.ID)
 	o.mu.Lock()
@@ -102,7 +102,7 @@ func (o *Offers) Withdrawn(from domain.PeerID, id string) {
 		return
 	}
 	o.over(one)
-	ctx := o.life()
+	ctx := o.ctx
 	o.mu.Unlock()
 	o.kept(ctx, id)
 }
@@ -112,7 +112,7 @@ func (o *Offers) Withdrawn(from domain.PeerID, id string) {
 func (o *Offers) over(one *offer) {
 	one.Untold, one.due = false, false
 	o.set(one, domain.OfferWithdrawn, domain.Say("%s took this back.", one.PeerName))
-	transfer, ctx := one.Transfer, o.life()
+	transfer, ctx := one.Transfer, o.ctx
 	if transfer == "" || ctx.Err() != nil {
 		return
 	}
@@ -247,7 +247,7 @@ func (o *Offers) ended(t domain.Transfer, gone bool) {
 	}
 	one.Untold, one.due = true, true
 	o.wake(one.Peer)
-	ctx := o.life()
+	ctx := o.ctx
 	o.mu.Unlock()
 	o.kept(ctx, t.Offer)
 }

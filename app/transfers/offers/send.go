@@ -62,7 +62,7 @@ func newID() string {
 // read has the library read the files of an offer, which goes out then. The lock
 // is held.
 func (o *Offers) read(one *offer) {
-	if o.ctx == nil || o.ctx.Err() != nil || one.reading != nil {
+	if !o.started || o.ctx.Err() != nil || one.reading != nil {
 		return
 	}
 	ctx, cancel := context.WithCancelCause(o.ctx)
@@ -87,7 +87,7 @@ func (o *Offers) read(one *offer) {
 			o.wake(one.Peer)
 		}
 		o.mu.Unlock()
-		o.kept(o.ctx, id)
+		o.kept(context.WithoutCancel(ctx), id)
 	})
 }
 
@@ -157,7 +157,7 @@ func (o *Offers) takeBack(one *offer) {
 // Resume makes offers again that were taken back, or have failed; others stay as
 // they are. An unknown ID is domain.ErrNotFound.
 func (o *Offers) Resume(ctx context.Context, ids []string) error {
-	return o.each(ctx, ids, func(one *offer) { //nolint:contextcheck // reading outlives the request for it
+	return o.each(ctx, ids, func(one *offer) {
 		if one.Incoming || one.State != domain.OfferWithdrawn && one.State != domain.OfferFailed {
 			return
 		}
@@ -241,7 +241,7 @@ func (o *Offers) Answered(from domain.PeerID, id string, what domain.OfferAnswer
 		o.set(one, domain.OfferDone, domain.Say("%s has it.", one.PeerName))
 	}
 	over := one.State.Ended()
-	ctx := o.life()
+	ctx := o.ctx
 	o.mu.Unlock()
 	if err != nil {
 		return err
@@ -253,12 +253,4 @@ func (o *Offers) Answered(from domain.PeerID, id string, what domain.OfferAnswer
 		o.prune(ctx, false)
 	}
 	return nil
-}
-
-// life returns the context of the room. The lock is held.
-func (o *Offers) life() context.Context {
-	if o.ctx == nil {
-		return context.Background()
-	}
-	return o.ctx
 }

@@ -25,7 +25,7 @@ func (o *Offers) Sent(id string, n int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	one, ok := o.all[id]
-	if !ok || one.Incoming || one.State.Ended() || o.ctx == nil || o.ctx.Err() != nil {
+	if !ok || one.Incoming || one.State.Ended() || !o.started || o.ctx.Err() != nil {
 		return
 	}
 	now := o.cfg.Now()

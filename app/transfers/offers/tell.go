@@ -39,7 +39,7 @@ func (o *Offers) with(peer domain.PeerID) *talk {
 
 // wake has said to a peer what is due. The lock is held.
 func (o *Offers) wake(peer domain.PeerID) {
-	if o.ctx == nil || o.ctx.Err() != nil {
+	if !o.started || o.ctx.Err() != nil {
 		return
 	}
 	t := o.with(peer)
@@ -77,7 +77,7 @@ func (o *Offers) tell(ctx context.Context, peer domain.PeerID, t *talk) {
 			return
 		}
 		o.mu.Lock()
-		failed := o.said(one, now, err)
+		failed := o.said(one, now, err) //nolint:contextcheck // a download is ended even if Close comes
 		if failed {
 			one.due = true
 			t.running = false
@@ -163,7 +163,7 @@ func (o *Offers) say(ctx context.Context, one *offer, now domain.Offer) error {
 		}
 		listing, done := context.WithTimeout(context.WithoutCancel(ctx), listTime)
 		defer done()
-		stop := context.AfterFunc(o.ctx, done)
+		stop := context.AfterFunc(o.ctx, done) //nolint:contextcheck // Close ends it as well
 		defer stop()
 		return o.pull(listing, one)
 	case domain.OfferDone:
@@ -261,7 +261,7 @@ func (o *Offers) follow(ctx context.Context, events *event.Subscription) {
 		}
 		for _, e := range batch {
 			if who, ok := event.As(event.Peers, e); ok {
-				o.met(who, e.Gone)
+				o.met(who, e.Gone) //nolint:contextcheck // as in tell
 			}
 			if t, ok := event.As(event.Transfers, e); ok && t.Offer != "" {
 				o.ended(t, e.Gone)
@@ -310,7 +310,7 @@ func (o *Offers) met(who domain.Peer, gone bool) {
 	if online && !was {
 		o.wake(who.ID)
 	}
-	ctx := o.life()
+	ctx := o.ctx
 	o.mu.Unlock()
 	for _, id := range changed {
 		o.kept(ctx, id)
