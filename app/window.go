@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -40,10 +39,12 @@ const mostRaises = 16
 func (c *commands) runWindow(ctx context.Context, chosen *settings.Settings, lock *control.Lock, link string) error {
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
-	log, err := c.logFile()
+	// The file stays open until the process ends: the last words matter most.
+	file, err := newLogFile(filepath.Join(c.opts.data, "potluck.log"), maxLog)
 	if err != nil {
 		return err
 	}
+	log := c.logger(file, slog.LevelInfo)
 	links := make(chan string, mostRaises)
 	if link != "" {
 		links <- link
@@ -83,21 +84,6 @@ func (c *commands) runWindow(ctx context.Context, chosen *settings.Settings, loc
 		},
 		Stop: run.stop,
 	}, links)
-}
-
-// logFile begins a new log in the data folder; the one of the last run is kept
-// beside it.
-func (c *commands) logFile() (*slog.Logger, error) {
-	path := filepath.Join(c.opts.data, "potluck.log")
-	if err := os.Rename(path, path+".old"); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600) //nolint:gosec // the program's own data folder
-	if err != nil {
-		return nil, fmt.Errorf("%w: %w", domain.ErrUnwritable, err)
-	}
-	// It stays open until the process ends: the last words matter most.
-	return c.logger(file, slog.LevelInfo), nil
 }
 
 // front is what the window drives. It stands before the node has started, so

@@ -123,7 +123,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 	if err != nil {
 		return err
 	}
-	n.catalogues, err = catalogue.NewClient(n.host, catalogue.Config{})
+	n.catalogues, err = catalogue.NewClient(n.host, catalogue.Config{Log: n.log.With("room", "catalogue")})
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"time"
 	"unicode"
@@ -14,19 +15,22 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/catalogue/pb"
+	"github.com/potluck-share/potluck/net/host/complain"
 )
 
 // Config is what may be set of a client.
 type Config struct {
 	// MaxEntries is the most entries that one pull may bring; 0 for 1,000,000.
 	MaxEntries int
+	Log        *slog.Logger // nil: silent
 }
 
 // Client pulls catalogues.
 type Client struct {
-	host     Host
-	most     int
-	unpacker *unpacker
+	host       Host
+	most       int
+	unpacker   *unpacker
+	complaints *complain.Complaints
 }
 
 // NewClient returns a client that opens its streams through h.
@@ -38,7 +42,7 @@ func NewClient(h Host, cfg Config) (*Client, error) {
 	if cfg.MaxEntries <= 0 {
 		cfg.MaxEntries = 1_000_000
 	}
-	return &Client{host: h, most: cfg.MaxEntries, unpacker: unpacker}, nil
+	return &Client{host: h, most: cfg.MaxEntries, unpacker: unpacker, complaints: complain.New(cfg.Log)}, nil
 }
 
 // Pull asks the peer for the changes in its catalogue since a version, or for
@@ -82,7 +86,11 @@ func (c *Client) pull(
 		return 0, err
 	}
 	defer context.AfterFunc(ctx, func() { _ = stream.Reset() })()
+	taken := error(nil) // what each says is no fault of the peer
 	defer func() {
+		if taken == nil {
+			c.complaints.Fault(peer, Protocol, err)
+		}
 		if err != nil {
 			_ = stream.Reset() // so that the owner stops sending
 			if ctx.Err() != nil {
@@ -113,8 +121,8 @@ func (c *Client) pull(
 		if got += len(page.Changes); got > c.most {
 			return got, fmt.Errorf("more than %d entries: %w", c.most, domain.ErrTooLarge)
 		}
-		if err := each(page); err != nil {
-			return got, err
+		if taken = each(page); taken != nil {
+			return got, taken
 		}
 		if page.Next == "" {
 			// All is here; how the stream ends changes nothing about it.

@@ -16,6 +16,7 @@ import (
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/catalogue/pb"
 	"github.com/potluck-share/potluck/net/host"
+	"github.com/potluck-share/potluck/net/host/complain"
 )
 
 // Serve offers src to whoever is near or a friend, from now on until the host
@@ -25,7 +26,7 @@ func Serve(h Host, src Source, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("preparing to pack pages: %w", err)
 	}
-	s := &server{host: h, src: src, log: log, enc: enc, running: make(map[domain.PeerID]int)}
+	s := &server{host: h, src: src, log: log, complaints: complain.New(log), enc: enc, running: make(map[domain.PeerID]int)}
 	// A stranger gets an answer too, since a closed stream would look like a
 	// fault of the network.
 	h.Handle(Protocol, host.Anyone, s.handle)
@@ -33,10 +34,11 @@ func Serve(h Host, src Source, log *slog.Logger) error {
 }
 
 type server struct {
-	host Host
-	src  Source
-	log  *slog.Logger
-	enc  *zstd.Encoder
+	host       Host
+	src        Source
+	log        *slog.Logger
+	complaints *complain.Complaints
+	enc        *zstd.Encoder
 
 	mu      sync.Mutex
 	running map[domain.PeerID]int
@@ -50,6 +52,7 @@ func (s *server) handle(ctx context.Context, stream network.Stream, asker domain
 
 	sent, err := s.answer(ctx, stream, asker)
 	if err != nil {
+		s.complaints.Fault(asker.Peer, Protocol, err)
 		log.DebugContext(ctx, "a pull of the catalogue broke off", "entries", sent, "error", err)
 		_ = stream.Reset() // whatever is wrong with it, it ends here
 		return
@@ -65,6 +68,9 @@ func (s *server) answer(ctx context.Context, stream network.Stream, asker domain
 		return 0, err
 	}
 	raw, err := msgio.NewVarintReaderSize(stream, maxRequest).ReadMsg()
+	if errors.Is(err, msgio.ErrMsgTooLarge) {
+		return 0, fmt.Errorf("a request of more than %d bytes: %w", maxRequest, domain.ErrTooLarge)
+	}
 	if err != nil {
 		return 0, fmt.Errorf("reading the request: %w", err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/friend/pb"
 	"github.com/potluck-share/potluck/net/host"
+	"github.com/potluck-share/potluck/net/host/complain"
 	"github.com/potluck-share/potluck/net/host/talk"
 )
 
@@ -68,12 +69,13 @@ type Config struct {
 
 // Friend speaks the protocol. Make one with New.
 type Friend struct {
-	cfg    Config
-	host   Host
-	limits *limits
-	cancel context.CancelFunc
-	ctx    context.Context // ends with Close
-	tasks  sync.WaitGroup
+	cfg        Config
+	host       Host
+	limits     *limits
+	complaints *complain.Complaints
+	cancel     context.CancelFunc
+	ctx        context.Context // ends with Close
+	tasks      sync.WaitGroup
 
 	mu   sync.Mutex
 	kept map[domain.PeerID]time.Time // until when its connection is kept
@@ -81,16 +83,13 @@ type Friend struct {
 
 // New begins to serve the protocol on the host, until Close.
 func New(h Host, cfg Config) *Friend {
-	if cfg.Log == nil {
-		cfg.Log = slog.New(slog.DiscardHandler)
-	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
 	if cfg.Name == nil {
 		cfg.Name = func() string { return "" }
 	}
-	f := &Friend{cfg: cfg, host: h, limits: newLimits(cfg.Now), kept: make(map[domain.PeerID]time.Time)}
+	f := &Friend{cfg: cfg, host: h, limits: newLimits(cfg.Now), complaints: complain.New(cfg.Log), kept: make(map[domain.PeerID]time.Time)}
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	f.tasks.Go(f.release)
 	h.Handle(protocolID, host.Anyone, f.serve)

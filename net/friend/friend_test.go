@@ -276,9 +276,9 @@ func TestStrangersAreLimitedTogether(t *testing.T) {
 	l := newLimits(func() time.Time { return at })
 	let := func(n int, asker domain.Asker) (in int) {
 		for range n {
-			if l.enter(asker) {
+			if leave, ok := l.enter(asker); ok {
 				in++
-				l.leave()
+				leave()
 			}
 		}
 		return in
@@ -303,13 +303,49 @@ func TestStrangersAreLimitedTogether(t *testing.T) {
 	if len(l.tries) > mostPeers {
 		t.Errorf("%d peers are kept in mind", len(l.tries))
 	}
-	for range mostAtOnce {
-		if !l.enter(domain.Asker{Peer: "ana", Near: true}) {
-			t.Fatal("few at once are too many")
+}
+
+// Strangers from afar may hold some of the places, for as long as they like, and
+// never all of them.
+func TestStrangersLeavePlaces(t *testing.T) {
+	t.Parallel()
+	at := time.Now()
+	l := newLimits(func() time.Time { return at })
+	hold := func(n int, asker domain.Asker) (leaves []func()) {
+		for range n {
+			if leave, ok := l.enter(asker); ok {
+				leaves = append(leaves, leave)
+			}
 		}
+		return leaves
 	}
-	if l.enter(domain.Asker{Peer: "ana", Near: true}) {
+	far, near := domain.Asker{Peer: "mallory"}, domain.Asker{Peer: "ana", Near: true}
+	strangers := hold(mostAtOnce+1, far)
+	if len(strangers) != mostFarAtOnce {
+		t.Errorf("strangers hold %d places at once", len(strangers))
+	}
+	neighbours := hold(mostAtOnce+1, near)
+	if len(neighbours) != mostAtOnce-mostFarAtOnce {
+		t.Errorf("%d places are left to those who are near", len(neighbours))
+	}
+	for _, leave := range strangers {
+		leave()
+	}
+	neighbours = append(neighbours, hold(mostAtOnce, near)...)
+	if len(neighbours) != mostAtOnce {
+		t.Errorf("those who are near get %d places when the strangers have left", len(neighbours))
+	}
+	if got := hold(1, far); len(got) > 0 {
 		t.Error("more at once than there are places")
+	}
+	for _, leave := range neighbours {
+		leave()
+	}
+	if got := hold(mostAtOnce, domain.Asker{Peer: "ben", Friend: true}); len(got) != mostAtOnce {
+		t.Errorf("places were lost: %d are left", len(got))
+	}
+	if len(l.all) != mostAtOnce || len(l.fromFar) != 0 {
+		t.Errorf("%d places are taken, %d of them by strangers", len(l.all), len(l.fromFar))
 	}
 }
 

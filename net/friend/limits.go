@@ -22,8 +22,11 @@ const (
 	// many exchanges per second, with such a burst.
 	exchangeRate  rate.Limit = 2
 	exchangeBurst int        = 30
-	// mostAtOnce is how many exchanges run at once that others have opened.
-	mostAtOnce = 8
+	// mostAtOnce is how many exchanges run at once that others have opened, and
+	// mostFarAtOnce how many of those strangers from afar may hold: whoever says
+	// nothing holds one for as long as an exchange may take.
+	mostAtOnce    = 8
+	mostFarAtOnce = 2
 )
 
 var (
@@ -34,9 +37,9 @@ var (
 // limits is how often what may be done. All methods may be called from any
 // goroutine.
 type limits struct {
-	now        func() time.Time
-	near, far  *rate.Limiter
-	concurrent chan struct{}
+	now          func() time.Time
+	near, far    *rate.Limiter
+	all, fromFar chan struct{} // places for those at once
 
 	mu    sync.Mutex
 	tries map[domain.PeerID]*tries
@@ -52,30 +55,40 @@ func newLimits(now func() time.Time) *limits {
 	return &limits{
 		now:  now,
 		near: rate.NewLimiter(exchangeRate, exchangeBurst), far: rate.NewLimiter(exchangeRate, exchangeBurst),
-		concurrent: make(chan struct{}, mostAtOnce),
-		tries:      make(map[domain.PeerID]*tries),
+		all: make(chan struct{}, mostAtOnce), fromFar: make(chan struct{}, mostFarAtOnce),
+		tries: make(map[domain.PeerID]*tries),
 	}
 }
 
-// enter lets an exchange begin that the asker has opened; leave must follow if
-// it is true.
-func (l *limits) enter(asker domain.Asker) bool {
-	all := l.far
+// enter lets an exchange begin that the asker has opened; leave must be called
+// when it is over if it is ok. Strangers from afar cannot use up what others
+// have.
+func (l *limits) enter(asker domain.Asker) (leave func(), ok bool) {
 	if asker.Near || asker.Friend {
-		all = l.near // strangers from afar cannot use up what these have
+		if !l.near.AllowN(l.now(), 1) || !occupy(l.all) {
+			return nil, false
+		}
+		return func() { <-l.all }, true
 	}
-	if !all.AllowN(l.now(), 1) {
-		return false
+	if !l.far.AllowN(l.now(), 1) || !occupy(l.fromFar) {
+		return nil, false
 	}
+	if !occupy(l.all) {
+		<-l.fromFar
+		return nil, false
+	}
+	return func() { <-l.all; <-l.fromFar }, true
+}
+
+// occupy takes a place if there is one.
+func occupy(places chan struct{}) bool {
 	select {
-	case l.concurrent <- struct{}{}:
+	case places <- struct{}{}:
 		return true
 	default:
 		return false
 	}
 }
-
-func (l *limits) leave() { <-l.concurrent }
 
 // try counts an introduction with the peer, whoever began it, and reports
 // whether it may be.

@@ -14,17 +14,16 @@ import (
 
 // serve takes one exchange that another one has opened.
 func (f *Friend) serve(_ context.Context, s network.Stream, asker domain.Asker) {
-	if !f.limits.enter(asker) {
-		f.cfg.Log.Debug("too many want to be friends", "peer", asker.Peer)
+	leave, ok := f.limits.enter(asker)
+	if !ok {
+		f.complaints.About(asker.Peer, "too many want to be friends", nil)
 		_ = s.ResetWithError(network.StreamRateLimited)
 		return
 	}
-	defer f.limits.leave()
+	defer leave()
 	_ = talk.Serve(f.ctx, s, exchangeTime, func(rw io.ReadWriter) error { //nolint:contextcheck // Close ends it
 		status, confirmed, err := f.take(rw, asker)
-		if err != nil {
-			f.cfg.Log.Info("a peer broke the protocol for becoming friends", "peer", asker.Peer, "err", err)
-		}
+		f.complaints.Fault(asker.Peer, "becoming friends", err)
 		if errors.Is(err, domain.ErrOffline) {
 			return err
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/host"
+	"github.com/potluck-share/potluck/net/host/complain"
 )
 
 // Everyone stands for everyone nearby: for this asker, Config.Own returns the
@@ -105,11 +106,12 @@ func defaultTiming() timing {
 
 // Gossip tells near peers of the own head and keeps theirs.
 type Gossip struct {
-	cfg    Config
-	timing timing
-	log    *slog.Logger
-	self   domain.PeerID
-	key    crypto.PrivKey
+	cfg        Config
+	timing     timing
+	log        *slog.Logger
+	complaints *complain.Complaints
+	self       domain.PeerID
+	key        crypto.PrivKey
 
 	ctx    context.Context // ends with Close; every goroutine's
 	cancel context.CancelFunc
@@ -157,6 +159,7 @@ func start(ctx context.Context, cfg Config, timing timing) (*Gossip, error) {
 		cfg:        cfg,
 		timing:     timing,
 		log:        cfg.Log,
+		complaints: complain.New(cfg.Log),
 		self:       domain.PeerID(h.ID().String()),
 		key:        key,
 		topics:     make(map[string]*pubsub.Topic),

@@ -99,6 +99,7 @@ func (g *Gossip) meet(ctx context.Context, id domain.PeerID) {
 	}
 	if !g.swappedSince(id, g.timing.settle) {
 		if err := g.swap(ctx, id); err != nil {
+			g.complaints.Fault(id, headsProtocol, err)
 			log.DebugContext(ctx, "swapping heads", "error", err)
 		}
 	}
@@ -260,6 +261,7 @@ func (g *Gossip) serve(ctx context.Context, s network.Stream, asker domain.Asker
 		err = s.Close()
 	}
 	if err != nil {
+		g.complaints.Served(asker.Peer, headsProtocol, err)
 		g.log.DebugContext(ctx, "heads from a peer", "peer", asker.Peer.Short(), "error", err)
 		_ = s.Reset()
 	}

@@ -30,6 +30,8 @@ const (
 
 const headsTopic = "/potluck/heads/1"
 
+var errPersonal = fmt.Errorf("%w: a head that is for one peer alone", domain.ErrMalformed)
+
 // topic is one line of the table of topics.
 type topic struct {
 	name string
@@ -107,6 +109,7 @@ func (g *Gossip) joinTopic(ps *pubsub.PubSub, t topic) error {
 			return pubsub.ValidationIgnore
 		}
 		if len(msg.GetData()) > t.limit {
+			g.complaints.About(domain.PeerID(from.String()), t.name, fmt.Errorf("%w: a message of %d bytes", domain.ErrTooLarge, len(msg.GetData())))
 			return pubsub.ValidationReject
 		}
 		return t.judge(g, domain.PeerID(from.String()), msg.GetData())
@@ -158,7 +161,7 @@ func (g *Gossip) inspect(from peer.ID, rpc *pubsub.RPC) error {
 	if n := len(rpc.GetPublish()); n > 0 && !g.forwarders.allow(domain.PeerID(from.String()), n) {
 		// Control goes on, so that a mesh stays a mesh.
 		rpc.Publish = nil
-		g.log.Debug("a peer passes on more than it may", "peer", from.String(), "messages", n)
+		g.complaints.About(domain.PeerID(from.String()), "passes on more than it may", fmt.Errorf("%d messages at once", n))
 	}
 	return nil
 }
@@ -171,10 +174,11 @@ func (g *Gossip) judgeHead(from domain.PeerID, data []byte) pubsub.ValidationRes
 	}
 	h, err := open(data)
 	if err != nil {
-		g.log.Debug("a head that does not hold", "from", from.Short(), "error", err)
+		g.complaints.About(from, headsTopic, err)
 		return pubsub.ValidationReject
 	}
 	if h.personal {
+		g.complaints.About(from, headsTopic, errPersonal)
 		return pubsub.ValidationReject // was never meant to get here
 	}
 	if h.Peer == g.self {

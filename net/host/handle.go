@@ -31,6 +31,8 @@ const (
 	welcome byte = 1
 )
 
+var errStreams = fmt.Errorf("%w: more streams than a peer may have open", domain.ErrBusy)
+
 // Rule says who may open a stream of a protocol.
 type Rule int
 
@@ -68,6 +70,7 @@ func (h *Host) Handle(proto string, rule Rule, handler func(ctx context.Context,
 			return
 		}
 		if !streams.enter(asker.Peer) {
+			h.complaints.About(asker.Peer, proto, errStreams)
 			_ = s.ResetWithError(network.StreamResourceLimitExceeded)
 			return
 		}

@@ -24,6 +24,8 @@ const (
 	helloTimeout    = 10 * time.Second
 )
 
+var errHellos = fmt.Errorf("%w: more hellos than anybody needs", domain.ErrBusy)
+
 // encodeHello makes the message that says hello. A name that is too long is
 // cut rather than refused: it is the user's own.
 func encodeHello(hello domain.Hello, instance uint64) ([]byte, error) {
@@ -99,6 +101,9 @@ func (h *Host) hearHello(_ context.Context, s network.Stream, asker domain.Asker
 		}
 	}
 	if heard == nil || !heard.hellos.Allow() {
+		if heard != nil {
+			h.complaints.About(asker.Peer, helloProtocol, errHellos)
+		}
 		_ = s.ResetWithError(network.StreamRateLimited)
 		return
 	}
@@ -109,7 +114,7 @@ func (h *Host) hearHello(_ context.Context, s network.Stream, asker domain.Asker
 	}
 	hello, instance, err := decodeHello(data)
 	if err != nil {
-		h.log.Debug("bad hello", "peer", asker.Peer.Short(), "err", err)
+		h.complaints.About(asker.Peer, helloProtocol, err)
 		_ = s.ResetWithError(network.StreamProtocolViolation)
 		return
 	}

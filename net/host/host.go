@@ -28,6 +28,7 @@ import (
 	ma "github.com/multiformats/go-multiaddr"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/net/host/complain"
 )
 
 // DefaultPort is the port, for TCP and for QUIC over UDP, on which Potluck
@@ -107,16 +108,17 @@ func defaultTimes() *times {
 
 // Host is this machine's end of all connections. Make one with New.
 type Host struct {
-	cfg      Config
-	times    *times
-	log      *slog.Logger
-	id       domain.PeerID
-	instance uint64 // of this run, told in hellos
-	libp2p   libp2phost.Host
-	rcmgr    network.ResourceManager
-	activity *activity
-	bulks    bulks
-	nearby   atomic.Pointer[[]netip.Prefix] // by the owner's word
+	cfg        Config
+	times      *times
+	log        *slog.Logger
+	complaints *complain.Complaints
+	id         domain.PeerID
+	instance   uint64 // of this run, told in hellos
+	libp2p     libp2phost.Host
+	rcmgr      network.ResourceManager
+	activity   *activity
+	bulks      bulks
+	nearby     atomic.Pointer[[]netip.Prefix] // by the owner's word
 
 	ctx    context.Context // ends at Close
 	cancel context.CancelFunc
@@ -165,17 +167,18 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 		return nil, fmt.Errorf("start the network: %w", err)
 	}
 	h := &Host{
-		cfg:      cfg,
-		times:    cfg.times,
-		log:      cfg.Log,
-		id:       cfg.Identity.ID(),
-		instance: binary.LittleEndian.Uint64(instance[:]),
-		activity: newActivity(),
-		rejudge:  make(chan struct{}, 1),
-		dial:     make(chan struct{}, 1),
-		queued:   make(chan struct{}, 1),
-		peers:    make(map[domain.PeerID]*entry),
-		trying:   make(map[peer.ID][]ma.Multiaddr),
+		cfg:        cfg,
+		times:      cfg.times,
+		log:        cfg.Log,
+		complaints: complain.New(cfg.Log),
+		id:         cfg.Identity.ID(),
+		instance:   binary.LittleEndian.Uint64(instance[:]),
+		activity:   newActivity(),
+		rejudge:    make(chan struct{}, 1),
+		dial:       make(chan struct{}, 1),
+		queued:     make(chan struct{}, 1),
+		peers:      make(map[domain.PeerID]*entry),
+		trying:     make(map[peer.ID][]ma.Multiaddr),
 	}
 	h.nearby.Store(&cfg.Nearby)
 	// The host outlives the start, so its context is its own.

@@ -9,11 +9,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/libp2p/go-libp2p/core/network"
 	"golang.org/x/time/rate"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/host"
+	"github.com/potluck-share/potluck/net/host/complain"
 	"github.com/potluck-share/potluck/net/host/talk"
 	"github.com/potluck-share/potluck/net/offer/pb"
 )
@@ -25,9 +27,12 @@ const (
 	// Each peer may send so many messages per second, with such a burst.
 	messageRate  rate.Limit = 2
 	messageBurst int        = 40
-	// mostPeers is of how many peers that is kept in mind.
+	// mostPeers is of how many peers that is kept in mind; of more, the one that
+	// was heard longest ago is forgotten.
 	mostPeers = 1024
 )
+
+var errTooMany = fmt.Errorf("%w: more messages than it may send", domain.ErrBusy)
 
 // Host is what this package needs of the libp2p host; *host.Host has it.
 type Host interface {
@@ -60,21 +65,23 @@ type Config struct {
 
 // Offers speaks the protocol. Make one with New.
 type Offers struct {
-	cfg    Config
-	host   Host
-	ctx    context.Context // ends with Close
-	cancel context.CancelFunc
+	cfg        Config
+	host       Host
+	complaints *complain.Complaints
+	ctx        context.Context // ends with Close
+	cancel     context.CancelFunc
 
 	mu    sync.Mutex
-	rates map[domain.PeerID]*rate.Limiter
+	rates *simplelru.LRU[domain.PeerID, *rate.Limiter]
 }
 
 // New begins to serve the protocol on the host, until Close.
 func New(h Host, cfg Config) *Offers {
-	if cfg.Log == nil {
-		cfg.Log = slog.New(slog.DiscardHandler)
+	rates, err := simplelru.NewLRU[domain.PeerID, *rate.Limiter](mostPeers, nil)
+	if err != nil {
+		panic(err) // the size is a constant
 	}
-	o := &Offers{cfg: cfg, host: h, rates: make(map[domain.PeerID]*rate.Limiter)}
+	o := &Offers{cfg: cfg, host: h, complaints: complain.New(cfg.Log), rates: rates}
 	o.ctx, o.cancel = context.WithCancel(context.Background())
 	h.Handle(protocolID, host.NearOnly, o.serve)
 	return o
@@ -153,16 +160,19 @@ func said(status pb.Status) error {
 // serve takes a message that another one sends.
 func (o *Offers) serve(_ context.Context, s network.Stream, asker domain.Asker) {
 	_ = talk.Serve(o.ctx, s, exchangeTime, func(rw io.ReadWriter) error { //nolint:contextcheck // Close ends it
+		// Whatever comes is counted, also what makes no sense.
+		allowed := o.allow(asker.Peer)
 		m, err := talk.Read(rw, maxMessage, decode)
 		if errors.Is(err, domain.ErrOffline) {
 			return err
 		}
 		status := pb.Status_STATUS_MALFORMED
 		switch {
-		case err != nil:
-			o.cfg.Log.Info("a peer broke the protocol for offers", "peer", asker.Peer, "err", err)
-		case !o.allow(asker.Peer):
+		case !allowed:
+			o.complaints.About(asker.Peer, "offers", errTooMany)
 			status = pb.Status_STATUS_BUSY
+		case err != nil:
+			o.complaints.About(asker.Peer, "offers", err)
 		default:
 			status = statusOf(o.take(asker, m))
 		}
@@ -207,26 +217,10 @@ func statusOf(err error) pb.Status {
 func (o *Offers) allow(peer domain.PeerID) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	limiter := o.rates[peer]
-	if limiter == nil {
-		if len(o.rates) >= mostPeers {
-			o.sweep()
-		}
+	limiter, ok := o.rates.Get(peer)
+	if !ok {
 		limiter = rate.NewLimiter(messageRate, messageBurst)
-		o.rates[peer] = limiter
+		o.rates.Add(peer, limiter)
 	}
 	return limiter.Allow()
-}
-
-// sweep forgets those who have not said much lately, or else all. The lock is
-// held.
-func (o *Offers) sweep() {
-	for peer, limiter := range o.rates {
-		if limiter.Tokens() >= float64(messageBurst) {
-			delete(o.rates, peer)
-		}
-	}
-	if len(o.rates) >= mostPeers {
-		clear(o.rates)
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"path/filepath"
 	"strings"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/host"
+	"github.com/potluck-share/potluck/net/host/complain"
 	"github.com/potluck-share/potluck/net/host/talk"
 	"github.com/potluck-share/potluck/net/offer/pb"
 )
@@ -140,11 +142,61 @@ func TestAPeerMaySayOnlySoMuch(t *testing.T) {
 	if busy == 0 || len(ben.told) > messageBurst+10 {
 		t.Errorf("%d were refused, Ben was told %d", busy, len(ben.told))
 	}
-	for i := range 3 * mostPeers {
-		ben.offers.allow(domain.PeerID(rune(i)))
+}
+
+// A peer that goes on under its own name gains nothing by coming under many
+// others at the same time.
+func TestNewPeersDoNotResetTheLimitOfOthers(t *testing.T) {
+	t.Parallel()
+	ben := newPerson(t, loopback)
+	let := 0
+	for i := range 20 * mostPeers {
+		ben.offers.allow(domain.PeerID(fmt.Sprint("new ", i)))
+		if i%(mostPeers/2) == 0 && ben.offers.allow("mallory") {
+			let++
+		}
+		if i == 0 {
+			for ben.offers.allow("mallory") { // as long as it may
+			}
+		}
 	}
-	if len(ben.offers.rates) > mostPeers {
-		t.Errorf("%d peers are kept in mind", len(ben.offers.rates))
+	if let > 1+2 { // what comes anew while the test runs
+		t.Errorf("Mallory said %d more than it may", let)
+	}
+	if got := ben.offers.rates.Len(); got > mostPeers {
+		t.Errorf("%d peers are kept in mind", got)
+	}
+}
+
+func TestWhatMakesNoSenseIsCountedAndFillsNoLog(t *testing.T) {
+	t.Parallel()
+	ana, mallory := newPerson(t, loopback), newPerson(t, loopback)
+	var log strings.Builder
+	ana.offers.complaints = complain.New(slog.New(slog.NewTextHandler(&log, nil)))
+	mallory.meets(t, ana)
+	refused := 0
+	for range messageBurst + 20 {
+		s, err := mallory.Open(t.Context(), ana.ID(), protocolID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Write([]byte{3, 0xff, 0xff, 0xff}); err != nil {
+			t.Fatal(err)
+		}
+		status, err := talk.Read(s, maxReply, decodeReply)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if status == pb.Status_STATUS_BUSY {
+			refused++
+		}
+		_ = s.Reset() // all was said
+	}
+	if refused == 0 {
+		t.Error("it may say as much as it likes")
+	}
+	if strings.Count(log.String(), "\n") != 1 || !strings.Contains(log.String(), string(mallory.ID())) {
+		t.Errorf("the log is\n%s", log.String())
 	}
 }
 

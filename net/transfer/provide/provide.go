@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/net/host/complain"
 	"github.com/potluck-share/potluck/net/transfer/wire"
 )
 
@@ -138,12 +139,13 @@ const (
 
 // Provider serves streams. Make one with New.
 type Provider struct {
-	cfg    Config
-	log    *slog.Logger
-	turns  *turns
-	slots  *slots
-	wg     sync.WaitGroup // one for each stream
-	crowds crowds
+	cfg        Config
+	log        *slog.Logger
+	complaints *complain.Complaints
+	turns      *turns
+	slots      *slots
+	wg         sync.WaitGroup // one for each stream
+	crowds     crowds
 
 	mu     sync.Mutex
 	closed bool
@@ -175,13 +177,14 @@ func New(cfg Config) *Provider {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Provider{
-		cfg:    cfg,
-		log:    cfg.Log,
-		turns:  newTurns(readers),
-		slots:  newSlots(cfg.Now),
-		crowds: crowds{now: cfg.Now, all: make(map[domain.ContentID]*crowd)},
-		peers:  make(map[domain.PeerID]*account),
-		ends:   make(map[*stream]context.CancelFunc),
+		cfg:        cfg,
+		log:        cfg.Log,
+		complaints: complain.New(cfg.Log),
+		turns:      newTurns(readers),
+		slots:      newSlots(cfg.Now),
+		crowds:     crowds{now: cfg.Now, all: make(map[domain.ContentID]*crowd)},
+		peers:      make(map[domain.PeerID]*account),
+		ends:       make(map[*stream]context.CancelFunc),
 	}
 }
 

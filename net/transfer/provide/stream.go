@@ -106,6 +106,7 @@ func (t *stream) run(ctx context.Context) {
 	})
 	err := t.read(ctx)
 	if err != nil && !errors.Is(err, io.EOF) && ctx.Err() == nil {
+		t.p.complaints.Served(t.peer, wire.Protocol, err)
 		t.p.log.DebugContext(ctx, "requests of a peer ended", "peer", t.peer.Short(), "err", err)
 	}
 	cancel()
