@@ -26,7 +26,7 @@ func (a asking) Tell(ctx context.Context, peer domain.PeerID, what domain.Friend
 // the connections, for what is told of our shares, and for the downloads.
 func (n *node) trustChanged() {
 	n.host.Rejudge()
-	n.announce()
+	n.announce() // backs up, too
 	n.transfers.ProvidersChanged()
 }
 

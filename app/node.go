@@ -24,7 +24,6 @@ import (
 	"github.com/potluck-share/potluck/net/transfer/fetch"
 	"github.com/potluck-share/potluck/net/transfer/limit"
 	"github.com/potluck-share/potluck/net/transfer/provide"
-	"github.com/potluck-share/potluck/storage/db"
 )
 
 // node is a running Potluck without its window: all rooms, wired.
@@ -58,6 +57,7 @@ type node struct {
 	places     *networks.Networks
 	sightings  sightings
 	room       room
+	backups    *backupKeeper
 	hidden     atomic.Bool // others are not to see this machine
 
 	// closers undo what was started, to be run last to first.
@@ -82,13 +82,9 @@ func startNode(ctx context.Context, opts options, chosen *settings.Settings, bus
 			n = nil
 		}
 	}()
-	store, err := db.Open(databasePath(opts.data), log)
+	store, err := n.openDatabase(ctx)
 	if err != nil {
 		return n, err
-	}
-	n.onClose("database", store.Close)
-	if aside := store.SetAside(); aside != "" {
-		log.Warn("the database was damaged; it was set aside and a new one begun, so nothing is shared until you share it again", "old", aside)
 	}
 	identity, err := host.LoadIdentity(filepath.Join(opts.data, "identity.key"))
 	if err != nil {

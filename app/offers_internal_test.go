@@ -268,26 +268,7 @@ func TestWhatAFriendSendsIsAccepted(t *testing.T) {
 	ana, ben := startPotluck(t, "ana"), startPotluck(t, "ben")
 	meet(t, ana, ben)
 	folder, _ := present(t, "Holiday", 8*mib)
-	made, err := ana.people.Invite(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	link, err := domain.ParseLink(made.Link)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := ben.people.Join(t.Context(), link); err != nil {
-		t.Fatal(err)
-	}
-	if err := ana.people.ConfirmFriend(t.Context(), ben.host.ID()); err != nil {
-		t.Fatal(err)
-	}
-	until(t, "they are friends", func() error {
-		if !ana.people.Friend(ben.host.ID()) || !ben.people.Friend(ana.host.ID()) {
-			return errors.New("not yet")
-		}
-		return nil
-	})
+	befriend(t, ana, ben)
 	if err := ben.people.AcceptUpTo(t.Context(), ana.host.ID(), 8*mib+100); err != nil {
 		t.Fatal(err)
 	}

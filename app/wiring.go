@@ -223,6 +223,8 @@ func (n *node) openProtocols(ctx context.Context, store *db.DB) error {
 // start wakes everything, use cases first, so that nothing arrives that nobody
 // takes.
 func (n *node) start(ctx context.Context) error {
+	n.backups = startBackup(backupPath(n.opts.data), n.toBackUp, n.log) //nolint:contextcheck // it lives until it is closed
+	n.onClose("backup", n.backups.close)
 	n.library.Start(ctx)
 	n.onClose("library", n.library.Close)
 	n.browse.Start(ctx)
@@ -367,6 +369,7 @@ func (n *node) vouched(peer domain.PeerID) bool {
 
 // announce tells everybody that what is offered here has changed.
 func (n *node) announce() {
+	n.backUp()
 	if n.gossip != nil {
 		n.gossip.Announce()
 	}

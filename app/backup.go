@@ -1,0 +1,180 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/storage/backup"
+	"github.com/potluck-share/potluck/storage/db"
+)
+
+// backupEvery merges changes into one writing of the backup.
+const backupEvery = time.Second
+
+func backupPath(data string) string { return filepath.Join(data, "backup.toml") }
+
+// backupKeeper writes the backup of friends, blocked people and audiences after
+// they have changed, off the goroutines that change them.
+type backupKeeper struct {
+	path string
+	now  func() backup.Backup
+	log  *slog.Logger
+	wake chan struct{} // holds a token while something may have changed
+	stop context.CancelFunc
+	done sync.WaitGroup
+	last backup.Backup // as written; the goroutine's own
+}
+
+func startBackup(path string, now func() backup.Backup, log *slog.Logger) *backupKeeper {
+	ctx, stop := context.WithCancel(context.Background())
+	k := &backupKeeper{path: path, now: now, log: log, wake: make(chan struct{}, 1), stop: stop}
+	k.changed()
+	k.done.Go(func() { k.run(ctx) })
+	return k
+}
+
+// changed says that there may be something to write. It does not block.
+func (k *backupKeeper) changed() {
+	select {
+	case k.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (k *backupKeeper) run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-k.wake:
+		}
+		k.write()
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(backupEvery):
+		}
+	}
+}
+
+// write writes the backup if it is not what was written last.
+func (k *backupKeeper) write() {
+	b := k.now()
+	if reflect.DeepEqual(b, k.last) {
+		return
+	}
+	if err := backup.Write(k.path, b); err != nil {
+		k.log.Error("friends and audiences could not be backed up", "err", err)
+		return
+	}
+	k.last = b
+}
+
+// close writes what is not written yet, and waits.
+func (k *backupKeeper) close() error {
+	k.stop()
+	k.done.Wait()
+	k.write()
+	return nil
+}
+
+// toBackUp is what a user would miss most. Only what a restart needs of it is
+// kept, so that it changes seldom.
+func (n *node) toBackUp() backup.Backup {
+	var b backup.Backup
+	for _, p := range n.people.Kept() {
+		p.LastSeen = time.Time{}
+		b.People = append(b.People, p)
+	}
+	for _, s := range n.library.Shares() {
+		b.Shares = append(b.Shares, domain.Share{Name: s.Name, Path: s.Path, Folder: s.Folder, Audience: s.Audience})
+	}
+	return b
+}
+
+// backUp says that friends, blocked people or shares may have changed.
+func (n *node) backUp() {
+	if n.backups != nil {
+		n.backups.changed()
+	}
+}
+
+// openDatabase opens the database. If it was lost, or is damaged, friends,
+// blocked people and shares with their audiences are taken from the backup; the
+// shares are read anew.
+func (n *node) openDatabase(ctx context.Context) (*db.DB, error) {
+	path := databasePath(n.opts.data)
+	_, err := os.Stat(path)
+	lost := errors.Is(err, os.ErrNotExist)
+	store, err := db.Open(path, n.log)
+	if err != nil {
+		return nil, err
+	}
+	n.onClose("database", store.Close)
+	aside := store.SetAside()
+	if !lost && aside == "" {
+		return store, nil
+	}
+	b, err := backup.Read(backupPath(n.opts.data))
+	switch {
+	case errors.Is(err, domain.ErrNotFound) && aside == "":
+		return store, nil // the very first start
+	case err == nil:
+		err = restore(ctx, store, b)
+	}
+	if err != nil {
+		n.log.Warn("the database is a new one, and there is no backup that can be read: nothing is shared until you share it again, and friends have to be added again",
+			"old", aside, "err", err)
+		return store, n.keepBackup(err)
+	}
+	n.log.Warn("the database was lost or damaged and a new one begun; friends, blocked people and shares are restored from the backup",
+		"old", aside, "people", len(b.People), "shares", len(b.Shares))
+	return store, nil
+}
+
+// keepBackup sets a backup aside that could not be read, or the next one would
+// take its place.
+func (n *node) keepBackup(cause error) error {
+	if errors.Is(cause, domain.ErrNotFound) {
+		return nil
+	}
+	path := backupPath(n.opts.data)
+	err := os.Rename(path, path+".unread")
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("keeping a backup that cannot be read: %w", err)
+	}
+	return nil
+}
+
+// restore puts a backup into a new database. Shares are in it as they are in the
+// midst of being read, so that the library reads them when it starts.
+func restore(ctx context.Context, store *db.DB, b backup.Backup) error {
+	for _, p := range b.People {
+		if err := store.PutPerson(ctx, p); err != nil {
+			return err
+		}
+	}
+	var shares []domain.Share
+	seen := make(map[string]bool)
+	for _, s := range b.Shares {
+		if seen[s.Name] || s.Audience.Kind == domain.Nobody {
+			continue
+		}
+		seen[s.Name] = true
+		s.State, s.Added = domain.ShareReading, time.Now()
+		shares = append(shares, s)
+	}
+	if len(shares) == 0 {
+		return nil
+	}
+	_, err := store.Apply(ctx, domain.CatalogueBatch{PutShares: shares})
+	return err
+}
