@@ -41,6 +41,7 @@ func (n *node) handlers(stop func(), raise raiser) map[string]control.Handler {
 		"unblock":        control.Typed(n.handleUnblock),
 		"blocked":        control.Typed(n.handleBlocked),
 
+		"doctor":   control.Typed(n.handleDoctor),
 		"networks": control.Typed(n.handleNetworks),
 		"network":  control.Typed(n.handleAnswerNetwork),
 

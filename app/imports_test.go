@@ -51,6 +51,7 @@ var rooms = []room{
 	useCase("app/library", "github.com/fsnotify/fsnotify"),
 	useCase("app/people"),
 	useCase("app/browse"),
+	useCase("app/doctor"),
 	useCase("app/networks"),
 	useCase("app/transfers"),
 	useCase("app/settings", "github.com/BurntSushi/toml"),
@@ -62,6 +63,7 @@ var rooms = []room{
 	protocol("net/transfer", "net/host", "net/host/complain"),
 	protocol("net/friend", "net/host", "net/host/complain", "net/host/talk"),
 	protocol("net/offer", "net/host", "net/host/complain", "net/host/talk"),
+	protocol("net/reach", "net/host", "net/host/talk"),
 	{name: "storage/…", ours: []string{"app/domain", "storage/…"}, others: []string{anyOther}},
 	{name: "assets/…"},
 	// What peers call their files, and what is in them, is made safe to show where

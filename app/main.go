@@ -90,13 +90,10 @@ With a command it talks to the Potluck that is running.`,
 	root.AddCommand(
 		c.serve(), c.status(), c.stop(),
 		c.share(), c.unshare(), c.shares(),
-		c.peers(), c.connect(), c.invite(), c.friend(), c.block(), c.unblock(), c.hide(), c.show(), c.networks(),
+		c.peers(), c.connect(), c.invite(), c.friend(), c.block(), c.unblock(), c.hide(), c.show(), c.networks(), c.doctor(),
 		c.browse(), c.search(), c.get(), c.send(), c.accept(), c.decline(),
 		c.transfers(), c.pause(), c.resume(), c.cancel(), c.first(), c.later(), c.choose(), c.limit(),
 	)
-	for _, name := range []string{"doctor"} {
-		root.AddCommand(later(name))
-	}
 	return root
 }
 
@@ -132,18 +129,6 @@ func args(check cobra.PositionalArgs) cobra.PositionalArgs {
 			return fmt.Errorf("%w: %w; usage: %s", domain.ErrUsage, err, cmd.UseLine())
 		}
 		return nil
-	}
-}
-
-// later is a command that is planned and not there yet.
-func later(name string) *cobra.Command {
-	return &cobra.Command{
-		Use:                name,
-		Hidden:             true,
-		DisableFlagParsing: true,
-		RunE: func(*cobra.Command, []string) error {
-			return fmt.Errorf("%w: %q comes with a later version of Potluck", domain.ErrUsage, name)
-		},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/potluck-share/potluck/app/browse"
 	"github.com/potluck-share/potluck/app/control"
+	"github.com/potluck-share/potluck/app/doctor"
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/event"
 	"github.com/potluck-share/potluck/app/library"
@@ -21,6 +22,7 @@ import (
 	"github.com/potluck-share/potluck/net/gossip"
 	"github.com/potluck-share/potluck/net/host"
 	"github.com/potluck-share/potluck/net/offer"
+	"github.com/potluck-share/potluck/net/reach"
 	"github.com/potluck-share/potluck/net/transfer/fetch"
 	"github.com/potluck-share/potluck/net/transfer/limit"
 	"github.com/potluck-share/potluck/net/transfer/provide"
@@ -55,6 +57,8 @@ type node struct {
 	heads      *headKeeper
 	crowds     crowds
 	places     *networks.Networks
+	doctor     *doctor.Doctor
+	reacher    *reach.Reacher
 	sightings  sightings
 	room       room
 	backups    *backupKeeper

@@ -239,6 +239,18 @@ type networkShape struct {
 
 func shapeNetwork(n domain.Network) networkShape { return networkShape(n) }
 
+// findingShape is something that the check-up looked at.
+type findingShape struct {
+	Kind string `json:"kind"`
+	OK   bool   `json:"ok"`
+	What string `json:"what"`
+	Do   string `json:"do"` // what helps; empty if nothing has to be done
+}
+
+func shapeFinding(f domain.Finding) findingShape {
+	return findingShape{Kind: f.Kind, OK: f.OK, What: f.What.String(), Do: f.Do.String()}
+}
+
 // The requests.
 
 // networkRequest says who sees what is shared on a network.

@@ -21,6 +21,7 @@ import (
 	"github.com/potluck-share/potluck/net/gossip"
 	"github.com/potluck-share/potluck/net/host"
 	"github.com/potluck-share/potluck/net/offer"
+	"github.com/potluck-share/potluck/net/reach"
 	"github.com/potluck-share/potluck/net/transfer"
 	"github.com/potluck-share/potluck/net/transfer/fetch"
 	"github.com/potluck-share/potluck/net/transfer/limit"
@@ -189,6 +190,9 @@ func (n *node) openProtocols(ctx context.Context, store *db.DB) error {
 	})
 	n.onClose("friends", friends.Close)
 	n.friends = friends
+	n.reacher = reach.New(n.host)
+	n.onClose("tries", n.reacher.Close)
+	n.openDoctor()
 	n.giving = offer.New(n.host, offer.Config{Handler: n.offers, Log: n.log.With("room", "offers")})
 	n.onClose("offers on the network", n.giving.Close)
 

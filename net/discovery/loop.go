@@ -33,6 +33,9 @@ type station struct {
 	schedule schedule
 	failing  bool // the last attempt to send has failed
 	afresh   bool // the next question lists nobody as known
+
+	sentAt time.Time // when something was multicast last
+	echoAt time.Time // when our own words came back by multicast last
 }
 
 // loop owns everything that changes. But for the sockets' readers it is the
@@ -155,6 +158,7 @@ func (l *loop) poll(ctx context.Context) time.Duration {
 			st.schedule.alone(now)
 		}
 	}
+	l.listenToItself(now)
 	return again
 }
 

@@ -64,6 +64,9 @@ func (l *loop) hear(now time.Time, st *station, d datagram, m message) {
 	from := d.from.Addr()
 	for _, said := range m.announcements {
 		if said.peer == l.s.cfg.Peer {
+			if d.via != viaBroadcast && st.has(from) {
+				st.echoAt = now
+			}
 			l.heardMyself(now, st, d)
 			continue
 		}
@@ -126,6 +129,9 @@ func (l *loop) answer(now time.Time, st *station, d datagram, m message) {
 	knowsUs := slices.ContainsFunc(m.known, func(k known) bool {
 		return k.peer == l.s.cfg.Peer && k.ttl >= timeToLive/2
 	})
+	if knowsUs && st.has(from) {
+		st.echoAt = now // a question of ours lists us first
+	}
 	if browse && !meta && l.cache.knowsAll(now, st.Index, m.known, l.s.cfg.Peer) && !l.isOurs(from) {
 		st.schedule.overheard(now)
 	}
@@ -238,7 +244,7 @@ func (l *loop) multicast(st *station, data []byte) bool {
 			l.log.Debug("cannot send", "error", err)
 			continue
 		}
-		worked = true
+		worked, st.sentAt = true, time.Now()
 	}
 	return worked
 }

@@ -64,6 +64,7 @@ type Service struct {
 	// What follows is written by the loop alone.
 	prefixes []netip.Prefix
 	present  []presentNetwork // the one in use for the default route first
+	ears     []domain.Ear
 	hearings map[hearing]time.Time
 }
 

@@ -1,0 +1,145 @@
+package app_test
+
+import (
+	"context"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/potluck-share/potluck/app/lab"
+)
+
+// finding is something that the check-up looked at.
+type finding struct {
+	Kind string `json:"kind"`
+	OK   bool   `json:"ok"`
+	What string `json:"what"`
+	Do   string `json:"do"`
+}
+
+// finds waits until the check-up of m, or of somebody by m, says something.
+func (m *mortal) finds(ctx context.Context, t *testing.T, ok bool, what string, who ...string) {
+	t.Helper()
+	var last []finding
+	deadline := time.Now().Add(20 * time.Second)
+	for time.Now().Before(deadline) && ctx.Err() == nil {
+		last = ask[[]finding](ctx, t, m.copyOfPotluck, append([]string{"doctor"}, who...)...)
+		for _, f := range last {
+			if f.What == what {
+				if f.OK != ok || !ok && f.Do == "" {
+					t.Errorf("%s: %+v", m.name, f)
+				}
+				return
+			}
+		}
+	}
+	t.Errorf("%s never finds %q; it finds %+v", m.name, what, last)
+}
+
+// TestDoctor produces each fault and expects the sentence, and that it is gone
+// when the fault is.
+func TestDoctor(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	all := mortals(ctx, t, "ana", "ben")
+	ana, ben := all[0], all[1]
+	ana.meets(ctx, t, "ben")
+	ben.meets(ctx, t, "ana")
+	network := ask[[]struct{ Name string }](ctx, t, ana.copyOfPotluck, "networks")[0].Name
+	ana.finds(ctx, t, true, "One person is here.")
+	ana.finds(ctx, t, true, "Potluck calls out and listens on "+network+".")
+	ana.finds(ctx, t, true, "Potluck listens on port 17685.")
+	ana.finds(ctx, t, true, "ben can reach this computer.")
+	ana.finds(ctx, t, true, "ben is here.", "ben")
+
+	ana.host.Drop("input tcp dport 17685 ct state new")
+	ana.finds(ctx, t, false, "ben can't reach this computer: a firewall is likely.")
+	ana.finds(ctx, t, false, "ben can't reach this computer: a firewall is likely.", "ben")
+	ana.host.Drop("input udp dport 5353")
+	ana.finds(ctx, t, false, "What Potluck calls out on "+network+" isn't heard, not even here.")
+	ana.host.Drop("output udp dport 5353")
+	ana.finds(ctx, t, false, "Potluck can't call out on "+network+".")
+	ana.host.Drop()
+	ana.finds(ctx, t, true, "Potluck calls out and listens on "+network+".")
+
+	ana.run(ctx, t, "networks", network, "friends")
+	ana.finds(ctx, t, false, "On this network only friends see your shares.")
+	ana.run(ctx, t, "networks", network, "show")
+	ana.run(ctx, t, "hide")
+	ana.finds(ctx, t, false, "You are hidden, so nobody sees you.")
+	ana.run(ctx, t, "show")
+	ana.meets(ctx, t, "ben")
+
+	ana.run(ctx, t, "block", "ben")
+	ana.finds(ctx, t, false, "You have blocked ben.", "ben")
+	ana.run(ctx, t, "unblock", "ben")
+	ana.meets(ctx, t, "ben")
+	address := strings.Split(strings.TrimSpace(ben.host.IP("-4", "-o", "addr", "show", "eth0")), "inet ")[1]
+	address, _, _ = strings.Cut(address, "/")
+	ben.kill(t)
+	ana.finds(ctx, t, false, "ben's computer doesn't answer at "+address+".", "ben")
+	ana.finds(ctx, t, false, "Somebody was heard, and nobody can be reached.")
+	ana.host.IP("addr", "flush", "dev", "eth0")
+	ana.host.IP("addr", "add", "10.99.0.2/24", "dev", "eth0")
+	ana.finds(ctx, t, false, "ben was last at "+address+", which is another network than yours (10.99.0.0/24).", "ben")
+	ana.finds(ctx, t, false, "Nobody else was heard.")
+	ana.host.IP("link", "set", "eth0", "down")
+	ana.finds(ctx, t, false, "This computer is on no network.")
+	out, err := ana.command(ctx, "--data", ana.data, "doctor", "zoe").CombinedOutput()
+	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 4 { //nolint:errorlint // nothing wraps it
+		t.Errorf("nobody is called zoe: %v\n%s", err, out)
+	}
+}
+
+// TestDoctorFindsThePortTaken has another program listen on Potluck's port.
+func TestDoctorFindsThePortTaken(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	bin := headlessProgram(t)
+	host := lab.New(t, "ana").Host("ana")
+	m := &mortal{t: t, host: host, bin: bin}
+	m.copyOfPotluck = newCopy(t, "ana", m.program)
+	first := &mortal{t: t, host: host, bin: bin}
+	first.copyOfPotluck = newCopy(t, "first", first.program)
+	start(ctx, t, first)
+	start(ctx, t, m)
+	s := ask[struct {
+		Port int `json:"port"`
+	}](ctx, t, m.copyOfPotluck, "status")
+	m.finds(ctx, t, false, "Another program uses port 17685. Potluck listens on "+strconv.Itoa(s.Port)+".")
+}
+
+// TestDoctorWhereTwoDoNotCountAsNear has two on loopback, one of whom does not
+// count the other as nearby.
+func TestDoctorWhereTwoDoNotCountAsNear(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	all := unborn(t, "ana", "ben")
+	for i, m := range all {
+		args := []string{"--data", m.data, "--name", m.name, "--listen", "/ip4/127.0.0.1/tcp/0", "--json", "serve"}
+		if i == 0 {
+			args = append([]string{"--nearby", "127.0.0.0/8"}, args...)
+		}
+		m.host = all[0].host // on one computer
+		m.cmd = m.program(ctx, args...)
+	}
+	var began sync.WaitGroup
+	for _, m := range all {
+		serve(t, m.copyOfPotluck, m.cmd, &began)
+	}
+	began.Wait()
+	ana, ben := all[0], all[1]
+	at := ask[struct {
+		Addresses []string `json:"addresses"`
+	}](ctx, t, ben.copyOfPotluck, "status").Addresses[0]
+	ana.run(ctx, t, "connect", at)
+	ana.finds(ctx, t, false, "ben doesn't count you as nearby yet.", "ben")
+	ben.finds(ctx, t, false, "You don't count ana as nearby, so ana sees nothing of yours.", "ana")
+	ana.finds(ctx, t, true, "Potluck listens to this computer only, as it was told.")
+}
