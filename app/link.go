@@ -38,6 +38,7 @@ func (n *node) target(ctx context.Context, link domain.Link) (domain.LinkTarget,
 		return domain.LinkTarget{}, err
 	}
 	if link.Path == "" {
+		who = n.announced(wait, who)
 		return domain.LinkTarget{Link: link, Owner: who, Name: who.Name, Size: who.Bytes, Folder: true, Files: who.Entries}, nil
 	}
 	for {
@@ -47,6 +48,22 @@ func (n *node) target(ctx context.Context, link domain.Link) (domain.LinkTarget,
 		}
 		if !errors.Is(err, domain.ErrNotFound) || !rest(wait) {
 			return domain.LinkTarget{}, err
+		}
+	}
+}
+
+// announced returns what is known of a peer once it has announced how much it
+// shares: its list may be here a moment before.
+func (n *node) announced(wait context.Context, who domain.Peer) domain.Peer {
+	for {
+		if now, ok := n.people.Peer(who.ID); ok {
+			who = now
+		}
+		if who.Entries > 0 || !who.Online {
+			return who
+		}
+		if rows, err := n.browse.List(wait, who.ID, ""); err != nil || len(rows) == 0 || !rest(wait) {
+			return who
 		}
 	}
 }

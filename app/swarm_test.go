@@ -116,10 +116,9 @@ func TestSwarm(t *testing.T) {
 	}
 }
 
-// The provider is killed when it has sent 1.15 copies: all of it once therefore,
-// for what is rare is asked for first. The others' cables are slower than its
-// own, so that each has about a quarter left to get from the others. (If they
-// help each other well, all have it before 1.3 copies have left.)
+// The provider is killed when the others have every piece between them. Their
+// cables are slower than its own, so that each has much left then to get from the
+// others.
 func TestSwarmWithoutItsProvider(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
@@ -130,7 +129,9 @@ func TestSwarmWithoutItsProvider(t *testing.T) {
 	s.share(ctx, t)
 	begin := s.network.Host("ana").Sent()
 	s.get(ctx, t, s.all[1:], func() {
-		eventually(ctx, t, "the provider has sent more than a copy", func() bool { return s.copies(begin) > 1.15 })
+		pieces := make(map[int]bool)
+		eventually(ctx, t, "the others have all of it between them", func() bool { return s.has(t, s.all[1:], pieces) == swarmSize>>20 })
+		t.Logf("the others have all of it when %.2f copies have been sent", s.copies(begin))
 		for _, p := range s.all[1:] {
 			for _, m := range ask[[]move](ctx, t, p, "transfers") {
 				if m.Kind == "download" && m.State != "running" {
@@ -142,6 +143,35 @@ func TestSwarmWithoutItsProvider(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+}
+
+// has counts the pieces that these have between them, and adds them to found: it
+// looks into the files in which their downloads are made.
+func (s *swarm) has(t *testing.T, who []*copyOfPotluck, found map[int]bool) int {
+	t.Helper()
+	piece := make([]byte, 1<<20)
+	for _, p := range who {
+		parts, err := filepath.Glob(filepath.Join(p.downloads, ".potluck-*"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range parts {
+			part, err := os.Open(path)
+			if err != nil {
+				continue // it was finished just now
+			}
+			for i := range swarmSize >> 20 {
+				if found[i] {
+					continue
+				}
+				if _, err := part.ReadAt(piece, int64(i)<<20); err == nil && bytes.Equal(piece, s.data[i<<20:(i+1)<<20]) {
+					found[i] = true
+				}
+			}
+			_ = part.Close() // only read from
+		}
+	}
+	return len(found)
 }
 
 // Those whom a share is for get it from each other, too, by the owner's grants.

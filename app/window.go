@@ -68,7 +68,7 @@ func (c *commands) runWindow(ctx context.Context, chosen *settings.Settings, loc
 	}
 	front := &front{settings: chosen, crash: watchCrashes(c.opts.data, desktop.Describe(), log)}
 	return ui.Run(ctx, ui.Core{
-		Bus: run.bus, People: peopleFront{front}, Browse: front, Library: libraryFront{front}, Transfers: transfersFront{front}, Offers: offersFront{front}, Networks: networksFront{front}, Settings: chosen,
+		Bus: run.bus, People: peopleFront{front}, Browse: front, Library: libraryFront{front}, Transfers: transfersFront{front}, Offers: offersFront{front}, Networks: networksFront{front}, Doctor: doctorFront{front}, Settings: chosen,
 		Program: front, Memory: chosen,
 		Version: Version, Background: c.background,
 		Start: func(ctx context.Context) error {

@@ -64,6 +64,7 @@ type Core struct {
 	Transfers Transfers
 	Offers    Offers
 	Networks  Networks
+	Doctor    Doctor
 	Settings  Settings
 	Program   Program
 	Memory    Memory

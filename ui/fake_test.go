@@ -78,6 +78,19 @@ func newFake() *fake {
 // fakeLibrary is the fake with the methods that another use case has too.
 type fakeLibrary struct{ *fake }
 
+func (f *fake) Check(context.Context) []domain.Finding {
+	f.note("check up")
+	return []domain.Finding{
+		{Kind: "port", OK: true, What: domain.Say("Potluck listens on port %s.", "17685")},
+		{Kind: "heard", What: domain.Say("Nobody else was heard."), Do: domain.Say("Open Potluck on the other computer. If it is open there, this network keeps its guests apart: connect to an address, or send an invitation.")},
+	}
+}
+
+func (f *fake) CheckPerson(_ context.Context, id domain.PeerID) ([]domain.Finding, error) {
+	f.note("check up %s", id)
+	return nil, domain.Fault(domain.ErrNotFound, "nothing is known of %s", string(id))
+}
+
 // fakeNetworks is the fake with the methods of networks.
 type fakeNetworks struct{ *fake }
 
@@ -91,7 +104,7 @@ func (f fakeNetworks) Answer(_ context.Context, id string, answer domain.Network
 }
 
 func (f *fake) core() Core {
-	return Core{Bus: f.bus, People: f, Browse: f, Library: fakeLibrary{f}, Transfers: f, Offers: f, Networks: fakeNetworks{f}, Settings: f, Program: f, Memory: f, Version: "0.1.0"}
+	return Core{Bus: f.bus, People: f, Browse: f, Library: fakeLibrary{f}, Transfers: f, Offers: f, Networks: fakeNetworks{f}, Doctor: f, Settings: f, Program: f, Memory: f, Version: "0.1.0"}
 }
 
 func (f *fake) note(format string, args ...any) {

@@ -164,6 +164,7 @@ func (w *window) build() {
 	w.people.OnBlock = func(p domain.Peer) { w.friends.block(p.ID, p.Name) }
 	w.people.OnRename = w.friends.rename
 	w.people.OnSend = w.offers.choose
+	w.people.OnCheckup = w.checkup
 	w.people.OnAcceptUpTo = func(p domain.Peer, bytes int64) {
 		w.run.Go(func(ctx context.Context) func() { return w.said(w.core.People.AcceptUpTo(ctx, p.ID, bytes)) })
 	}
@@ -189,6 +190,7 @@ func (w *window) build() {
 	w.settings.OnError = w.problem
 	w.settings.OnLog = w.showLog
 	w.settings.OnNetworks = w.places.list
+	w.settings.OnCheckup = func() { w.checkup(nil) }
 	w.settings.OnFolder = w.pickFolder
 	w.settings.OnValues = w.setValues
 

@@ -59,6 +59,8 @@ type View struct {
 	// OnAddress is called to connect to somebody who was not found, OnInvite to
 	// invite somebody.
 	OnAddress, OnInvite func()
+	// OnCheckup is called to find out why nobody, or not this person, can be seen.
+	OnCheckup func(who *domain.Peer)
 	// OnAdd is called to add one of the people around as a friend.
 	OnAdd func(around []domain.Peer)
 	// OnFriend is called to become friends with somebody, OnUnfriend to end
@@ -99,6 +101,7 @@ func New(run *work.Runner) *View {
 		}
 	}
 	v.empty = widget.NewEmpty("", "",
+		widget.NewButton(words.T("Find out why"), "", widget.Plain, func() { v.OnCheckup(nil) }),
 		widget.NewButton(words.T("Type an address…"), "", widget.Plain, func() { v.OnAddress() }),
 		widget.NewButton(words.T("Invite"), "", widget.Plain, func() { v.OnInvite() }))
 	v.body = container.NewStack(v.list, v.empty.Container)
@@ -241,7 +244,8 @@ func (v *View) menuItems(ids []string) []*fyne.MenuItem {
 		}
 		items = append(items, friend,
 			fyne.NewMenuItem(words.T("Rename…"), func() { v.OnRename(p) }),
-			fyne.NewMenuItem(words.T("Block"), func() { v.OnBlock(p) }))
+			fyne.NewMenuItem(words.T("Block"), func() { v.OnBlock(p) }),
+			fyne.NewMenuItem(words.T("Check-up"), func() { v.OnCheckup(&p) }))
 	}
 	return append(items, fyne.NewMenuItemSeparator(), fyne.NewMenuItem(words.T("Copy ID"), copyIDs))
 }

@@ -232,7 +232,7 @@ func TestMenuByMouseAndKeyboard(t *testing.T) {
 	row := rowAt(t, v, 1)
 	click(row, desktop.MouseButtonSecondary, 0)
 	row.(fyne.SecondaryTappable).TappedSecondary(&fyne.PointEvent{})
-	if got := labels(t, v); got != "Browse|Send files…|Send a folder…||Add as friend|Rename…|Block||Copy ID|" {
+	if got := labels(t, v); got != "Browse|Send files…|Send a folder…||Add as friend|Rename…|Block|Check-up||Copy ID|" {
 		t.Errorf("by mouse: %q", got)
 	}
 	v.list.TypedKey(&fyne.KeyEvent{Name: desktop.KeyMenu})

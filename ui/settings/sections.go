@@ -191,7 +191,8 @@ func (v *View) network() fyne.CanvasObject {
 	v.address.entry.OnSubmitted = func(string) { v.dial() }
 	v.connect = widget.NewButton(words.T("Connect"), "", widget.Plain, v.dial)
 	seen := widget.NewButton(words.T("Who sees your shares…"), "visible", widget.Plain, func() { v.OnNetworks() })
-	return section(words.T("Network"), v.ownLine, container.NewHBox(seen), v.address.object(v.connect), nearby.object(nil),
+	checkup := widget.NewButton(words.T("Check-up"), "search", widget.Plain, func() { v.OnCheckup() })
+	return section(words.T("Network"), v.ownLine, widget.HBox(theme.Space8, seen, checkup), v.address.object(v.connect), nearby.object(nil),
 		widget.VBox(0, short(number.object(nil)), v.port))
 }
 

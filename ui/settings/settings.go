@@ -65,6 +65,8 @@ type View struct {
 	OnLog func()
 	// OnNetworks is called to choose on which networks shares are shown.
 	OnNetworks func()
+	// OnCheckup is called to find out why people cannot be seen.
+	OnCheckup func()
 
 	run      *work.Runner
 	settings Settings
