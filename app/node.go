@@ -80,6 +80,7 @@ type closer struct {
 func startNode(ctx context.Context, opts options, chosen *settings.Settings, bus *event.Bus, log *slog.Logger) (n *node, err error) {
 	n = &node{opts: opts, log: log, bus: bus, settings: chosen, sightings: make(sightings)}
 	n.hidden.Store(chosen.Values().Hidden)
+	n.around.alone = opts.loopbackOnly()
 	defer func() {
 		if err != nil {
 			n.close()

@@ -33,13 +33,17 @@ import (
 // it announces the host's ports.
 type surroundings struct {
 	service atomic.Pointer[discovery.Service]
+	alone   bool // there will be no discovery
 }
 
 func (s *surroundings) Prefixes() []netip.Prefix {
 	if d := s.service.Load(); d != nil {
 		return d.Prefixes()
 	}
-	return nil
+	if s.alone {
+		return nil
+	}
+	return discovery.Prefixes() // it begins in a moment
 }
 
 func (s *surroundings) Heard(peer domain.PeerID) (network string, ok bool) {

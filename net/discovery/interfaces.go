@@ -157,3 +157,17 @@ func broadcastOf(p netip.Prefix) (netip.Addr, bool) {
 	binary.BigEndian.PutUint32(bytes[:], ones)
 	return netip.AddrFrom4(bytes), true
 }
+
+// Prefixes returns the addresses of the interfaces that a Service would work on
+// at this moment, as Service.Prefixes does for a running one.
+func Prefixes() []netip.Prefix {
+	all, gateways, err := lookAround()
+	if err != nil && len(all) == 0 {
+		return nil
+	}
+	var prefixes []netip.Prefix
+	for _, n := range usable(all, gateways) {
+		prefixes = append(prefixes, n.prefixes...)
+	}
+	return prefixes
+}

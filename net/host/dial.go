@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -73,6 +74,9 @@ func (h *Host) Sighted(s domain.Sighting) {
 			news = true
 		}
 	}
+	if news && s.Source == domain.SourceMulticast {
+		h.doubt(e, addrs)
+	}
 	h.tell(e)
 	switch {
 	case news:
@@ -89,6 +93,22 @@ func (h *Host) Sighted(s domain.Sighting) {
 	case e.next.IsZero():
 		e.once = true
 		h.schedule(e, h.tieBreak(e.id))
+	}
+}
+
+// doubt pings the peer on connections from addresses that are not among those at
+// which it has just been heard: it may have moved. h.mu is held.
+func (h *Host) doubt(e *entry, heard []ma.Multiaddr) {
+	for _, l := range e.links {
+		ip, ok := directIP(l.conn.RemoteMultiaddr())
+		known := !ok || slices.ContainsFunc(heard, func(a ma.Multiaddr) bool {
+			at, ok := directIP(a)
+			return ok && at == ip
+		})
+		if !known {
+			l.probe = true
+			signal(l.talk)
+		}
 	}
 }
 

@@ -93,13 +93,15 @@ type times struct {
 
 func defaultTimes() *times {
 	return &times{
-		stranger:    30 * time.Second,
-		tie:         700 * time.Millisecond,
-		backoffMin:  time.Second,
-		backoffMax:  5 * time.Minute,
-		steady:      time.Minute,
-		pingEvery:   15 * time.Second,
-		pingTimeout: 5 * time.Second,
+		stranger:   30 * time.Second,
+		tie:        700 * time.Millisecond,
+		backoffMin: time.Second,
+		backoffMax: 5 * time.Minute,
+		steady:     time.Minute,
+		// Together, with jitter, below the 15 s in which a pulled cable is to be
+		// noticed.
+		pingEvery:   7 * time.Second,
+		pingTimeout: 4 * time.Second,
 		settle:      2 * time.Second,
 		shake:       5 * time.Second,
 		handlers:    2 * time.Second,

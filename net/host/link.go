@@ -1,6 +1,7 @@
 package host
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -387,6 +388,14 @@ func (h *Host) OnNear(f func(peer domain.PeerID)) {
 // and those that stayed connected are greeted, and announced by OnNear, again.
 func (h *Host) Rejudge() { signal(h.rejudge) }
 
+// uprooted reports whether a connection runs from an address that is no
+// interface's any more, so that nothing can come back. Where a transport does
+// not tell its own address nothing is known.
+func uprooted(at ma.Multiaddr, own []netip.Prefix) bool {
+	ip, ok := directIP(at)
+	return ok && len(own) > 0 && !ip.IsUnspecified() && !ip.IsLoopback() && !ours(ip, own)
+}
+
 func (h *Host) rejudgeLoop() {
 	before, hid := h.cfg.Surroundings.Prefixes(), h.hidden()
 	for {
@@ -408,7 +417,9 @@ func (h *Host) rejudgeLoop() {
 			}
 			for _, l := range e.links {
 				signal(l.wake)
-				if moved {
+				if moved && uprooted(l.conn.LocalMultiaddr(), now) {
+					h.hangUp(l, "the address that it came from is ours no more")
+				} else if moved {
 					l.probe = true
 					signal(l.talk)
 				}

@@ -122,6 +122,26 @@ func (h *Host) Ports() (tcp, udp int) {
 	return tcp, udp
 }
 
+// announced leaves out of the addresses that peers are told those of interfaces
+// that lead to nobody: containers, tunnels, this machine itself. Without anything
+// known of the interfaces all are told.
+func (h *Host) announced(all []ma.Multiaddr) []ma.Multiaddr {
+	own := h.cfg.Surroundings.Prefixes()
+	if len(own) == 0 {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(a ma.Multiaddr) bool {
+		ip, ok := directIP(a)
+		return !ok || !ours(ip, own)
+	})
+}
+
+// ours reports whether an address is one of an interface's.
+func ours(ip netip.Addr, own []netip.Prefix) bool {
+	ip = ip.Unmap().WithZone("")
+	return slices.ContainsFunc(own, func(p netip.Prefix) bool { return p.Addr().Unmap().WithZone("") == ip })
+}
+
 // Addresses returns the multiaddresses, without peer ID, at which others may
 // reach this host at this moment: one for each listening socket and address of
 // an interface, those of real networks first. IPv6 link-local addresses, which

@@ -54,6 +54,7 @@ func (h *Host) newLibp2p() (libp2phost.Host, error) {
 		libp2p.DisableIdentifyAddressDiscovery(),
 		libp2p.DisableMetrics(),
 		libp2p.UserAgent("potluck/"+version),
+		libp2p.AddrsFactory(h.announced),
 		libp2p.ConnectionGater(gate{h}),
 		libp2p.ConnectionManager(conns),
 		libp2p.ResourceManager(gatedResources{h.rcmgr, h}),
