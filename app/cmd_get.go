@@ -14,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/storage/names"
 )
 
 func (c *commands) get() *cobra.Command {
@@ -69,9 +70,9 @@ func (c *commands) runGet(ctx context.Context, request getRequest) error {
 		if p.State == domain.Done {
 			bar.clear(c.err)
 			if p.Reason != "" { // that it was here before
-				return c.line(nil, fmt.Sprintf("%s: %s %s", p.Item, p.Reason, p.Path))
+				return c.line(nil, fmt.Sprintf("%s: %s %s", names.Display(p.Item), p.Reason, p.Path))
 			}
-			return c.line(nil, fmt.Sprintf("%s: %s in %s", p.Item, domain.SizeText(p.Size), p.Path))
+			return c.line(nil, fmt.Sprintf("%s: %s in %s", names.Display(p.Item), domain.SizeText(p.Size), p.Path))
 		}
 		bar.draw(c.err, p)
 		return nil
@@ -122,7 +123,7 @@ func (b *progressBar) draw(w io.Writer, p progressShape) {
 	} else if text == "" {
 		text = string(p.State)
 	}
-	line := []rune(p.Item + ": " + text)
+	line := []rune(names.Display(p.Item + ": " + text))
 	if len(line) >= b.width {
 		line = line[len(line)-b.width+1:] // the end says more than the name
 	}

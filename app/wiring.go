@@ -149,7 +149,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 		Uploads:   n.uploaded,
 		Addresses: n.host.AddressesOf,
 		Grant:     transfer.Granter(n.host, time.Now),
-		Shown:     transfer.Shown(time.Now, n.holdings.Granted),
+		Shown:     transfer.Shown(n.log.With("room", "provide"), time.Now, n.holdings.Granted),
 	})
 	n.provider.SetSlots(chosen.UploadsAtOnce, chosen.UploadsPerPerson)
 	n.fetcher = fetch.New(fetch.Config{

@@ -77,13 +77,16 @@ type Browse struct {
 
 // peer is the state of one person's catalogue.
 type peer struct {
-	known   *catalogue
-	head    domain.Version // the latest that was announced
-	entries int            // as the head says
-	pulling bool
-	again   bool // something new was announced while pulling
-	problem domain.Saying
-	settled chan struct{} // closed when no pull is running or due
+	known *catalogue
+	head  domain.Version // the latest that was announced
+	// answered is the latest for which all was pulled, whatever version that
+	// then was: who says the same again has nothing new.
+	answered domain.Version
+	entries  int // as the head says
+	pulling  bool
+	again    bool // something new was announced while pulling
+	problem  domain.Saying
+	settled  chan struct{} // closed when no pull is running or due
 }
 
 // New reads the catalogues of earlier runs.
@@ -156,7 +159,7 @@ func (b *Browse) Head(head domain.Head) {
 	defer b.mu.Unlock()
 	p := b.get(head.Peer)
 	p.head, p.entries = head.Version, head.Entries
-	if p.known.complete && p.known.version == head.Version {
+	if p.known.complete && (p.known.version == head.Version || p.answered == head.Version) {
 		return
 	}
 	b.pull(head.Peer, p)
@@ -208,6 +211,9 @@ func (b *Browse) pullAll(ctx context.Context, id domain.PeerID) {
 		case <-ctx.Done():
 			return
 		}
+		b.mu.Lock()
+		announced := b.get(id).head
+		b.mu.Unlock()
 		err := b.pullOnce(ctx, id)
 		<-b.slots
 		b.mu.Lock()
@@ -216,12 +222,15 @@ func (b *Browse) pullAll(ctx context.Context, id domain.PeerID) {
 		again := p.again
 		p.again = false
 		failed := err != nil
+		if !failed {
+			p.answered = announced
+		}
 		hopeless := failed && (!who.Online || errors.Is(err, domain.ErrRefused) || errors.Is(err, domain.ErrVersion) ||
 			errors.Is(err, domain.ErrTooLarge) || errors.Is(err, domain.ErrMalformed) || tries >= 8)
 		if failed && ctx.Err() == nil {
 			p.problem = problemOf(who.Name, err)
 			level := slog.LevelInfo
-			if errors.Is(err, domain.ErrNoSpace) {
+			if errors.Is(err, domain.ErrNoSpace) || errors.Is(err, domain.ErrTooLarge) {
 				level = slog.LevelWarn // the user alone can do something about it
 			}
 			b.cfg.Log.Log(ctx, level, "a catalogue could not be pulled", "peer", id, "err", err)

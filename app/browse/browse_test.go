@@ -337,6 +337,21 @@ func (nowhere) Catalogue(domain.PeerID) (domain.Version, bool, error) {
 func (nowhere) Entries(domain.PeerID, func(domain.Entry) error) error { return nil }
 func (nowhere) Catalogues() ([]domain.PeerID, error)                  { return nil, nil }
 
+// Whoever announces what their list never comes to is asked once for each
+// announcement, not each time that they repeat it.
+func TestTheSameAnnouncementIsPulledOnce(t *testing.T) {
+	t.Parallel()
+	o := &owners{pages: map[domain.PeerID][]domain.Page{"ana": {{Version: domain.Version{Epoch: 1, Sequence: 1}, Full: true, Changes: put(file("a", "a"))}}}}
+	b := open(t, filepath.Join(t.TempDir(), "db"), o, around{"ana": {ID: "ana", Name: "Ana", Online: true}})
+	for _, sequence := range []uint64{9, 9, 9, 10, 10} {
+		b.Head(domain.Head{Peer: "ana", Version: domain.Version{Epoch: 1, Sequence: sequence}})
+		b.Settle(t.Context(), "ana") // it never comes to what was announced
+	}
+	if len(o.since) != 2 {
+		t.Errorf("of two announcements, said five times, it was pulled %d times", len(o.since))
+	}
+}
+
 func TestAgainAfterGivingUp(t *testing.T) {
 	o := &owners{
 		pages:  map[domain.PeerID][]domain.Page{"ben": {{Version: version(1), Full: true, Changes: put(file("a", "1"))}}},

@@ -1,44 +1,66 @@
 package hostile_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
-	"net/netip"
+	"errors"
+	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/potluck-share/potluck/app/domain"
-	"github.com/potluck-share/potluck/net/host"
 )
 
-// victim is a running Potluck.
+// victim is a running Potluck. Its home folder holds its data and its downloads
+// and nothing else, so that what is written elsewhere is seen.
 type victim struct {
 	t       *testing.T
 	program string
+	home    string
 	data    string
 	id      domain.PeerID
 	address string
 	pid     int
+	log     *journal
+}
+
+// journal is what a program says, as it says it.
+type journal struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
 }
 
 // run starts a Potluck of that name on loopback, whose neighbours are all who
 // connect from there.
-func run(t *testing.T, name string) *victim {
+func run(t *testing.T, name string, flags ...string) *victim {
 	t.Helper()
-	v := &victim{t: t, data: filepath.Join(t.TempDir(), "data")}
-	if v.program = os.Getenv("POTLUCK_HEADLESS"); v.program == "" {
-		v.program = filepath.Join(t.TempDir(), "potluck")
-		build := exec.Command("go", "build", "-buildvcs=false", "-tags", "headless", "-o", v.program, "../..")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("build the program: %v\n%s", err, out)
-		}
-	}
-	serve := v.command(context.Background(), "--name", name, "--listen", "/ip4/127.0.0.1/tcp/0", "--nearby", "127.0.0.0/8", "serve")
+	home := t.TempDir()
+	v := &victim{t: t, home: home, data: filepath.Join(home, "data"), log: &journal{}}
+	v.program = program(t)
+	flags = append([]string{"--name", name, "--listen", "/ip4/127.0.0.1/tcp/0", "--nearby", "127.0.0.0/8"}, flags...)
+	serve := v.command(context.Background(), append(flags, "serve")...)
+	serve.Stderr = v.log
 	ready, err := serve.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +70,9 @@ func run(t *testing.T, name string) *victim {
 	}
 	t.Cleanup(func() {
 		_ = serve.Process.Signal(os.Interrupt)
-		_ = serve.Wait() // however it ended
+		if err := serve.Wait(); err != nil {
+			t.Errorf("%s ended with %v and said\n%s", name, err, v.log)
+		}
 	})
 	v.pid = serve.Process.Pid
 	if _, err := ready.Read(make([]byte, 1)); err != nil {
@@ -65,41 +89,145 @@ func run(t *testing.T, name string) *victim {
 	return v
 }
 
+// builtIn is where the program is built, if it was not given.
+var builtIn string
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if builtIn != "" {
+		_ = os.RemoveAll(builtIn) // what is left there hurts nobody
+	}
+	os.Exit(code)
+}
+
+var built = sync.OnceValues(func() (string, error) {
+	var err error
+	if builtIn, err = os.MkdirTemp("", "potluck-hostile"); err != nil {
+		return "", err
+	}
+	path := filepath.Join(builtIn, "potluck")
+	build := exec.Command("go", "build", "-buildvcs=false", "-tags", "headless", "-o", path, "../..")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the program: %w\n%s", err, out)
+	}
+	return path, nil
+})
+
+// program returns the program without a window, built if it was not given.
+func program(t *testing.T) string {
+	t.Helper()
+	if path := os.Getenv("POTLUCK_HEADLESS"); path != "" {
+		return path
+	}
+	path, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func (v *victim) command(ctx context.Context, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, v.program, append([]string{"--data", v.data}, args...)...)
-	c.Env = append(os.Environ(), "HOME="+filepath.Dir(v.data), "XDG_RUNTIME_DIR=")
+	c.Env = append(slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "XDG_") }), "HOME="+v.home)
 	return c
 }
 
 // do runs a command and returns what it printed.
 func (v *victim) do(args ...string) string {
 	v.t.Helper()
-	ctx, cancel := context.WithTimeout(v.t.Context(), time.Minute)
-	defer cancel()
-	out, err := v.command(ctx, args...).CombinedOutput()
+	out, err := v.try(args...)
 	if err != nil {
 		v.t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, out)
 	}
-	return string(out)
+	return out
 }
 
-// attacker is a host of our own, near the victim.
-func attacker(t *testing.T, name string) *host.Host {
-	t.Helper()
-	identity, err := host.LoadIdentity(filepath.Join(t.TempDir(), "identity"))
-	if err != nil {
-		t.Fatal(err)
+// try is do for what may fail.
+func (v *victim) try(args ...string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.t.Context()), time.Minute)
+	defer cancel()
+	out, err := v.command(ctx, args...).CombinedOutput()
+	return string(out), err
+}
+
+// ask runs a command that prints JSON.
+func (v *victim) ask(into any, args ...string) {
+	v.t.Helper()
+	text := v.do(append([]string{"--json"}, args...)...)
+	if err := json.Unmarshal([]byte(text), into); err != nil {
+		v.t.Fatalf("%s: %v\n%s", strings.Join(args, " "), err, text)
 	}
-	h, err := host.New(t.Context(), host.Config{
-		Identity: identity, Listen: []string{"/ip4/127.0.0.1/tcp/0"}, Nearby: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
-		Hello: func(domain.PeerID) domain.Hello { return domain.Hello{Name: name, Version: "1"} },
+}
+
+// meets connects two running programs.
+func (v *victim) meets(other *victim) {
+	v.t.Helper()
+	v.do("connect", other.address)
+}
+
+// downloads is where what it fetches goes.
+func (v *victim) downloads() string { return filepath.Join(v.home, "Downloads", "Potluck") }
+
+// named reports whether the log names the peer.
+func (v *victim) named(id domain.PeerID) bool {
+	text := v.log.String()
+	return strings.Contains(text, string(id)) || strings.Contains(text, "peer="+id.Short())
+}
+
+// elsewhere returns what lies in the home folder outside of the data and the
+// download folder.
+func (v *victim) elsewhere() (paths []string) {
+	err := filepath.WalkDir(v.home, func(path string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // what is being written comes and goes
+		}
+		if err != nil {
+			return err
+		}
+		switch path {
+		case v.data, v.downloads():
+			if d.IsDir() {
+				return fs.SkipDir
+			}
+		case v.home, filepath.Dir(v.downloads()):
+			return nil
+		}
+		paths = append(paths, path)
+		return nil
 	})
 	if err != nil {
-		t.Fatal(err)
+		v.t.Error(err)
 	}
-	t.Cleanup(func() { _ = h.Close() }) // the test is over
-	if err := h.Listen(); err != nil {
-		t.Fatal(err)
+	return paths
+}
+
+// resident returns the memory of the running program, in bytes, on systems that
+// tell it.
+func (v *victim) resident() int64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", v.pid))
+	if err != nil {
+		v.t.Error(err)
+		return 0
 	}
-	return h
+	for line := range strings.Lines(string(status)) {
+		if value, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			kib, err := strconv.ParseInt(strings.Fields(value)[0], 10, 64)
+			if err != nil {
+				v.t.Error(err)
+			}
+			return kib << 10
+		}
+	}
+	v.t.Error("the system does not tell how much memory a program uses")
+	return 0
+}
+
+func waitFor(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !holds(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("it does not happen: %s", what)
+		}
+	}
 }

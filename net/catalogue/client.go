@@ -2,7 +2,6 @@ package catalogue
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/catalogue/pb"
 	"github.com/potluck-share/potluck/net/host/complain"
+	"github.com/potluck-share/potluck/net/host/talk"
 )
 
 // Config is what may be set of a client.
@@ -177,12 +177,9 @@ func (c *Client) next(stream network.Stream) (domain.Page, error) {
 }
 
 func read(stream network.Stream, limit int, msg proto.Message) error {
-	raw, err := msgio.NewVarintReaderSize(stream, limit).ReadMsg()
-	if errors.Is(err, msgio.ErrMsgTooLarge) {
-		return fmt.Errorf("a message of more than %d KiB: %w", limit>>10, domain.ErrTooLarge)
-	}
+	raw, err := talk.ReadRaw(stream, limit)
 	if err != nil {
-		return broken(err)
+		return fmt.Errorf("reading a message: %w", err)
 	}
 	if err := proto.Unmarshal(raw, msg); err != nil {
 		return fmt.Errorf("%w: %w", domain.ErrMalformed, err)

@@ -17,6 +17,7 @@ import (
 	"github.com/potluck-share/potluck/net/catalogue/pb"
 	"github.com/potluck-share/potluck/net/host"
 	"github.com/potluck-share/potluck/net/host/complain"
+	"github.com/potluck-share/potluck/net/host/talk"
 )
 
 // Serve offers src to whoever is near or a friend, from now on until the host
@@ -67,10 +68,7 @@ func (s *server) answer(ctx context.Context, stream network.Stream, asker domain
 	if err := stream.SetDeadline(time.Now().Add(greetTime)); err != nil {
 		return 0, err
 	}
-	raw, err := msgio.NewVarintReaderSize(stream, maxRequest).ReadMsg()
-	if errors.Is(err, msgio.ErrMsgTooLarge) {
-		return 0, fmt.Errorf("a request of more than %d bytes: %w", maxRequest, domain.ErrTooLarge)
-	}
+	raw, err := talk.ReadRaw(stream, maxRequest)
 	if err != nil {
 		return 0, fmt.Errorf("reading the request: %w", err)
 	}

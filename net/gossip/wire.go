@@ -1,7 +1,6 @@
 package gossip
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -11,6 +10,7 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/gossip/pb"
+	"github.com/potluck-share/potluck/net/host/talk"
 )
 
 // Limits of the messages of a swap.
@@ -34,10 +34,7 @@ func writeSwap(w io.Writer, msg *pb.Swap) error {
 // readSwap reads one message of at most limit bytes. An error about what it
 // holds wraps domain.ErrMalformed or domain.ErrTooLarge.
 func readSwap(r io.Reader, limit int) (*pb.Swap, error) {
-	raw, err := msgio.NewVarintReaderSize(r, limit).ReadMsg()
-	if errors.Is(err, msgio.ErrMsgTooLarge) {
-		return nil, fmt.Errorf("heads of more than %d KiB: %w", limit>>10, domain.ErrTooLarge)
-	}
+	raw, err := talk.ReadRaw(r, limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading heads: %w", err)
 	}

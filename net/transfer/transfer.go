@@ -8,12 +8,15 @@ package transfer
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/host"
+	"github.com/potluck-share/potluck/net/host/complain"
 	"github.com/potluck-share/potluck/net/transfer/grant"
 	"github.com/potluck-share/potluck/net/transfer/limit"
 	"github.com/potluck-share/potluck/net/transfer/provide"
@@ -61,12 +64,21 @@ func Granter(h *host.Host, now func() time.Time) func(domain.PeerID, domain.Cont
 	}
 }
 
+var errHolder = fmt.Errorf("%w: a grant of another peer", domain.ErrMalformed)
+
 // Shown returns what proves the grants that askers show, and hands on those
-// that hold.
-func Shown(now func() time.Time, take func(domain.Asker, domain.Grant)) func(domain.Asker, []byte) {
+// that hold and are the asker's own. Whoever shows others is named in the log.
+func Shown(log *slog.Logger, now func() time.Time, take func(domain.Asker, domain.Grant)) func(domain.Asker, []byte) {
+	complaints := complain.New(log)
 	return func(asker domain.Asker, signed []byte) {
-		if g, err := grant.Open(signed, now()); err == nil {
-			take(asker, g)
+		g, err := grant.Open(signed, now())
+		if err == nil && g.Holder != asker.Peer {
+			err = errHolder
 		}
+		if err != nil {
+			complaints.About(asker.Peer, "grants", err)
+			return
+		}
+		take(asker, g)
 	}
 }

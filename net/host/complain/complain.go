@@ -82,7 +82,7 @@ func (c *Complaints) About(peer domain.PeerID, kind string, err error) {
 	before.when, before.more, c.left = now, 0, 0
 	c.mu.Unlock()
 
-	c.log.Warn("a peer broke the protocol", "peer", peer, "kind", kind, "err", clip(err), "more_before", more, "of_others", left)
+	c.log.Warn("a peer misbehaves", "peer", peer, "kind", kind, "err", clip(err), "more_before", more, "of_others", left)
 }
 
 // Fault says that a peer broke a protocol if err is about that, and is silent

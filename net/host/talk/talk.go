@@ -12,6 +12,7 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-msgio"
+	"github.com/multiformats/go-varint"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/potluck-share/potluck/app/domain"
@@ -73,14 +74,28 @@ func Write(w io.Writer, m proto.Message) error {
 // error wraps domain.ErrTooLarge, domain.ErrOffline if the stream ended, or that
 // of decode.
 func Read[M any](r io.Reader, limit int, decode func(raw []byte) (M, error)) (m M, err error) {
-	raw, err := msgio.NewVarintReaderSize(r, limit).ReadMsg()
-	if errors.Is(err, msgio.ErrMsgTooLarge) {
-		return m, fmt.Errorf("%w: a message of more than %d bytes", domain.ErrTooLarge, limit)
-	}
+	raw, err := ReadRaw(r, limit)
 	if err != nil {
-		return m, fmt.Errorf("%w: %w", domain.ErrOffline, err)
+		return m, err
 	}
 	return decode(raw)
+}
+
+// ReadRaw reads a message of at most limit bytes. The error wraps
+// domain.ErrTooLarge, domain.ErrMalformed if what should be the length is none,
+// or domain.ErrOffline if the stream ended.
+func ReadRaw(r io.Reader, limit int) ([]byte, error) {
+	raw, err := msgio.NewVarintReaderSize(r, limit).ReadMsg()
+	switch {
+	case err == nil:
+		return raw, nil
+	case errors.Is(err, msgio.ErrMsgTooLarge):
+		return nil, fmt.Errorf("%w: a message of more than %d bytes", domain.ErrTooLarge, limit)
+	case errors.Is(err, varint.ErrOverflow), errors.Is(err, varint.ErrNotMinimal):
+		return nil, fmt.Errorf("%w: the length of a message: %w", domain.ErrMalformed, err)
+	default:
+		return nil, fmt.Errorf("%w: %w", domain.ErrOffline, err)
+	}
 }
 
 // Cut shortens a text to at most so many bytes, between two characters.

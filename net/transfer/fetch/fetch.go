@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/net/host/complain"
 	"github.com/potluck-share/potluck/net/transfer/wire"
 	"github.com/potluck-share/potluck/storage/content"
 )
@@ -119,15 +120,17 @@ var (
 	errClosed  = errors.New("the transfer engine is closed")
 	errStalled = errors.New("nothing came for a while")
 	errIdle    = errors.New("nothing to ask for")
+	errGrant   = fmt.Errorf("%w: a grant that is not by whom it came from, or for us and this", domain.ErrMalformed)
 	errChoice  = fmt.Errorf("%w: a piece that was not in the set", domain.ErrMalformed)
 )
 
 // Fetcher runs fetches. Make one with New.
 type Fetcher struct {
-	cfg     Config
-	log     *slog.Logger
-	workers int // goroutines that verify, per fetch
-	seed    uint64
+	cfg        Config
+	log        *slog.Logger
+	complaints *complain.Complaints
+	workers    int // goroutines that verify, per fetch
+	seed       uint64
 
 	ctx   context.Context // the Fetcher's lifetime, ended by Close
 	stop  context.CancelFunc
@@ -164,18 +167,19 @@ func New(cfg Config) *Fetcher {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	f := &Fetcher{
-		cfg:     cfg,
-		log:     cfg.Log,
-		workers: min(4, runtime.GOMAXPROCS(0)),
-		seed:    rand.Uint64(), //nolint:gosec // spreads requests, guards nothing
-		ctx:     ctx,
-		stop:    stop,
-		wake:    make(chan struct{}, 1),
-		looks:   make(chan struct{}, looksAtOnce),
-		peers:   make(map[domain.PeerID]*peer),
-		jobs:    make(map[*job]struct{}),
-		holders: make(map[domain.ContentID]*holders),
-		free:    cfg.Budget,
+		cfg:        cfg,
+		log:        cfg.Log,
+		complaints: complain.New(cfg.Log),
+		workers:    min(4, runtime.GOMAXPROCS(0)),
+		seed:       rand.Uint64(), //nolint:gosec // spreads requests, guards nothing
+		ctx:        ctx,
+		stop:       stop,
+		wake:       make(chan struct{}, 1),
+		looks:      make(chan struct{}, looksAtOnce),
+		peers:      make(map[domain.PeerID]*peer),
+		jobs:       make(map[*job]struct{}),
+		holders:    make(map[domain.ContentID]*holders),
+		free:       cfg.Budget,
 	}
 	f.wg.Go(f.run)
 	return f

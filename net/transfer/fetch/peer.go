@@ -146,6 +146,10 @@ func (p *peer) ended(s *session, err error) {
 		p.failures = 0
 	}
 	if err != nil && !errors.Is(err, errIdle) && p.f.ctx.Err() == nil {
+		if errors.Is(err, errStalled) {
+			p.f.complaints.About(p.id, "answers nothing", err)
+		}
+		p.f.complaints.Fault(p.id, "answers of the transfer protocol", err)
 		p.f.log.Debug("session with a provider ended", "peer", p.id.Short(), "failures", p.failures, "err", err)
 	}
 	probes := p.probes

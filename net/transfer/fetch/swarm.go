@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -37,8 +38,9 @@ const (
 type holders struct {
 	at       time.Time
 	peers    []domain.PeerID
-	byHinted int    // of these, named by somebody who was only named
-	grant    []byte // the owner's leave, to be shown to them; nil: none is needed
+	byHinted int       // of these, named by somebody who was only named
+	grant    []byte    // the owner's leave, to be shown to them; nil: none is needed
+	until    time.Time // when it ends: who shows it later looks like an attacker
 }
 
 // Holders returns the peers that were said within the last hour, by providers
@@ -92,10 +94,11 @@ func (s *session) hinted(id domain.ContentID, told []wire.Holder, signed []byte)
 func (f *Fetcher) granted(id domain.ContentID, from domain.PeerID, signed []byte) {
 	g, err := grant.Open(signed, f.cfg.Now())
 	if err != nil || g.Issuer != from || g.Holder != f.cfg.Self || g.Content != id {
-		f.log.Debug("a grant is of no use", "peer", from.Short(), "content", id, "err", err)
+		f.complaints.About(from, "grants", cmp.Or(err, errGrant))
 		return
 	}
-	f.holdersOf(id).grant = signed
+	h := f.holdersOf(id)
+	h.grant, h.until = signed, g.Expires
 	for j := range f.jobs {
 		if j.id == id {
 			for _, src := range j.sources {
@@ -109,7 +112,7 @@ func (f *Fetcher) granted(id domain.ContentID, from domain.PeerID, signed []byte
 // That it comes before the first question is seen to by asking.
 func (src *source) show() {
 	s, h := src.peer.session, src.job.f.holders[src.job.id]
-	if src.hinted && src.asked && s != nil && s.open && h != nil && h.grant != nil {
+	if src.hinted && src.asked && s != nil && s.open && h != nil && h.grant != nil && src.job.f.cfg.Now().Before(h.until) {
 		s.send(wire.Header{Kind: wire.Grant, Content: src.job.id}, h.grant)
 	}
 }
