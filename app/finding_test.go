@@ -20,6 +20,8 @@ const (
 	lostWithin  = 15 * time.Second
 )
 
+// These tests do not run beside others: they measure time.
+
 // on makes a Potluck on each of these hosts of a lab, not started yet.
 func on(t *testing.T, network *lab.Lab, names ...string) []*mortal {
 	t.Helper()
@@ -112,7 +114,6 @@ func (m *mortal) left(ctx context.Context, t *testing.T, most time.Duration, sin
 }
 
 func TestFindingWithANetworkThatComesLate(t *testing.T) {
-	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	network := lab.Bare(t, "ana", "ben")
@@ -127,7 +128,6 @@ func TestFindingWithANetworkThatComesLate(t *testing.T) {
 
 // A link goes down for 25 s, longer than most connections take to die.
 func TestFindingAfterALinkWasDown(t *testing.T) {
-	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	all := mortals(ctx, t, "ana", "ben")
@@ -143,7 +143,6 @@ func TestFindingAfterALinkWasDown(t *testing.T) {
 }
 
 func TestFindingAfterACableWasPulled(t *testing.T) {
-	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	all := mortals(ctx, t, "ana", "ben")
@@ -159,7 +158,6 @@ func TestFindingAfterACableWasPulled(t *testing.T) {
 }
 
 func TestFindingAfterTheAddressHasChanged(t *testing.T) {
-	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	all := mortals(ctx, t, "ana", "ben")
@@ -189,7 +187,6 @@ func TestFindingAfterTheAddressHasChanged(t *testing.T) {
 // Somebody with a foot on two networks sees the people of both, who do not see
 // each other.
 func TestFindingOnTwoNetworks(t *testing.T) {
-	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	network := lab.Bare(t, "ana", "ben", "cleo")
@@ -211,7 +208,6 @@ func TestFindingOnTwoNetworks(t *testing.T) {
 // What looks like a container's or a VPN's interface is not in the way, and its
 // address is told to nobody.
 func TestFindingBesideContainers(t *testing.T) {
-	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	network := lab.New(t, "ana", "ben")
@@ -234,7 +230,6 @@ func TestFindingBesideContainers(t *testing.T) {
 }
 
 func TestFindingOverIPv6Only(t *testing.T) {
-	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	network := lab.Bare(t, "ana", "ben")
@@ -254,7 +249,6 @@ func TestFindingOverIPv6Only(t *testing.T) {
 // Somebody's computer dies without a word and comes back with the same key,
 // while the others' connection to its earlier run still looks alive.
 func TestFindingSomebodyWhoWasStartedAgain(t *testing.T) {
-	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	all := mortals(ctx, t, "ana", "ben")
@@ -276,7 +270,6 @@ func TestFindingSomebodyWhoWasStartedAgain(t *testing.T) {
 
 // That somebody ends in order, or dies, is seen at once.
 func TestLeavingIsSeen(t *testing.T) {
-	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	all := mortals(ctx, t, "ana", "ben", "cleo")
@@ -296,7 +289,6 @@ func TestLeavingIsSeen(t *testing.T) {
 // Where no multicast and no broadcast passes, people are found at the addresses
 // that are remembered of them, at one that is typed, and by an invitation.
 func TestFindingWithoutMulticast(t *testing.T) {
-	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	network := lab.New(t, "ana", "ben", "cleo")

@@ -84,7 +84,7 @@ func (r *Reacher) TryMe(ctx context.Context, peer domain.PeerID) (domain.Reach, 
 	}
 	var outcome pb.Outcome
 	err := talk.With(ctx, r.host, peer, protocolID, exchangeTime, func(rw io.ReadWriter) error {
-		if err := talk.Write(rw, &pb.Request{TcpPort: uint32(port)}); err != nil { //nolint:gosec // a port fits
+		if err := talk.Write(rw, &pb.Request{TcpPort: uint32(port)}); err != nil {
 			return err
 		}
 		reply, err := talk.Read(rw, maxMessage, decodeReply)
