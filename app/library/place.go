@@ -61,13 +61,8 @@ func (l *Library) accept(where place) error {
 	if names.Ignored(filepath.Base(where.path)) || names.Ignored(filepath.Base(where.real)) {
 		return domain.Fault(domain.ErrNotShareable, "unfinished downloads and desktop clutter are left out")
 	}
-	for dir := where.real; ; dir = filepath.Dir(dir) {
-		if info, err := os.Stat(dir); err == nil && l.isOwn(dir, info) {
-			return domain.Fault(domain.ErrNotShareable, "it belongs to Potluck itself")
-		}
-		if dir == filepath.Dir(dir) {
-			break
-		}
+	if err := l.foreign(where); err != nil {
+		return err
 	}
 	root, rel, err := where.open()
 	if err != nil {
@@ -79,6 +74,19 @@ func (l *Library) accept(where place) error {
 		return err
 	}
 	return f.Close()
+}
+
+// foreign reports why a place is not to be read for others, if it is Potluck's
+// own or lies in what is. A place may have become so since it was accepted.
+func (l *Library) foreign(where place) error {
+	for dir := where.real; ; dir = filepath.Dir(dir) {
+		if info, err := os.Stat(dir); err == nil && l.isOwn(dir, info) {
+			return domain.Fault(domain.ErrNotShareable, "it belongs to Potluck itself")
+		}
+		if dir == filepath.Dir(dir) {
+			return nil
+		}
+	}
 }
 
 // isOwn reports whether something is among the paths that are never shared.

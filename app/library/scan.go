@@ -86,6 +86,9 @@ func (l *Library) enter(sh *share, s domain.Share) (where place, root *os.Root, 
 	if where.folder != s.Folder {
 		return where, nil, "", fmt.Errorf("%w: something else lies there now", domain.ErrNotFound)
 	}
+	if err := l.foreign(where); err != nil {
+		return where, nil, "", fmt.Errorf("%w: %v", domain.ErrUnreadable, err) //nolint:errorlint // it is a file or folder still
+	}
 	root, rel, err = where.open()
 	if err != nil {
 		return where, nil, "", kindOf(err)
