@@ -7,6 +7,7 @@
 package backup
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -29,6 +30,8 @@ const (
 	maxPeople = 100_000
 	maxShares = 100_000
 	maxText   = 32 << 10 // bytes of a path; of a name far less
+	maxDepth  = 4        // of brackets and braces; a heading is two deep
+	maxDots   = 8        // on a line, outside of text; a key of ours has none
 )
 
 // format is the number of the form. A file of a higher one is not read.
@@ -151,6 +154,9 @@ func decode(in io.Reader) (b Backup, err error) {
 	if len(data) > maxFile {
 		return b, fmt.Errorf("%w: over %d bytes", domain.ErrDamaged, maxFile)
 	}
+	if !plain(data) {
+		return b, fmt.Errorf("%w: nested too deep, or text of many lines", domain.ErrDamaged)
+	}
 	if err := toml.Unmarshal(data, &f); err != nil {
 		return b, fmt.Errorf("%w: %w", domain.ErrDamaged, err)
 	}
@@ -178,6 +184,58 @@ func decode(in io.Reader) (b Backup, err error) {
 		})
 	}
 	return b, nil
+}
+
+// plain reports whether a text has no more of TOML than a backup needs. The
+// parser recurses into what is nested, and takes the square of its depth in time
+// and memory, so that this is looked at before.
+func plain(data []byte) bool {
+	depth, dots := 0, 0
+	for i := 0; i < len(data); i++ {
+		switch c := data[i]; c {
+		case '\n':
+			dots = 0
+		case '.':
+			dots++
+		case '[', '{':
+			depth++
+		case ']', '}':
+			depth = max(0, depth-1)
+		case '#':
+			i = lineEnd(data, i) - 1
+		case '"', '\'':
+			if bytes.HasPrefix(data[i:], []byte{c, c, c}) {
+				return false
+			}
+			i = quoteEnd(data, i)
+		}
+		if depth > maxDepth || dots > maxDots {
+			return false
+		}
+	}
+	return true
+}
+
+func lineEnd(data []byte, from int) int {
+	if n := bytes.IndexByte(data[from:], '\n'); n >= 0 {
+		return from + n
+	}
+	return len(data)
+}
+
+// quoteEnd returns where the text that opens at from is closed, or else the last
+// place on its line.
+func quoteEnd(data []byte, from int) int {
+	end := lineEnd(data, from)
+	for i := from + 1; i < end; i++ {
+		switch {
+		case data[i] == data[from]:
+			return i
+		case data[i] == '\\' && data[from] == '"':
+			i++
+		}
+	}
+	return end - 1
 }
 
 func audience(s share) domain.Audience {
