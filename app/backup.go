@@ -8,12 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/storage/backup"
 	"github.com/potluck-share/potluck/storage/db"
+	"github.com/potluck-share/potluck/storage/names"
 )
 
 // backupEvery merges changes into one writing of the backup.
@@ -30,7 +32,7 @@ type backupKeeper struct {
 	wake chan struct{} // holds a token while something may have changed
 	stop context.CancelFunc
 	done sync.WaitGroup
-	last backup.Backup // as written; the goroutine's own
+	last *backup.Backup // as written in this run; the goroutine's own
 }
 
 func startBackup(path string, now func() backup.Backup, log *slog.Logger) *backupKeeper {
@@ -65,17 +67,18 @@ func (k *backupKeeper) run(ctx context.Context) {
 	}
 }
 
-// write writes the backup if it is not what was written last.
+// write writes the backup if it is not what was written last. The first one of a
+// run is always written: the file may be older than the database.
 func (k *backupKeeper) write() {
 	b := k.now()
-	if reflect.DeepEqual(b, k.last) {
+	if k.last != nil && reflect.DeepEqual(b, *k.last) {
 		return
 	}
 	if err := backup.Write(k.path, b); err != nil {
 		k.log.Error("friends and audiences could not be backed up", "err", err)
 		return
 	}
-	k.last = b
+	k.last = &b
 }
 
 // close writes what is not written yet, and waits.
@@ -123,12 +126,13 @@ func (n *node) openDatabase(ctx context.Context) (*db.DB, error) {
 	if !lost && aside == "" {
 		return store, nil
 	}
+	var shares int
 	b, err := backup.Read(backupPath(n.opts.data))
 	switch {
 	case errors.Is(err, domain.ErrNotFound) && aside == "":
 		return store, nil // the very first start
 	case err == nil:
-		err = restore(ctx, store, b)
+		shares, err = n.restore(ctx, store, b)
 	}
 	if err != nil {
 		n.log.Warn("the database is a new one, and there is no backup that can be read: nothing is shared until you share it again, and friends have to be added again",
@@ -136,7 +140,7 @@ func (n *node) openDatabase(ctx context.Context) (*db.DB, error) {
 		return store, n.keepBackup(err)
 	}
 	n.log.Warn("the database was lost or damaged and a new one begun; friends, blocked people and shares are restored from the backup",
-		"old", aside, "people", len(b.People), "shares", len(b.Shares))
+		"old", aside, "people", len(b.People), "shares", shares, "left_out", len(b.Shares)-shares)
 	return store, nil
 }
 
@@ -147,25 +151,46 @@ func (n *node) keepBackup(cause error) error {
 		return nil
 	}
 	path := backupPath(n.opts.data)
-	err := os.Rename(path, path+".unread")
+	aside := path + ".unread"
+	for i := 2; ; i++ { // an earlier one is kept, too
+		if _, err := os.Lstat(aside); errors.Is(err, os.ErrNotExist) {
+			break
+		}
+		aside = fmt.Sprintf("%s.unread-%d", path, i)
+	}
+	err := os.Rename(path, aside)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("keeping a backup that cannot be read: %w", err)
 	}
 	return nil
 }
 
-// restore puts a backup into a new database. Shares are in it as they are in the
-// midst of being read, so that the library reads them when it starts.
-func restore(ctx context.Context, store *db.DB, b backup.Backup) error {
-	for _, p := range b.People {
+// restore puts a backup into a new database, and returns how many shares it
+// took. Shares are in it as they are in the midst of being read, so that the
+// library reads them when it starts. A start that is broken off does not break
+// this off: the database would not count as new the next time.
+func (n *node) restore(ctx context.Context, store *db.DB, b backup.Backup) (taken int, err error) {
+	ctx = context.WithoutCancel(ctx)
+	people := slices.Clone(b.People)
+	slices.SortStableFunc(people, func(a, b domain.Person) int { // of somebody named twice, the block counts
+		switch {
+		case a.Blocked == b.Blocked:
+			return 0
+		case b.Blocked:
+			return -1
+		}
+		return 1
+	})
+	for _, p := range people {
 		if err := store.PutPerson(ctx, p); err != nil {
-			return err
+			return 0, err
 		}
 	}
 	var shares []domain.Share
 	seen := make(map[string]bool)
 	for _, s := range b.Shares {
-		if seen[s.Name] || s.Audience.Kind == domain.Nobody {
+		if err := restorable(s, seen[s.Name]); err != nil {
+			n.log.Warn("a share in the backup is not restored", "path", s.Path, "err", err)
 			continue
 		}
 		seen[s.Name] = true
@@ -173,8 +198,20 @@ func restore(ctx context.Context, store *db.DB, b backup.Backup) error {
 		shares = append(shares, s)
 	}
 	if len(shares) == 0 {
-		return nil
+		return 0, nil
 	}
-	_, err := store.Apply(ctx, domain.CatalogueBatch{PutShares: shares})
-	return err
+	_, err = store.Apply(ctx, domain.CatalogueBatch{PutShares: shares})
+	return len(shares), err
+}
+
+// restorable reports why a share of a backup is left out.
+func restorable(s domain.Share, again bool) error {
+	switch {
+	case again:
+		return errors.New("another one has its name")
+	case s.Audience.Kind == domain.Nobody, s.Audience.Kind == domain.Chosen && len(s.Audience.Peers) == 0:
+		return errors.New("nobody is to see it")
+	default:
+		return names.Shareable(s.Name)
+	}
 }
