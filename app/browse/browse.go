@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -30,6 +31,9 @@ const (
 	// how long their paths may be together.
 	budget      = 1_000_000
 	budgetBytes = 256 << 20
+	// ofStranger is the part of it that somebody who is no friend may take, so that
+	// they cannot keep out everybody else.
+	ofStranger = 2
 )
 
 // Store keeps catalogues over restarts.
@@ -277,30 +281,37 @@ func (b *Browse) pullOnce(ctx context.Context, id domain.PeerID) error {
 	base := p.known
 	entries, size := b.held(id)
 	b.mu.Unlock()
+	who, _ := b.cfg.People.Peer(id)
+	own, ownSize := 0, 0 // of what is counted, what is this one's
 	since := base.version
 	if !base.complete {
 		since = domain.Version{}
 	}
-	first, shown := true, 0
-	var fresh []domain.Change // everything so far
+	first, pulled, shown := true, 0, 0
+	var pages [][]domain.Entry // everything so far, of a full pull
+	var fresh []domain.Change  // everything so far, of what changed
 	return b.cfg.Puller.Pull(ctx, id, since, func(page domain.Page) error {
 		if first && !page.Full {
-			entries, size = entries+len(base.entries), size+len(base.blob)
+			own, ownSize = len(base.entries), len(base.blob)
 		}
-		entries += len(page.Changes)
+		own += len(page.Changes)
 		for _, c := range page.Changes {
-			size += len(c.Path) + 1
+			ownSize += len(c.Path) + 1
 		}
-		if entries > budget || size > budgetBytes {
+		if entries+own > budget || size+ownSize > budgetBytes {
 			return fmt.Errorf("%w: more than %d entries of others, or %d bytes of their names", domain.ErrTooLarge, budget, budgetBytes)
+		}
+		if !who.Friend && (own > budget/ofStranger || ownSize > budgetBytes/ofStranger) {
+			return fmt.Errorf("%w: more than %d entries of somebody who is no friend, or %d bytes of their names",
+				domain.ErrTooLarge, budget/ofStranger, budgetBytes/ofStranger)
 		}
 		if err := b.cfg.Store.PutPage(ctx, id, page, first); err != nil {
 			return err
 		}
 		first = false
 		last := page.Next == ""
-		fresh = append(fresh, page.Changes...)
 		if !page.Full {
+			fresh = append(fresh, page.Changes...)
 			if last {
 				b.show(id, base.with(page.Version, last, fresh))
 			}
@@ -308,9 +319,14 @@ func (b *Browse) pullOnce(ctx context.Context, id domain.PeerID) error {
 		}
 		// The first screen is shown at once, then more at every doubling, since
 		// each time everything so far is sorted.
-		if last || len(fresh) >= 2*shown {
-			shown = len(fresh)
-			b.show(id, build(domain.Version{}, false, nil).with(page.Version, last, fresh))
+		came := make([]domain.Entry, len(page.Changes))
+		for i, c := range page.Changes {
+			came[i] = entryOf(c)
+		}
+		pages = append(pages, came)
+		if pulled += len(came); last || pulled >= 2*shown {
+			shown = pulled
+			b.show(id, whole(page.Version, last, slices.Concat(pages...)))
 		}
 		return nil
 	})

@@ -307,7 +307,7 @@ func BenchmarkSearchMillion(b *testing.B) {
 	for i := range entries {
 		entries[i] = file(fmt.Sprintf("share/folder %d/some longer file name %d.jpg", i%1000, i), fmt.Sprint(i))
 	}
-	people := around{"ana": {ID: "ana", Name: "Ana", Online: true}}
+	people := around{"ana": {ID: "ana", Name: "Ana", Online: true, Friend: true}}
 	o := &owners{pages: map[domain.PeerID][]domain.Page{"ana": {{Version: version(1), Full: true, Changes: put(entries...)}}}}
 	br, err := browse.New(browse.Config{Store: nowhere{}, Puller: o, People: people, Bus: event.NewBus(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -336,6 +336,39 @@ func (nowhere) Catalogue(domain.PeerID) (domain.Version, bool, error) {
 }
 func (nowhere) Entries(domain.PeerID, func(domain.Entry) error) error { return nil }
 func (nowhere) Catalogues() ([]domain.PeerID, error)                  { return nil, nil }
+
+// Somebody who is no friend cannot take all the room that there is for lists.
+func TestAStrangerTakesHalfOfTheRoomAtMost(t *testing.T) {
+	t.Parallel()
+	var pages []domain.Page
+	for n := range 6 {
+		entries := make([]domain.Entry, 100_000)
+		for i := range entries {
+			entries[i] = file(fmt.Sprintf("%d/%d", n, i), "x")
+		}
+		page := domain.Page{Version: version(1), Full: true, Changes: put(entries...), Next: "more"}
+		if n == 5 {
+			page.Next = ""
+		}
+		pages = append(pages, page)
+	}
+	people := around{"ana": {ID: "ana", Name: "Ana", Online: true, Friend: true}, "eve": {ID: "eve", Name: "Eve", Online: true}}
+	for _, id := range []domain.PeerID{"eve", "ana"} {
+		o := &owners{pages: map[domain.PeerID][]domain.Page{id: pages}}
+		b, err := browse.New(browse.Config{Store: nowhere{}, Puller: o, People: people, Bus: event.NewBus(), Log: slog.New(slog.DiscardHandler)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Start(t.Context())
+		b.Head(domain.Head{Peer: id, Version: version(1)})
+		if whole := b.Settle(t.Context(), id); whole != people[id].Friend {
+			t.Errorf("all of what %s shares is here: %v", id, whole)
+		}
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
 
 // Whoever announces what their list never comes to is asked once for each
 // announcement, not each time that they repeat it.

@@ -2,6 +2,7 @@ package browse
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 	"sort"
 	"strings"
@@ -19,9 +20,11 @@ type catalogue struct {
 	// blob holds the lower-cased paths, each followed by a newline; starts[i]
 	// is where entry i begins. One scan of it is faster than any index that
 	// was tried, up to a million names.
-	blob    []byte
-	starts  []uint32
-	content map[domain.ContentID]int32 // to an entry with that content
+	blob   []byte
+	starts []uint32
+	// contents are the files among entries, sorted by content: a map of them
+	// takes twelve times as much memory.
+	contents []int32
 }
 
 // build makes a catalogue of entries, which it owns and sorts from now on.
@@ -29,21 +32,64 @@ func build(version domain.Version, complete bool, entries []domain.Entry) *catal
 	slices.SortFunc(entries, func(a, b domain.Entry) int { return strings.Compare(a.Path, b.Path) })
 	c := &catalogue{
 		version: version, complete: complete, entries: entries,
-		starts:  make([]uint32, 0, len(entries)),
-		content: make(map[domain.ContentID]int32, len(entries)),
+		starts:   make([]uint32, 0, len(entries)),
+		contents: make([]int32, 0, len(entries)),
 	}
 	var blob bytes.Buffer
+	size := 0
+	for _, e := range entries {
+		size += len(e.Path) + 1
+	}
+	blob.Grow(size) // a lower-cased name is hardly ever longer
 	for i, e := range entries {
 		c.starts = append(c.starts, uint32(blob.Len()))
 		blob.WriteString(strings.ToLower(e.Path))
 		blob.WriteByte('\n')
 		if !e.Folder {
-			c.content[e.Content] = int32(i)
+			c.contents = append(c.contents, int32(i))
 		}
 	}
 	c.blob = blob.Bytes()
+	slices.SortFunc(c.contents, func(a, b int32) int {
+		return cmp.Or(bytes.Compare(entries[a].Content[:], entries[b].Content[:]), cmp.Compare(b, a))
+	})
 	return c
 }
+
+// of returns an entry with that content.
+func (c *catalogue) of(id domain.ContentID) (domain.Entry, bool) {
+	at, ok := slices.BinarySearchFunc(c.contents, id, func(i int32, id domain.ContentID) int { return bytes.Compare(c.entries[i].Content[:], id[:]) })
+	if !ok {
+		return domain.Entry{}, false
+	}
+	return c.entries[c.contents[at]], true
+}
+
+// whole makes a catalogue of all that a full pull brought so far, in that order:
+// of a path that came more than once the last entry counts. It owns entries.
+func whole(version domain.Version, complete bool, entries []domain.Entry) *catalogue {
+	slices.SortStableFunc(entries, func(a, b domain.Entry) int { return strings.Compare(a.Path, b.Path) })
+	kept := entries[:0]
+	for i, e := range entries {
+		if last := i+1 == len(entries) || entries[i+1].Path != e.Path; last && !gone(e) {
+			kept = append(kept, e)
+		}
+	}
+	return build(version, complete, kept)
+}
+
+// entryOf returns what a change of a full pull leaves: an entry that is gone, if
+// it is.
+func entryOf(c domain.Change) domain.Entry {
+	if c.Entry == nil {
+		return domain.Entry{Path: c.Path}
+	}
+	return *c.Entry
+}
+
+// gone reports whether an entry stands for one that is gone: it is neither file
+// nor folder.
+func gone(e domain.Entry) bool { return !e.Folder && e.Content.IsZero() }
 
 // with returns the catalogue after changes.
 func (c *catalogue) with(version domain.Version, complete bool, changes []domain.Change) *catalogue {

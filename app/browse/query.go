@@ -85,8 +85,8 @@ func (b *Browse) alsoFrom(rows []domain.Result, except domain.PeerID) {
 			if rows[i].Folder {
 				continue
 			}
-			if at, ok := v.known.content[rows[i].Content]; ok {
-				rows[i].Providers = append(rows[i].Providers, v.provider(v.known.entries[at].Path))
+			if e, ok := v.known.of(rows[i].Content); ok {
+				rows[i].Providers = append(rows[i].Providers, v.provider(e.Path))
 			}
 		}
 	}
@@ -179,11 +179,11 @@ func (b *Browse) Below(id domain.PeerID, path string) (entries []domain.Entry, f
 // an entry that describes it.
 func (b *Browse) Providers(id domain.ContentID) (providers []domain.Provider, entry domain.Entry) {
 	for _, v := range b.views("") {
-		if at, ok := v.known.content[id]; ok {
+		if e, ok := v.known.of(id); ok {
 			if len(providers) == 0 {
-				entry = v.known.entries[at]
+				entry = e
 			}
-			providers = append(providers, v.provider(v.known.entries[at].Path))
+			providers = append(providers, v.provider(e.Path))
 		}
 	}
 	return providers, entry

@@ -14,6 +14,7 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/catalogue"
+	"github.com/potluck-share/potluck/net/friend"
 	"github.com/potluck-share/potluck/net/gossip"
 	"github.com/potluck-share/potluck/net/host"
 	"github.com/potluck-share/potluck/net/transfer/wire"
@@ -153,49 +154,75 @@ func (s *spy) ask(id domain.ContentID) string {
 	return answers.String()
 }
 
+// trusting is Ben's side of becoming friends: whoever asks is confirmed.
+type trusting struct{}
+
+func (trusting) Asked(domain.Asker, string, []string) error      { return nil }
+func (trusting) Invited(domain.Asker, string, string) error      { return domain.ErrNotFound }
+func (trusting) Told(_ domain.Asker, what domain.FriendAsk) bool { return what == domain.FriendConfirm }
+
 // TestNothingLeaks changes who may see a folder while somebody looks who may
 // not. In each step the folder gets a new file, whose name, size and content are
-// looked for in everything that came.
+// looked for in everything that came. Then something public is shared: what is
+// announced must have moved by that alone.
 func TestNothingLeaks(t *testing.T) {
 	ana := run(t, "Ana")
 	folder := filepath.Join(t.TempDir(), "Holiday")
 	if err := os.Mkdir(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	public := filepath.Join(t.TempDir(), "public.txt")
-	if err := os.WriteFile(public, []byte("for all"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	ana.do("share", public)
 	mallory, ben := newSpy(t, ana, "Mallory"), newSpy(t, ana, "Ben")
-	waitFor(t, "the public file is announced", func() bool { return mallory.announced().Entries == 1 })
-	absent := mallory.ask(domain.ContentID{1})
-	private := mallory.announced()
+	friends := friend.New(ben.host, friend.Config{Handler: trusting{}, Name: func() string { return "Ben" }})
+	t.Cleanup(func() { _ = friends.Close() }) // the test is over
+	id := string(ben.host.ID())
 
-	steps := []struct {
+	public := 0
+	// announce shares one more file with everyone, and waits until it is told.
+	announce := func() domain.Head {
+		t.Helper()
+		path := filepath.Join(t.TempDir(), fmt.Sprintf("public%d.txt", public))
+		if err := os.WriteFile(path, []byte(path), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		ana.do("share", "--audience", "everyone", path)
+		public++
+		waitFor(t, "the public file is announced", func() bool { return mallory.announced().Entries == public })
+		return mallory.announced()
+	}
+	first := announce()
+	moves := announce().Sequence - first.Sequence // by one file
+	absent := mallory.ask(domain.ContentID{1})
+
+	share := func(audience string) func() { return func() { ana.do("share", "--audience", audience, folder) } }
+	wasVisible, wasTold := false, false
+	for i, step := range []struct {
 		name    string
 		do      func()
 		visible bool
 		ben     bool // he sees it
 	}{
-		{"for Ben", func() { ana.do("share", "--audience", string(ben.host.ID()), folder) }, false, true},
-		{"for friends", func() { ana.do("share", "--audience", "friends", folder) }, false, false},
-		{"for everyone", func() { ana.do("share", "--audience", "everyone", folder) }, true, true},
-		{"for friends again", func() { ana.do("share", "--audience", "friends", folder) }, false, false},
-		{"for Ben again", func() { ana.do("share", "--audience", string(ben.host.ID()), folder) }, false, true},
-		{"Ben is blocked", func() { ana.do("block", string(ben.host.ID())) }, false, false},
+		{"for Ben", share(id), false, true},
+		{"for friends", share("friends"), false, false},
+		{"Ben becomes a friend", func() {
+			ana.do("friend", "add", id, "--yes", "--wait", "20s")
+			waitFor(t, "Ben is a friend", func() bool { return ana.friend(ben.host.ID()) })
+		}, false, true},
+		{"Ben is a friend no more", func() { ana.do("friend", "remove", id) }, false, false},
+		{"for everyone", share("everyone"), true, true},
+		{"for friends again", share("friends"), false, false},
+		{"for Ben again", share(id), false, true},
+		{"Ben is blocked", func() { ana.do("block", id) }, false, false},
 		{"not shared", func() { ana.do("unshare", folder) }, false, false},
-	}
-	for i, step := range steps {
-		if step.name == "Ben is blocked" {
-			ben.take()
-		}
-		step.do()
-		if !step.visible {
-			waitFor(t, step.name+": what is announced is what everyone may see", func() bool { return mallory.announced().Entries == private.Entries })
-		}
+	} {
 		before := mallory.announced()
 		mallory.take()
+		step.do()
+		if wasVisible && !step.visible {
+			// What everyone saw is taken away, which they may see.
+			waitFor(t, step.name+": what is announced is what everyone may see", func() bool { return mallory.announced().Entries == public })
+			before = mallory.announced()
+		}
+		ben.take() // what he was told while he might see it
 		secret := fmt.Sprintf("secret%d.txt", i)
 		data := []byte(strings.Repeat("x", 70_001+i))
 		if err := os.WriteFile(filepath.Join(folder, secret), data, 0o600); err != nil {
@@ -205,42 +232,71 @@ func TestNothingLeaks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		id := sum.ID
+		wasVisible, wasTold = step.visible, wasTold || step.ben
 		if step.ben {
 			waitFor(t, step.name+": Ben sees the new file", func() bool { return strings.Contains(ben.browse(), secret) })
-		} else {
-			time.Sleep(time.Second) // for the file to be read, and told if it were
+		} else if step.name != "not shared" {
+			waitFor(t, step.name+": the new file is read", func() bool { return ana.shared(folder) == i+1 })
 		}
-		paths := mallory.browse()
 		if step.visible {
 			waitFor(t, "Mallory sees it, too", func() bool { return strings.Contains(mallory.browse(), secret) })
-			if answer := mallory.ask(id); answer == absent {
+			if answer := mallory.ask(sum.ID); answer == absent {
 				t.Errorf("%s: what everyone may have is answered like what is not there", step.name)
 			}
 			continue
 		}
+		now := announce()
+		paths := mallory.browse()
 		seen := mallory.take()
-		for _, hint := range []string{secret, fmt.Sprint(len(data)), id.String()} {
+		for _, hint := range []string{secret, fmt.Sprint(len(data)), sum.ID.String()} {
 			if strings.Contains(seen, hint) {
 				t.Errorf("%s: Mallory was told %s:\n%s", step.name, hint, seen)
 			}
 		}
-		if strings.Contains(paths, "Holiday") || !strings.Contains(paths, "public.txt") {
+		if strings.Contains(paths, "Holiday") || !strings.Contains(paths, "public0.txt") {
 			t.Errorf("%s: Mallory sees %q", step.name, paths)
 		}
-		if answer := mallory.ask(id); answer != absent {
+		if answer := mallory.ask(sum.ID); answer != absent {
 			t.Errorf("%s: a private content is answered\n%s, an absent one\n%s", step.name, answer, absent)
 		}
-		if now := mallory.announced(); now.Version != before.Version || now.Entries != private.Entries || now.Bytes != private.Bytes {
-			t.Errorf("%s: the new file moved what is announced from %+v to %+v", step.name, before, now)
+		if now.Epoch != before.Epoch || now.Sequence != before.Sequence+moves {
+			t.Errorf("%s: one public file moved what is announced from %+v to %+v, not by %d", step.name, before, now, moves)
 		}
-		if step.name == "Ben is blocked" {
+		switch {
+		case step.ben:
+		case step.name == "Ben is blocked" || step.name == "not shared":
 			if told := ben.take(); strings.Contains(told, secret) {
 				t.Errorf("Ben, who is blocked, was told\n%s", told)
 			}
 			if _, err := ben.host.Open(t.Context(), ana.id, wire.Protocol); err == nil {
 				t.Error("Ben, who is blocked, is let in")
 			}
+		case wasTold: // he was in the audience before
+			if paths := ben.browse(); strings.Contains(paths, "Holiday") {
+				t.Errorf("%s: Ben sees %q", step.name, paths)
+			}
+			if answer := ben.ask(sum.ID); answer != absent {
+				t.Errorf("%s: Ben is answered\n%s", step.name, answer)
+			}
+			if told := ben.take(); strings.Contains(told, secret) || strings.Contains(told, fmt.Sprint(len(data))) {
+				t.Errorf("%s: Ben was told\n%s", step.name, told)
+			}
 		}
 	}
+}
+
+// shared returns of how many files a share is made.
+func (v *victim) shared(path string) int {
+	v.t.Helper()
+	var all []struct {
+		Path    string `json:"path"`
+		Entries int    `json:"entries"`
+	}
+	v.ask(&all, "shares")
+	for _, one := range all {
+		if one.Path == path {
+			return one.Entries
+		}
+	}
+	return 0
 }
