@@ -304,17 +304,7 @@ func TestFindingWithoutMulticast(t *testing.T) {
 	}
 
 	// An invitation, confirmed by who has made it.
-	link := strings.TrimSpace(string(ask[json.RawMessage](ctx, t, ana.copyOfPotluck, "invite")))
-	var made struct{ Link string }
-	if err := json.Unmarshal([]byte(link), &made); err != nil {
-		t.Fatal(err)
-	}
-	join := ben.command(ctx, "--data", ben.data, "connect", "-")
-	join.Stdin = strings.NewReader(made.Link)
-	if out, err := join.CombinedOutput(); err != nil {
-		t.Fatalf("connect -: %v\n%s", err, out)
-	}
-	ana.run(ctx, t, "friend", "add", "ben", "--yes", "--wait", "20s")
+	ana.invites(ctx, t, ben)
 	found(ctx, t, time.Now(), ana, ben)
 
 	// An address that is typed: they do not count each other as nearby.
@@ -329,4 +319,43 @@ func TestFindingWithoutMulticast(t *testing.T) {
 	source := ben.share(ctx, t, "note.txt", 3000)
 	ana.run(ctx, t, "get", "ben:note.txt")
 	sameFile(ctx, t, ana.downloads+"/note.txt", source)
+}
+
+// invites makes a friend of another by an invitation.
+func (m *mortal) invites(ctx context.Context, t *testing.T, other *mortal) {
+	t.Helper()
+	made := ask[struct{ Link string }](ctx, t, m.copyOfPotluck, "invite")
+	join := other.command(ctx, "--data", other.data, "connect", "-")
+	join.Stdin = strings.NewReader(made.Link)
+	if out, err := join.CombinedOutput(); err != nil {
+		t.Fatalf("%s: connect -: %v\n%s", other.name, err, out)
+	}
+	m.run(ctx, t, "friend", "add", other.name, "--yes", "--wait", "20s")
+}
+
+// Cleo has moved while Ana was away: Ana knows an old address only, and hears the
+// new one from Ben, who is a friend of both.
+func TestFindingByACommonFriend(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	network := lab.New(t, "ana", "ben", "cleo")
+	all := on(t, network, "ana", "ben", "cleo")
+	for _, m := range all {
+		m.host.Drop("input udp dport { 5353, 17686 }", "output udp dport { 5353, 17686 }")
+	}
+	start(ctx, t, all...)
+	ana, ben, cleo := all[0], all[1], all[2]
+	ana.invites(ctx, t, ben)
+	ben.invites(ctx, t, cleo)
+	cleo.invites(ctx, t, ana)
+	ana.kill(t)
+	cleo.host.RemoveAddress("eth0", "10.77.0.3/24")
+	cleo.host.AddAddress("eth0", "10.77.0.77/24")
+	cleo.within(ctx, t, lostWithin, time.Now(), "is found from the new address", "ben", here)
+	ben.within(ctx, t, lostWithin, time.Now(), "is known at the new address", "cleo", func(p person) bool {
+		return p.Online && strings.Contains(strings.Join(p.Addresses, " "), "10.77.0.77")
+	})
+	start(ctx, t, ana)
+	since := time.Now()
+	ana.within(ctx, t, 2*foundWithin, since, "is found by what Ben says", "cleo", here)
 }

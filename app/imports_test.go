@@ -64,6 +64,7 @@ var rooms = []room{
 	protocol("net/friend", "net/host", "net/host/complain", "net/host/talk"),
 	protocol("net/offer", "net/host", "net/host/complain", "net/host/talk"),
 	protocol("net/reach", "net/host", "net/host/talk"),
+	protocol("net/whereabouts", "net/host", "net/host/talk"),
 	{name: "storage/…", ours: []string{"app/domain", "storage/…"}, others: []string{anyOther}},
 	{name: "assets/…"},
 	// What peers call their files, and what is in them, is made safe to show where

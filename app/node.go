@@ -26,6 +26,7 @@ import (
 	"github.com/potluck-share/potluck/net/transfer/fetch"
 	"github.com/potluck-share/potluck/net/transfer/limit"
 	"github.com/potluck-share/potluck/net/transfer/provide"
+	"github.com/potluck-share/potluck/net/whereabouts"
 )
 
 // node is a running Potluck without its window: all rooms, wired.
@@ -62,6 +63,8 @@ type node struct {
 	sightings  sightings
 	room       room
 	backups    *backupKeeper
+	teller     *whereabouts.Teller
+	grapes     *grapevine
 	hidden     atomic.Bool // others are not to see this machine
 
 	// closers undo what was started, to be run last to first.

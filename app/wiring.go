@@ -26,6 +26,7 @@ import (
 	"github.com/potluck-share/potluck/net/transfer/fetch"
 	"github.com/potluck-share/potluck/net/transfer/limit"
 	"github.com/potluck-share/potluck/net/transfer/provide"
+	"github.com/potluck-share/potluck/net/whereabouts"
 	"github.com/potluck-share/potluck/storage/db"
 )
 
@@ -194,6 +195,10 @@ func (n *node) openProtocols(ctx context.Context, store *db.DB) error {
 	})
 	n.onClose("friends", friends.Close)
 	n.friends = friends
+	n.teller = whereabouts.New(n.host, whereabouts.Config{Self: n.host.ID(), Friends: n.friendIDs})
+	n.onClose("whereabouts", n.teller.Close)
+	n.grapes = n.startGrapevine() //nolint:contextcheck // it lives until it is closed
+	n.onClose("grapevine", n.grapes.close)
 	n.reacher = reach.New(n.host)
 	n.onClose("tries", n.reacher.Close)
 	n.openDoctor()
@@ -289,6 +294,7 @@ func (n *node) discover(ctx context.Context) error {
 func (n *node) presence(p domain.Presence) {
 	n.crowds.note(p)
 	n.people.Presence(p)
+	n.grapes.presence(p)
 	if p.Connected && p.Hello.Near {
 		n.browse.Welcomed(p.Peer)
 	}

@@ -110,6 +110,7 @@ func defaultTimes() *times {
 
 // Host is this machine's end of all connections. Make one with New.
 type Host struct {
+	made       atomic.Bool // libp2p is set
 	cfg        Config
 	times      *times
 	log        *slog.Logger
@@ -202,6 +203,7 @@ func (h *Host) start() error {
 	if h.libp2p, err = h.newLibp2p(); err != nil {
 		return err
 	}
+	h.made.Store(true)
 	identified, err := h.watchIdentified()
 	if err != nil {
 		return err

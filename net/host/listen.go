@@ -122,18 +122,21 @@ func (h *Host) Ports() (tcp, udp int) {
 	return tcp, udp
 }
 
-// announced leaves out of the addresses that peers are told those of interfaces
-// that lead to nobody: containers, tunnels, this machine itself. Without anything
-// known of the interfaces all are told.
+// announced is what peers are told of where this host listens: the addresses of
+// interfaces that lead to somebody, not those of containers and tunnels. It does
+// not stand on what libp2p knows of the interfaces, which is up to a minute old.
+// Without anything known of the interfaces all are told.
 func (h *Host) announced(all []ma.Multiaddr) []ma.Multiaddr {
-	own := h.cfg.Surroundings.Prefixes()
-	if len(own) == 0 {
+	if !h.made.Load() || len(h.cfg.Surroundings.Prefixes()) == 0 {
 		return all
 	}
-	return slices.DeleteFunc(slices.Clone(all), func(a ma.Multiaddr) bool {
-		ip, ok := directIP(a)
-		return !ok || !ours(ip, own)
-	})
+	var told []ma.Multiaddr
+	for _, text := range h.Addresses() {
+		if a, err := ma.NewMultiaddr(text); err == nil {
+			told = append(told, a)
+		}
+	}
+	return told
 }
 
 // ours reports whether an address is one of an interface's.

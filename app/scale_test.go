@@ -1,0 +1,258 @@
+package app_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/potluck-share/potluck/app/control"
+	"github.com/potluck-share/potluck/app/lab"
+)
+
+// scale skips a measurement that takes minutes unless `make bench-scale` runs it.
+func scale(t *testing.T) {
+	t.Helper()
+	if os.Getenv("POTLUCK_SCALE") != "1" {
+		t.Skip("skipped: measures for minutes; run it with: make bench-scale")
+	}
+}
+
+const (
+	scaleFiles  = 100_000
+	scaleFolder = 1000 // files of one folder
+)
+
+// crowded makes a folder with so many files of 1 to 7 KiB in folders of a
+// thousand, and returns how many bytes they hold.
+func crowded(t *testing.T, root string, files int) (bytes int64) {
+	t.Helper()
+	data := random(t, 8<<10)
+	for i := range files {
+		folder := filepath.Join(root, fmt.Sprintf("album %03d", i/scaleFolder))
+		if i%scaleFolder == 0 {
+			if err := os.MkdirAll(folder, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		size := 1<<10 + i%7<<10
+		one := append([]byte(strconv.Itoa(i)), data[:size]...)
+		if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("IMG_%06d picture.jpg", i)), one, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		bytes += int64(len(one))
+	}
+	return bytes
+}
+
+// listed returns how many files of a path are listed, of a whole folder.
+func (m *mortal) entries(ctx context.Context, t *testing.T) (n int) {
+	t.Helper()
+	for _, s := range ask[[]struct {
+		Entries int `json:"entries"`
+	}](ctx, t, m.copyOfPotluck, "shares") {
+		n += s.Entries
+	}
+	return n
+}
+
+// row is how long it takes until a folder of somebody has so many rows, by the
+// control socket, as a window would see them.
+func (m *mortal) rows(ctx context.Context, t *testing.T, peer, folder string, least int) time.Duration {
+	t.Helper()
+	begun := time.Now()
+	for ctx.Err() == nil {
+		client, err := control.Dial(ctx, m.data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		err = client.Call(ctx, "browse", map[string]string{"peer": peer, "folder": folder}, func(json.RawMessage) error {
+			n++
+			return nil
+		})
+		if err == nil && n >= least {
+			return time.Since(begun)
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	t.Fatalf("%s never lists %d rows of %s:%s", m.name, least, peer, folder)
+	return 0
+}
+
+// TestScaleOfAShare measures a share of 100,000 files: reading it, being killed in
+// the midst of that, its first screen for somebody else, its whole list, and what
+// one changed file costs.
+func TestScaleOfAShare(t *testing.T) {
+	scale(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
+	defer cancel()
+	all := unborn(t, "ana", "ben")
+	ana, ben := all[0], all[1]
+	folder := filepath.Join(t.TempDir(), "Big")
+	bytes := crowded(t, folder, scaleFiles)
+	start(ctx, t, ana)
+
+	hash := time.Now()
+	if out, err := exec.CommandContext(ctx, "sh", "-c", `find "$1" -type f -print0 | xargs -0 -P 2 -n 2000 b3sum --num-threads 1 >/dev/null`, "sh", folder).CombinedOutput(); err != nil {
+		t.Fatalf("b3sum: %v %s", err, out)
+	}
+	plain := time.Since(hash)
+	share := ana.command(ctx, "--data", ana.data, "share", folder)
+	if err := share.Start(); err != nil {
+		t.Fatal(err)
+	}
+	begun := time.Now()
+	eventually(ctx, t, "half of it is read", func() bool { return ana.entries(ctx, t) > scaleFiles/2 })
+	half := time.Since(begun)
+	before := ana.entries(ctx, t)
+	ana.kill(t)
+	_ = share.Wait() // its Potluck was killed
+	start(ctx, t, ana)
+	after := ana.entries(ctx, t)
+	begun = time.Now()
+	eventually(ctx, t, "the rest is read", func() bool { return ana.entries(ctx, t) == scaleFiles })
+	rest := time.Since(begun)
+	t.Logf("%d files, %d MB: read in %.1f s + %.1f s, %.0f files/s; b3sum in two processes %.1f s; ratio %.2f",
+		scaleFiles, bytes/1e6, half.Seconds(), rest.Seconds(), scaleFiles/(half+rest).Seconds(), plain.Seconds(), (half+rest).Seconds()/plain.Seconds())
+	t.Logf("killed at %d files, it goes on from %d", before, after)
+	if after < before*9/10 {
+		t.Errorf("killed at %d files, it goes on from %d", before, after)
+	}
+
+	// Somebody who comes now sees the first screen at once, and then all of it.
+	sent := ana.host.Sent()
+	start(ctx, t, ben)
+	ben.meets(ctx, t, "ana")
+	first := ben.rows(ctx, t, "ana", "", 1)
+	screen := ben.rows(ctx, t, "ana", "Big/album 000", 1)
+	whole := ben.rows(ctx, t, "ana", "Big/album 099", scaleFolder)
+	listed := ana.host.Sent() - sent
+	t.Logf("the first row after %.0f ms, of the first folder after %.0f ms, the last folder whole after %.1f s; %d KB over the cable, %.1f bytes a file",
+		ms(first), ms(first+screen), (first + screen + whole).Seconds(), listed>>10, float64(listed)/scaleFiles)
+	if first+screen > 200*time.Millisecond {
+		t.Errorf("the first screen takes %v", first+screen)
+	}
+
+	// One changed file, against what passes in the same time without one.
+	time.Sleep(5 * time.Second)
+	quiet := ana.host.Sent()
+	time.Sleep(5 * time.Second)
+	idle := ana.host.Sent() - quiet
+	changed := filepath.Join(folder, "album 050", "one more.txt")
+	sent = ana.host.Sent()
+	begun = time.Now()
+	if err := os.WriteFile(changed, []byte("new"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ben.rows(ctx, t, "ana", "Big/album 050", scaleFolder+1)
+	took := time.Since(begun)
+	time.Sleep(time.Until(begun.Add(5 * time.Second)))
+	cost := ana.host.Sent() - sent - idle
+	t.Logf("one file more: seen after %.1f s, for %d bytes", took.Seconds(), cost)
+	if took > 5*time.Second || cost > 2000 {
+		t.Errorf("one file more costs %d bytes and takes %v", cost, took)
+	}
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// TestScaleOfACatalogue measures what the list of 10,000 files costs.
+func TestScaleOfACatalogue(t *testing.T) {
+	scale(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	all := unborn(t, "ana", "ben")
+	ana, ben := all[0], all[1]
+	folder := filepath.Join(t.TempDir(), "Some")
+	crowded(t, folder, 10_000)
+	start(ctx, t, ana)
+	ana.run(ctx, t, "share", folder)
+	sent := ana.host.Sent()
+	start(ctx, t, ben)
+	ben.meets(ctx, t, "ana")
+	ben.rows(ctx, t, "ana", "Some/album 009", scaleFolder)
+	got := ana.host.Sent() - sent
+	t.Logf("10,000 files are listed for %d KB over the cable, meeting included", got>>10)
+	if got > 550<<10 {
+		t.Errorf("the list of 10,000 files costs %d bytes", got)
+	}
+}
+
+// TestScaleOfRest measures ten computers on one network of which nobody does
+// anything: what passes over a cable, processor time and memory of one.
+func TestScaleOfRest(t *testing.T) {
+	scale(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	const many = 10
+	var names []string
+	for i := range many {
+		names = append(names, fmt.Sprintf("host%d", i))
+	}
+	network := lab.New(t, names...)
+	all := on(t, network, names...)
+	start(ctx, t, all...)
+	for _, m := range all {
+		folder := filepath.Join(t.TempDir(), "Share")
+		crowded(t, folder, 100)
+		m.run(ctx, t, "share", folder)
+	}
+	for _, m := range all {
+		for _, other := range all {
+			if m != other {
+				m.meets(ctx, t, other.name)
+			}
+		}
+	}
+	time.Sleep(30 * time.Second) // until all has settled
+	const span = 120 * time.Second
+	one := all[many/2]
+	sent, received, spent := one.host.Sent(), one.host.Received(), processor(t, one.cmd.Process.Pid)
+	time.Sleep(span)
+	hours := span.Hours()
+	t.Logf("at rest, one of %d: %.2f MB/h sent, %.2f MB/h received, %.0f s/h of processor time, %.0f MB resident",
+		many, float64(one.host.Sent()-sent)/hours/1e6, float64(one.host.Received()-received)/hours/1e6,
+		(processor(t, one.cmd.Process.Pid)-spent).Seconds()/hours, resident(t, one.cmd.Process.Pid)/1e6)
+}
+
+// processor returns the processor time that a process has used.
+func processor(t *testing.T, pid int) (spent time.Duration) {
+	t.Helper()
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range tasks {
+		raw, err := os.ReadFile(task)
+		if err != nil {
+			continue // it has just ended
+		}
+		ns, err := strconv.ParseInt(strings.Fields(string(raw))[0], 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spent += time.Duration(ns)
+	}
+	return spent
+}
+
+// resident returns how many bytes of a process are in memory.
+func resident(t *testing.T, pid int) float64 {
+	t.Helper()
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := strconv.Atoi(strings.Fields(string(raw))[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return float64(pages * os.Getpagesize())
+}
