@@ -271,7 +271,7 @@ func secretsKept(s *stage) (sent, outcome string) {
 	if len(link) < 30 {
 		s.Fatalf("the invitation is %q", invitation.Link)
 	}
-	join := ben.command(s.Context(), "connect", "-", "--wait", "5s")
+	join := ben.command(s.Context(), "connect", "-", "--wait", "30s")
 	join.Stdin = strings.NewReader(invitation.Link + "\n")
 	done := make(chan error, 1)
 	if err := join.Start(); err != nil {
@@ -287,22 +287,17 @@ func secretsKept(s *stage) (sent, outcome string) {
 		secrets["the first part of the invitation"] = token
 	}
 	looks := 0
-	for ended := false; !ended; looks++ {
-		select {
-		case <-done:
-			ended = true
-		case <-time.After(20 * time.Millisecond):
-			if strings.Contains(s.ana.log.String(), string(ben.id)) || looks > 100 {
-				_ = join.Process.Kill() // it waits for Ana to confirm
-			}
-		}
+	waitFor(s.T, "the invitation was brought", func() bool {
+		looks++
 		for what, secret := range secrets {
 			if where := inProcesses(s, secret); where != "" {
 				s.Errorf("%s is in the process list: %s", what, where)
 			}
 		}
-	}
-	waitFor(s.T, "the invitation was brought", func() bool { return strings.Contains(s.ana.do("friend", "waiting"), string(ben.id)) })
+		return strings.Contains(s.ana.do("friend", "waiting"), string(ben.id))
+	})
+	_ = join.Process.Kill() // it waits for Ana to confirm
+	<-done
 	for _, v := range []*victim{s.ana, ben} {
 		for what, secret := range secrets {
 			if strings.Contains(v.log.String(), secret) {
