@@ -29,8 +29,10 @@ func (a around) Peer(id domain.PeerID) (domain.Peer, bool) {
 type owners struct {
 	mu     sync.Mutex
 	pages  map[domain.PeerID][]domain.Page
-	broken map[domain.PeerID]int // pages before the pull breaks off
-	since  []domain.Version      // what was asked for
+	broken map[domain.PeerID]int            // pages before the pull breaks off
+	since  []domain.Version                 // what was asked for
+	finds  map[domain.PeerID][]domain.Entry // answers to searches
+	asked  []string                         // searches
 }
 
 func (o *owners) Pull(_ context.Context, peer domain.PeerID, since domain.Version, each func(domain.Page) error) error {
@@ -49,6 +51,17 @@ func (o *owners) Pull(_ context.Context, peer domain.PeerID, since domain.Versio
 		}
 	}
 	return nil
+}
+
+// Find answers with all that a peer shares, looked for or not.
+func (o *owners) Find(_ context.Context, peer domain.PeerID, words []string) (found []domain.Entry, err error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.asked = append(o.asked, fmt.Sprint(peer, words))
+	if o.finds[peer] == nil {
+		return nil, domain.ErrBusy
+	}
+	return o.finds[peer], nil
 }
 
 func file(path, content string) domain.Entry {

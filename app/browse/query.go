@@ -121,11 +121,13 @@ func merge(rows []domain.Result) []domain.Result {
 // order and either case, of one peer or of everyone; no limit if it is 0.
 // Equal content is one row with several providers. Folders match by their own
 // name. Of what matches only that counts which keep, unless it is nil, wants.
+// People around of whom not all is here are asked, and have a moment to answer.
 func (b *Browse) Search(ctx context.Context, words string, id domain.PeerID, limit int, keep func(domain.Entry) bool) ([]domain.Result, error) {
 	wanted := strings.Fields(strings.ToLower(words))
 	if len(wanted) == 0 {
 		return nil, domain.Fault(domain.ErrUsage, "no word to search for")
 	}
+	answers := b.ask(ctx, wanted, id, keep)
 	var rows []domain.Result
 	for _, v := range b.views(id) {
 		found := 0
@@ -144,7 +146,7 @@ func (b *Browse) Search(ctx context.Context, words string, id domain.PeerID, lim
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	rows = merge(rows)
+	rows = merge(append(rows, answers()...))
 	if limit > 0 && len(rows) > limit {
 		rows = rows[:limit]
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
+	"golang.org/x/time/rate"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/host"
@@ -54,4 +55,25 @@ type Source interface {
 	// follows cursor, a full page like those of Page. The error wraps
 	// domain.ErrNotFound if there is no such offer to that asker.
 	OfferPage(ctx context.Context, asker domain.Asker, offer, cursor string) (domain.Page, error)
+	// Find returns up to most entries whose path holds all the words, which are
+	// in lower case, as asker may see them: all that it finds in a moment.
+	Find(ctx context.Context, asker domain.Asker, words []string, most int) ([]domain.Entry, error)
 }
+
+// The limits of a question for entries.
+const (
+	// MostFound is how many entries answer one.
+	MostFound = 50
+	// maxWords and maxWord are how many words it has, of how many bytes.
+	maxWords = 16
+	maxWord  = 128
+	// findTime is how long looking for them may take.
+	findTime = time.Second
+	// Each asker may ask so often per second, with such a burst; so many are
+	// answered at once.
+	findRate   rate.Limit = 1
+	findBurst  int        = 8
+	findAtOnce            = 4
+	// mostAskers is of how many askers that is kept in mind.
+	mostAskers = 1024
+)

@@ -128,6 +128,15 @@ type list struct {
 	offers map[string]*list
 }
 
+func (l *list) Find(_ context.Context, _ domain.Asker, words []string, most int) (found []domain.Entry, err error) {
+	for _, c := range l.changes {
+		if c.Entry != nil && holds(c.Path, words) && len(found) < most {
+			found = append(found, *c.Entry)
+		}
+	}
+	return found, nil
+}
+
 func (l *list) OfferPage(ctx context.Context, asker domain.Asker, offer, cursor string) (domain.Page, error) {
 	if in := l.offers[offer]; in != nil {
 		return in.Page(ctx, asker, domain.Version{}, cursor)
@@ -499,5 +508,44 @@ func TestWordsOfAPeerCannotPlayWithTheTerminal(t *testing.T) {
 	err := said(pb.Status_STATUS_REFUSED, "\x1b[2Jno\u202e \n")
 	if strings.ContainsAny(err.Error(), "\x1b\u202e\n") {
 		t.Errorf("error = %s", strconv.Quote(err.Error()))
+	}
+}
+
+// A question brings what holds its words, and no more of it than is allowed.
+func TestFind(t *testing.T) {
+	src := &list{changes: files(2500), size: 700}
+	owner, asker := pair(t, src)
+	c := newClient(t, asker, Config{})
+	word := strings.ToUpper(src.changes[1234].Path)
+	found, err := c.Find(t.Context(), owner.id(), []string{word})
+	if err != nil || len(found) != 1 || found[0].Path != src.changes[1234].Path {
+		t.Errorf("%q: %+v, %v", word, found, err)
+	}
+	common := src.changes[0].Path[:1]
+	if found, err = c.Find(t.Context(), owner.id(), []string{common}); err != nil || len(found) != MostFound {
+		t.Errorf("what all have: %d, %v", len(found), err)
+	}
+	for _, bad := range [][]string{nil, {strings.Repeat("x", maxWord+1)}} {
+		if _, err := c.Find(t.Context(), owner.id(), bad); !errors.Is(err, domain.ErrUsage) {
+			t.Errorf("%d words: %v", len(bad), err)
+		}
+	}
+	busy := false
+	for range 2 * findBurst {
+		_, err := c.Find(t.Context(), owner.id(), []string{common})
+		busy = busy || errors.Is(err, domain.ErrBusy)
+	}
+	if !busy {
+		t.Error("one may ask for ever")
+	}
+}
+
+// Words beyond all bounds break the protocol.
+func TestQuestionsBeyondBounds(t *testing.T) {
+	s := &server{questions: newQuestions()}
+	for _, words := range [][]string{make([]string, maxWords+1), {""}, {strings.Repeat("x", maxWord+1)}} {
+		if _, err := s.find(t.Context(), domain.Asker{Peer: "ana", Near: true}, words); !errors.Is(err, domain.ErrMalformed) {
+			t.Errorf("%d words: %v", len(words), err)
+		}
 	}
 }

@@ -27,7 +27,7 @@ func Serve(h Host, src Source, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("preparing to pack pages: %w", err)
 	}
-	s := &server{host: h, src: src, log: log, complaints: complain.New(log), enc: enc, running: make(map[domain.PeerID]int)}
+	s := &server{host: h, src: src, log: log, complaints: complain.New(log), enc: enc, questions: newQuestions(), running: make(map[domain.PeerID]int)}
 	// A stranger gets an answer too, since a closed stream would look like a
 	// fault of the network.
 	h.Handle(Protocol, host.Anyone, s.handle)
@@ -40,6 +40,7 @@ type server struct {
 	log        *slog.Logger
 	complaints *complain.Complaints
 	enc        *zstd.Encoder
+	questions  *questions
 
 	mu      sync.Mutex
 	running map[domain.PeerID]int
@@ -91,6 +92,9 @@ func (s *server) answer(ctx context.Context, stream network.Stream, asker domain
 	defer s.end(asker.Peer)
 
 	next := func(asker domain.Asker, cursor string) (domain.Page, error) {
+		if words := req.GetWords(); len(words) > 0 {
+			return s.find(ctx, asker, words)
+		}
 		if offer := req.GetOffer(); offer != "" {
 			return s.src.OfferPage(ctx, asker, offer, cursor)
 		}

@@ -93,6 +93,9 @@ type Request struct {
 	SinceEpoch    uint64                 `protobuf:"varint,2,opt,name=since_epoch,json=sinceEpoch,proto3" json:"since_epoch,omitempty"` // zero with since_sequence zero: all of it
 	SinceSequence uint64                 `protobuf:"varint,3,opt,name=since_sequence,json=sinceSequence,proto3" json:"since_sequence,omitempty"`
 	Offer         string                 `protobuf:"bytes,4,opt,name=offer,proto3" json:"offer,omitempty"` // what is in this offer to the asker, instead of the catalogue; 32 hex digits
+	// Entries whose path holds all of these words, in lower case, instead of the
+	// catalogue: one page of a few.
+	Words         []string `protobuf:"bytes,5,rep,name=words,proto3" json:"words,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -153,6 +156,13 @@ func (x *Request) GetOffer() string {
 		return x.Offer
 	}
 	return ""
+}
+
+func (x *Request) GetWords() []string {
+	if x != nil {
+		return x.Words
+	}
+	return nil
 }
 
 // Response is the first message back. Pages follow if status is STATUS_OK.
@@ -444,13 +454,14 @@ var File_catalogue_proto protoreflect.FileDescriptor
 
 const file_catalogue_proto_rawDesc = "" +
 	"\n" +
-	"\x0fcatalogue.proto\x12\x14potluck.catalogue.v1\"\x81\x01\n" +
+	"\x0fcatalogue.proto\x12\x14potluck.catalogue.v1\"\x97\x01\n" +
 	"\aRequest\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\rR\aversion\x12\x1f\n" +
 	"\vsince_epoch\x18\x02 \x01(\x04R\n" +
 	"sinceEpoch\x12%\n" +
 	"\x0esince_sequence\x18\x03 \x01(\x04R\rsinceSequence\x12\x14\n" +
-	"\x05offer\x18\x04 \x01(\tR\x05offer\"r\n" +
+	"\x05offer\x18\x04 \x01(\tR\x05offer\x12\x14\n" +
+	"\x05words\x18\x05 \x03(\tR\x05words\"r\n" +
 	"\bResponse\x124\n" +
 	"\x06status\x18\x01 \x01(\x0e2\x1c.potluck.catalogue.v1.StatusR\x06status\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\rR\aversion\x12\x16\n" +
