@@ -46,6 +46,7 @@ var rooms = []room{
 	{name: "app/lab", ours: []string{"app/domain"}, others: []string{"golang.org/x/sys"}},
 	{name: "app/race", others: []string{"golang.org/x/sync"}}, // which has only tests
 	// Which has only tests, and speaks the protocols as an attacker does.
+	{name: "app/sim", ours: []string{"app/domain", "net/…"}, others: []string{anyOther}},
 	{name: "app/hostile", ours: []string{"app/domain", "net/…", "storage/content"}, others: []string{anyOther}},
 	{name: "app/desktop", others: []string{"github.com/jezek/xgb", "github.com/godbus/dbus"}},
 	useCase("app/library", "github.com/fsnotify/fsnotify"),
@@ -101,7 +102,7 @@ var alone = []struct {
 	imports string
 	in      []string
 }{
-	{"github.com/libp2p", []string{"net/…", "app/hostile"}},
+	{"github.com/libp2p", []string{"net/…", "app/hostile", "app/sim"}},
 	{"github.com/multiformats", []string{"net/…", "app/hostile"}},
 	{"go.etcd.io/bbolt", []string{"storage/db/…"}},
 	{"fyne.io", []string{"ui/…"}},
@@ -115,7 +116,7 @@ var alone = []struct {
 }
 
 // forTests are folders that only tests may import.
-var forTests = []string{"app/lab", "app/desktop", "app/race", "app/hostile"}
+var forTests = []string{"app/lab", "app/desktop", "app/race", "app/hostile", "app/sim"}
 
 // testModules may be imported by tests everywhere.
 var testModules = []string{"go.uber.org/goleak"}
@@ -263,7 +264,7 @@ func TestImportRulesAreEnforced(t *testing.T) {
 		{"the bus knows the nouns", "app/event/a.go", module + "/app/domain", ""},
 		{"the bus knows no use case", "app/event/a.go", module + "/app/library", "imports app/library"},
 		{"app names every type", "app/a.go", module + "/net/transfer/fetch", ""},
-		{"app speaks no libp2p", "app/a.go", "github.com/libp2p/go-libp2p/core/host", "for [net/… app/hostile] alone"},
+		{"app speaks no libp2p", "app/a.go", "github.com/libp2p/go-libp2p/core/host", "for [net/… app/hostile app/sim] alone"},
 		{"a use case hashes", "app/library/a.go", module + "/storage/content", ""},
 		{"its tests do", "app/library/a_test.go", module + "/storage/db", ""},
 		{"but no network", "app/library/a_test.go", module + "/net/host", "imports net/host"},
@@ -287,7 +288,7 @@ func TestImportRulesAreEnforced(t *testing.T) {
 		{"the database room", "storage/db/a.go", "go.etcd.io/bbolt", ""},
 		{"a view shows nouns", "ui/people/a.go", module + "/app/domain", ""},
 		{"a view calls no use case by type", "ui/people/a.go", module + "/app/people", "imports app/people"},
-		{"a view speaks no libp2p", "ui/people/a.go", "github.com/libp2p/go-libp2p/core/peer", "for [net/… app/hostile] alone"},
+		{"a view speaks no libp2p", "ui/people/a.go", "github.com/libp2p/go-libp2p/core/peer", "for [net/… app/hostile app/sim] alone"},
 		{"Fyne is for the window", "app/a.go", "fyne.io/fyne/v2", "for [ui/…] alone"},
 		{"what is asked of the desktop", "ui/desktop/a.go", "github.com/godbus/dbus/v5", ""},
 		{"no other view asks it", "ui/people/a.go", "github.com/jezek/xgb", "for [app/desktop ui/desktop] alone"},
