@@ -27,11 +27,17 @@ type friends struct {
 	asked         map[domain.PeerID]bool
 	comparing     *widget.Sheet // the open sheet with words, or nil
 	of            domain.PeerID // whose words it shows
+	// far are those of whom a card says that they do not count this computer as
+	// nearby.
+	far map[domain.PeerID]bool
 }
+
+// mostFar is how many such cards are shown at once.
+const mostFar = 3
 
 func newFriends(w *window) *friends {
 	return &friends{
-		win: w, introductions: make(map[domain.PeerID]domain.Introduction), asked: make(map[domain.PeerID]bool),
+		win: w, introductions: make(map[domain.PeerID]domain.Introduction), asked: make(map[domain.PeerID]bool), far: make(map[domain.PeerID]bool),
 	}
 }
 
@@ -57,6 +63,29 @@ func (f *friends) show(all map[string]domain.Introduction) {
 			f.introductions[i.Peer] = i
 			f.card(i)
 		}
+	}
+}
+
+// showFar says above every page who does not count this computer as nearby: there
+// is a way to share all the same. A card that was closed stays so until they do.
+func (f *friends) showFar(peers []domain.Peer) {
+	now := make(map[domain.PeerID]bool)
+	for _, p := range peers {
+		now[p.ID] = p.Online && p.FarForThem && !p.Friend
+	}
+	for id := range f.far {
+		if !now[id] {
+			delete(f.far, id)
+			f.win.notices.remove("far:" + string(id))
+		}
+	}
+	for _, p := range peers {
+		if !now[p.ID] || f.far[p.ID] || len(f.far) >= mostFar {
+			continue
+		}
+		f.far[p.ID] = true
+		f.win.notices.add("far:"+string(p.ID), "people", theme.Waiting, words.T("%s doesn't count you as nearby yet.", p.Name),
+			widget.NewButton(words.T("Add as friend"), "", widget.Plain, func() { f.ask(p.ID) }).Small())
 	}
 }
 

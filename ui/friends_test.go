@@ -185,3 +185,31 @@ func TestTheCodeIsDrawn(t *testing.T) {
 		}
 	}
 }
+
+// Whoever does not count this computer as nearby is told of, three at most, with a
+// way out.
+func TestWhoDoesNotCountUsAsNear(t *testing.T) {
+	w, f := newTestWindow(t)
+	far := func(id domain.PeerID) domain.Peer {
+		return domain.Peer{ID: id, Name: string(id), Online: true, FarForThem: true}
+	}
+	peers := []domain.Peer{far("a"), far("b"), far("c"), far("d"), {ID: "e", Online: true}}
+	w.friends.showFar(peers)
+	if len(w.notices.keys) != mostFar {
+		t.Errorf("%q are shown", w.notices.keys)
+	}
+	if !pressIn(w.notices.box, "Add as friend") {
+		t.Fatal("no way out")
+	}
+	wantCalls(t, f, "add a")
+	w.notices.remove("far:b") // as its cross does
+	w.friends.showFar(peers)
+	if len(w.notices.keys) != mostFar-1 {
+		t.Errorf("what was closed is back: %q", w.notices.keys)
+	}
+	peers[0].FarForThem = false
+	w.friends.showFar(peers[:2])
+	if len(w.notices.keys) != 0 || len(w.friends.far) != 1 {
+		t.Errorf("left: %q", w.notices.keys)
+	}
+}

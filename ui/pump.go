@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/potluck-share/potluck/app/domain"
@@ -161,6 +162,8 @@ func (w *window) prepare(m *model, c changes) (show []func()) {
 	if c.peers {
 		blocked := len(w.core.People.Blocked())
 		show = append(show, w.people.Prepare(slices.Collect(maps.Values(m.peers)), now), func() { w.people.SetBlocked(blocked) })
+		around := slices.SortedFunc(maps.Values(m.peers), func(a, b domain.Peer) int { return strings.Compare(string(a.ID), string(b.ID)) })
+		show = append(show, func() { w.friends.showFar(around) })
 	}
 	if c.introduced {
 		all := maps.Clone(m.introduced)
