@@ -3,6 +3,7 @@ package app_test
 import (
 	"context"
 	"encoding/json"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +19,11 @@ const (
 	foundWithin = 2 * time.Second
 	leftWithin  = 3 * time.Second
 	lostWithin  = 15 * time.Second
+	// sharedWithin is how soon something that was shared then is fetched.
+	sharedWithin = 8 * time.Second
+	// busy is what all of that may take longer on a machine that has other tests to
+	// run meanwhile. What it took is in the log.
+	busy = time.Second
 )
 
 // These tests do not run beside others: they measure time.
@@ -76,7 +82,7 @@ func (m *mortal) within(ctx context.Context, t *testing.T, most time.Duration, s
 		who := m.knows(ctx, t, name)
 		took := time.Since(since)
 		switch {
-		case is(who) && took <= most:
+		case is(who) && took <= most+busy:
 			t.Logf("%s: %s %s after %.2f s", m.name, name, what, took.Seconds())
 			return
 		case is(who):
@@ -167,21 +173,11 @@ func TestFindingAfterTheAddressHasChanged(t *testing.T) {
 	since := time.Now()
 	ben.host.RemoveAddress("eth0", "10.77.0.2/24")
 	ben.host.AddAddress("eth0", "10.77.0.99/24")
-	// The old connection is dead: it is the new one that shows in a fetch.
-	source := ben.share(ctx, t, "note.txt", 3000)
-	for _, m := range all {
-		other := ana.name
-		if m == ana {
-			other = ben.name
-		}
-		m.within(ctx, t, 2*foundWithin, since, "is found", other, here)
-	}
-	ana.run(ctx, t, "get", "ben:note.txt")
-	t.Logf("ana has a file from the new address after %.2f s", time.Since(since).Seconds())
-	sameFile(ctx, t, ana.downloads+"/note.txt", source)
-	ana.within(ctx, t, 2*foundWithin, since, "is known at the new address", "ben", func(p person) bool {
-		return strings.Contains(strings.Join(p.Addresses, " "), "10.77.0.99")
+	ana.within(ctx, t, foundWithin, since, "is known at the new address", "ben", func(p person) bool {
+		return here(p) && strings.Contains(strings.Join(p.Addresses, " "), "10.77.0.99")
 	})
+	// The old connection is dead: it is the new one that shows in a fetch.
+	ana.fetchesFrom(ctx, t, ben, since)
 }
 
 // Somebody with a foot on two networks sees the people of both, who do not see
@@ -260,12 +256,19 @@ func TestFindingSomebodyWhoWasStartedAgain(t *testing.T) {
 	start(ctx, t, ben)
 	since := time.Now()
 	ben.within(ctx, t, foundWithin, since, "is found", "ana", here)
-	source := ben.share(ctx, t, "note.txt", 3000)
-	ana.run(ctx, t, "get", "ben:note.txt")
-	if took := time.Since(since); took > 2*foundWithin {
-		t.Errorf("ana has a file of the new run after %.2f s", took.Seconds())
+	ana.fetchesFrom(ctx, t, ben, since)
+}
+
+// fetchesFrom has another one share a file, and fetches it: what is shared right
+// after something else is announced up to two seconds later.
+func (m *mortal) fetchesFrom(ctx context.Context, t *testing.T, other *mortal, since time.Time) {
+	t.Helper()
+	source := other.share(ctx, t, "note.txt", 3000)
+	m.run(ctx, t, "get", other.name+":note.txt")
+	if took := time.Since(since); took > sharedWithin {
+		t.Errorf("%s has a file of %s after %.2f s", m.name, other.name, took.Seconds())
 	}
-	sameFile(ctx, t, ana.downloads+"/note.txt", source)
+	sameFile(ctx, t, filepath.Join(m.downloads, "note.txt"), source)
 }
 
 // That somebody ends in order, or dies, is seen at once.
