@@ -2,7 +2,9 @@ package app_test
 
 import (
 	"context"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -142,4 +144,24 @@ func TestDoctorWhereTwoDoNotCountAsNear(t *testing.T) {
 	ana.finds(ctx, t, false, "ben doesn't count you as nearby yet.", "ben")
 	ben.finds(ctx, t, false, "You don't count ana as nearby, so ana sees nothing of yours.", "ana")
 	ana.finds(ctx, t, true, "Potluck listens to this computer only, as it was told.")
+}
+
+// TestDoctorFindsThatNotAllIsWatched has a system that lets few folders be watched
+// for changes.
+func TestDoctorFindsThatNotAllIsWatched(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	network := lab.New(t, "ana")
+	ana := on(t, network, "ana")[0]
+	ana.around = []string{"unshare", "-Ur", "sh", "-c", `echo 5 >/proc/sys/user/max_inotify_watches && exec "$0" "$@"`}
+	start(ctx, t, ana)
+	folder := filepath.Join(t.TempDir(), "Holiday")
+	for i := range 20 {
+		if err := os.MkdirAll(filepath.Join(folder, strconv.Itoa(i)), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ana.run(ctx, t, "share", folder)
+	ana.finds(ctx, t, false, "Not all shared folders can be watched, so changes are seen within ten minutes only.")
 }

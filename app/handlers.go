@@ -81,7 +81,7 @@ func (n *node) describe() domain.Status {
 		PeerID: n.host.ID(), Name: n.settings.Values().Name, Version: Version,
 		Data: n.opts.data, Downloads: n.settings.Values().Downloads,
 		Addresses: n.host.Addresses(), Network: n.networkUp(),
-		Hidden: n.hidden.Load(), Free: n.room.free(n.settings.Values().Downloads),
+		Hidden: n.hidden.Load(), Unwatched: n.library.Unwatched(), Free: n.room.free(n.settings.Values().Downloads),
 	}
 	tcp, udp := n.host.Ports()
 	s.Port = cmp.Or(tcp, udp)

@@ -27,6 +27,8 @@ type statusShape struct {
 	PortTaken int           `json:"port_taken"` // 0: it was free
 	Hidden    bool          `json:"hidden"`
 	Free      int64         `json:"free"` // bytes where downloads go; -1: not known
+	// Unwatched is true if not all shared folders can be watched for changes.
+	Unwatched bool `json:"unwatched"`
 }
 
 func shapeStatus(s domain.Status) statusShape {

@@ -75,6 +75,19 @@ func (w *window) problem(err error) {
 	w.notices.add("problem", "warning", theme.Error, format.Sentence(err))
 }
 
+// watches says if changes in shared folders are found late, once until it is
+// over.
+func (w *window) watches(status domain.Status) {
+	if status.Unwatched == w.unwatched {
+		return
+	}
+	if w.unwatched = status.Unwatched; !w.unwatched {
+		w.notices.remove("watches")
+		return
+	}
+	w.notices.add("watches", "clock", theme.Waiting, words.T("Not all shared folders can be watched, so changes are seen within ten minutes only."))
+}
+
 // network says whether there is a network at all.
 func (w *window) network(status domain.Status) {
 	if status.Network {

@@ -206,6 +206,7 @@ func (w *window) prepare(m *model, c changes) (show []func()) {
 			w.settings.SetStatus(status)
 			w.library.SetSelf(status.PeerID)
 			w.network(status)
+			w.watches(status)
 			w.transfers.SetFree(status.Free)
 			w.foot.setHidden(status.Hidden)
 		})

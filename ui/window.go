@@ -72,11 +72,12 @@ type window struct {
 	toast   toast
 	chooser *dialog.FileDialog // the toolkit's open file chooser, or nil
 	// portal asks the desktop's own chooser; nil: there is none.
-	portal   func(ctx context.Context, window uintptr, c desktop.Choice) (paths []string, ok bool)
-	choosing bool
-	native   atomic.Uint64   // the number of the X11 window; 0: not known
-	broken   bool            // the core did not start
-	stopped  map[string]bool // paths that are not shared any more because the user said so
+	portal    func(ctx context.Context, window uintptr, c desktop.Choice) (paths []string, ok bool)
+	choosing  bool
+	native    atomic.Uint64   // the number of the X11 window; 0: not known
+	broken    bool            // the core did not start
+	unwatched bool            // not all shared folders are watched
+	stopped   map[string]bool // paths that are not shared any more because the user said so
 }
 
 // do hands a function to the UI thread, soon. Any goroutine may call it.

@@ -215,6 +215,10 @@ func (d *Doctor) chosen() (found []domain.Finding) {
 	if d.cfg.Status().Hidden {
 		found = append(found, bad("hidden", domain.Say("You are hidden, so nobody sees you."), domain.Say("Show yourself, at the foot of the sidebar or by: potluck show")))
 	}
+	if d.cfg.Status().Unwatched {
+		found = append(found, bad("watches", domain.Say("Not all shared folders can be watched, so changes are seen within ten minutes only."),
+			domain.Say("Let the system watch more. On Linux that is fs.inotify.max_user_watches.")))
+	}
 	if d.cfg.Reserved() {
 		found = append(found, bad("friends_only", domain.Say("On this network only friends see your shares."), domain.Say("Change that in My shares, or by: potluck networks")))
 	}

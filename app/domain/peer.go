@@ -116,4 +116,7 @@ type Status struct {
 	// Free is how many bytes may still be written where the download folder
 	// lies; -1 if that is not known.
 	Free int64
+	// Unwatched is true if the system does not let all shared folders be watched,
+	// so that changes are found late.
+	Unwatched bool
 }

@@ -140,6 +140,13 @@ func (w *watcher) remove(folder string) {
 	}
 }
 
+// Unwatched reports whether the system does not let all shared folders be watched,
+// so that changes in some are found within ten minutes only.
+func (l *Library) Unwatched() bool {
+	w := l.watch.Load()
+	return w != nil && w.isLimited()
+}
+
 func (w *watcher) isLimited() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
