@@ -2,7 +2,6 @@ package browse
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"time"
 
@@ -71,7 +70,7 @@ func (b *Browse) answer(peer domain.PeerID, found []domain.Entry, words []string
 	known := b.get(peer).known
 	b.mu.Unlock()
 	for _, e := range found {
-		if _, here := known.find(e.Path); here || !holdsAll(e.Path, words) || keep != nil && !keep(e) {
+		if _, here := known.find(e.Path); here || !domain.HoldsWords(e.Path, words) || keep != nil && !keep(e) {
 			continue
 		}
 		rows = append(rows, domain.Result{
@@ -80,14 +79,4 @@ func (b *Browse) answer(peer domain.PeerID, found []domain.Entry, words []string
 		})
 	}
 	return rows
-}
-
-func holdsAll(path string, words []string) bool {
-	path = strings.ToLower(path)
-	for _, w := range words {
-		if !strings.Contains(path, w) {
-			return false
-		}
-	}
-	return true
 }

@@ -3,7 +3,6 @@ package library
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/potluck-share/potluck/app/domain"
 )
@@ -23,7 +22,7 @@ func (l *Library) Find(ctx context.Context, asker domain.Asker, words []string, 
 			return nil, err
 		}
 		for _, e := range entries {
-			if !holds(strings.ToLower(e.Path), words) {
+			if !domain.HoldsWords(e.Path, words) {
 				continue
 			}
 			if found = append(found, e); len(found) == most {
@@ -36,13 +35,4 @@ func (l *Library) Find(ctx context.Context, asker domain.Asker, words []string, 
 		after = next
 	}
 	return found, nil
-}
-
-func holds(text string, words []string) bool {
-	for _, w := range words {
-		if !strings.Contains(text, w) {
-			return false
-		}
-	}
-	return true
 }

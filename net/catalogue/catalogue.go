@@ -74,6 +74,4 @@ const (
 	findRate   rate.Limit = 1
 	findBurst  int        = 8
 	findAtOnce            = 4
-	// mostAskers is of how many askers that is kept in mind.
-	mostAskers = 1024
 )

@@ -4,9 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
-
-	"golang.org/x/time/rate"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/catalogue/pb"
@@ -29,7 +26,7 @@ func (c *Client) Find(ctx context.Context, peer domain.PeerID, words []string) (
 	_, err = c.pull(ctx, peer, request, func(page domain.Page) error {
 		for _, change := range page.Changes {
 			// Nothing says that the peer has looked for the words.
-			if change.Entry == nil || !holds(change.Path, request.Words) {
+			if change.Entry == nil || !domain.HoldsWords(change.Path, request.Words) {
 				continue
 			}
 			if found = append(found, *change.Entry); len(found) == MostFound {
@@ -47,51 +44,6 @@ func (c *Client) Find(ctx context.Context, peer domain.PeerID, words []string) (
 	return found, nil
 }
 
-func holds(path string, words []string) bool {
-	path = strings.ToLower(path)
-	for _, w := range words {
-		if !strings.Contains(path, w) {
-			return false
-		}
-	}
-	return true
-}
-
-// questions bounds how often each one asks.
-type questions struct {
-	places chan struct{}
-
-	mu    sync.Mutex
-	rates map[domain.PeerID]*rate.Limiter
-}
-
-func newQuestions() *questions {
-	return &questions{places: make(chan struct{}, findAtOnce), rates: make(map[domain.PeerID]*rate.Limiter)}
-}
-
-// allow counts a question of an asker and reports whether it may be.
-func (q *questions) allow(asker domain.PeerID) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	limiter := q.rates[asker]
-	if limiter == nil {
-		for other, l := range q.rates {
-			if len(q.rates) < mostAskers {
-				break
-			}
-			if l.Tokens() >= float64(findBurst) {
-				delete(q.rates, other)
-			}
-		}
-		if len(q.rates) >= mostAskers {
-			return false
-		}
-		limiter = rate.NewLimiter(findRate, findBurst)
-		q.rates[asker] = limiter
-	}
-	return limiter.Allow()
-}
-
 // find answers a question with one page.
 func (s *server) find(ctx context.Context, asker domain.Asker, words []string) (domain.Page, error) {
 	if len(words) > maxWords {
@@ -102,12 +54,12 @@ func (s *server) find(ctx context.Context, asker domain.Asker, words []string) (
 			return domain.Page{}, fmt.Errorf("a word of %d bytes: %w", len(w), domain.ErrMalformed)
 		}
 	}
-	if !s.questions.allow(asker.Peer) {
+	if !s.questions.Allow(asker.Peer) {
 		return domain.Page{}, domain.ErrBusy
 	}
 	select {
-	case s.questions.places <- struct{}{}:
-		defer func() { <-s.questions.places }()
+	case s.places <- struct{}{}:
+		defer func() { <-s.places }()
 	default:
 		return domain.Page{}, domain.ErrBusy
 	}

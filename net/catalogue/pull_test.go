@@ -25,6 +25,7 @@ import (
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/catalogue/pb"
 	"github.com/potluck-share/potluck/net/host"
+	"github.com/potluck-share/potluck/net/host/talk"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -130,7 +131,7 @@ type list struct {
 
 func (l *list) Find(_ context.Context, _ domain.Asker, words []string, most int) (found []domain.Entry, err error) {
 	for _, c := range l.changes {
-		if c.Entry != nil && holds(c.Path, words) && len(found) < most {
+		if c.Entry != nil && domain.HoldsWords(c.Path, words) && len(found) < most {
 			found = append(found, *c.Entry)
 		}
 	}
@@ -542,7 +543,7 @@ func TestFind(t *testing.T) {
 
 // Words beyond all bounds break the protocol.
 func TestQuestionsBeyondBounds(t *testing.T) {
-	s := &server{questions: newQuestions()}
+	s := &server{questions: talk.NewRates(findRate, findBurst), places: make(chan struct{}, findAtOnce)}
 	for _, words := range [][]string{make([]string, maxWords+1), {""}, {strings.Repeat("x", maxWord+1)}} {
 		if _, err := s.find(t.Context(), domain.Asker{Peer: "ana", Near: true}, words); !errors.Is(err, domain.ErrMalformed) {
 			t.Errorf("%d words: %v", len(words), err)

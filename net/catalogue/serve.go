@@ -27,7 +27,7 @@ func Serve(h Host, src Source, log *slog.Logger) error {
 	if err != nil {
 		return fmt.Errorf("preparing to pack pages: %w", err)
 	}
-	s := &server{host: h, src: src, log: log, complaints: complain.New(log), enc: enc, questions: newQuestions(), running: make(map[domain.PeerID]int)}
+	s := &server{host: h, src: src, log: log, complaints: complain.New(log), enc: enc, questions: talk.NewRates(findRate, findBurst), places: make(chan struct{}, findAtOnce), running: make(map[domain.PeerID]int)}
 	// A stranger gets an answer too, since a closed stream would look like a
 	// fault of the network.
 	h.Handle(Protocol, host.Anyone, s.handle)
@@ -40,7 +40,8 @@ type server struct {
 	log        *slog.Logger
 	complaints *complain.Complaints
 	enc        *zstd.Encoder
-	questions  *questions
+	questions  *talk.Rates
+	places     chan struct{} // of questions that are being answered
 
 	mu      sync.Mutex
 	running map[domain.PeerID]int

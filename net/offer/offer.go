@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"sync"
 	"time"
 
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"github.com/libp2p/go-libp2p/core/network"
 	"golang.org/x/time/rate"
 
@@ -27,9 +25,6 @@ const (
 	// Each peer may send so many messages per second, with such a burst.
 	messageRate  rate.Limit = 2
 	messageBurst int        = 40
-	// mostPeers is of how many peers that is kept in mind; of more, the one that
-	// was heard longest ago is forgotten.
-	mostPeers = 1024
 )
 
 var errTooMany = fmt.Errorf("%w: more messages than it may send", domain.ErrBusy)
@@ -68,20 +63,14 @@ type Offers struct {
 	cfg        Config
 	host       Host
 	complaints *complain.Complaints
+	rates      *talk.Rates
 	ctx        context.Context // ends with Close
 	cancel     context.CancelFunc
-
-	mu    sync.Mutex
-	rates *simplelru.LRU[domain.PeerID, *rate.Limiter]
 }
 
 // New begins to serve the protocol on the host, until Close.
 func New(h Host, cfg Config) *Offers {
-	rates, err := simplelru.NewLRU[domain.PeerID, *rate.Limiter](mostPeers, nil)
-	if err != nil {
-		panic(err) // the size is a constant
-	}
-	o := &Offers{cfg: cfg, host: h, complaints: complain.New(cfg.Log), rates: rates}
+	o := &Offers{cfg: cfg, host: h, complaints: complain.New(cfg.Log), rates: talk.NewRates(messageRate, messageBurst)}
 	o.ctx, o.cancel = context.WithCancel(context.Background())
 	h.Handle(protocolID, host.NearOnly, o.serve)
 	return o
@@ -161,7 +150,7 @@ func said(status pb.Status) error {
 func (o *Offers) serve(_ context.Context, s network.Stream, asker domain.Asker) {
 	_ = talk.Serve(o.ctx, s, exchangeTime, func(rw io.ReadWriter) error { //nolint:contextcheck // Close ends it
 		// Whatever comes is counted, also what makes no sense.
-		allowed := o.allow(asker.Peer)
+		allowed := o.rates.Allow(asker.Peer)
 		m, err := talk.Read(rw, maxMessage, decode)
 		if errors.Is(err, domain.ErrOffline) {
 			return err
@@ -211,16 +200,4 @@ func statusOf(err error) pb.Status {
 	default:
 		return pb.Status_STATUS_REFUSED
 	}
-}
-
-// allow counts a message of a peer and reports whether it may be.
-func (o *Offers) allow(peer domain.PeerID) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	limiter, ok := o.rates.Get(peer)
-	if !ok {
-		limiter = rate.NewLimiter(messageRate, messageBurst)
-		o.rates.Add(peer, limiter)
-	}
-	return limiter.Allow()
 }

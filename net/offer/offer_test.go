@@ -144,30 +144,6 @@ func TestAPeerMaySayOnlySoMuch(t *testing.T) {
 	}
 }
 
-// A peer that goes on under its own name gains nothing by coming under many
-// others at the same time.
-func TestNewPeersDoNotResetTheLimitOfOthers(t *testing.T) {
-	t.Parallel()
-	ben := newPerson(t, loopback)
-	let := 0
-	for i := range 20 * mostPeers {
-		ben.offers.allow(domain.PeerID(fmt.Sprint("new ", i)))
-		if i%(mostPeers/2) == 0 && ben.offers.allow("mallory") {
-			let++
-		}
-		if i == 0 {
-			for ben.offers.allow("mallory") { // as long as it may
-			}
-		}
-	}
-	if let > 1+2 { // what comes anew while the test runs
-		t.Errorf("Mallory said %d more than it may", let)
-	}
-	if got := ben.offers.rates.Len(); got > mostPeers {
-		t.Errorf("%d peers are kept in mind", got)
-	}
-}
-
 func TestWhatMakesNoSenseIsCountedAndFillsNoLog(t *testing.T) {
 	t.Parallel()
 	ana, mallory := newPerson(t, loopback), newPerson(t, loopback)

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	"github.com/libp2p/go-libp2p/core/network"
@@ -35,8 +34,6 @@ const (
 	// Each friend may ask so often per second, with such a burst.
 	askRate  rate.Limit = 0.2
 	askBurst int        = 6
-	// mostPeers is of how many friends that is kept in mind.
-	mostPeers = 1024
 )
 
 // Host is what this package needs of the libp2p host; *host.Host has it.
@@ -63,16 +60,14 @@ type Config struct {
 type Teller struct {
 	cfg    Config
 	host   Host
+	rates  *talk.Rates
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
-
-	mu    sync.Mutex
-	rates map[domain.PeerID]*rate.Limiter
 }
 
 // New begins to serve the protocol on the host, until Close.
 func New(h Host, cfg Config) *Teller {
-	t := &Teller{cfg: cfg, host: h, rates: make(map[domain.PeerID]*rate.Limiter)}
+	t := &Teller{cfg: cfg, host: h, rates: talk.NewRates(askRate, askBurst)}
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	h.Handle(protocolID, host.NearOnly, t.serve)
 	return t
@@ -178,7 +173,7 @@ func (t *Teller) serve(_ context.Context, s network.Stream, asker domain.Asker) 
 			return err
 		}
 		reply := &pb.Reply{}
-		if t.allow(asker.Peer) {
+		if t.rates.Allow(asker.Peer) {
 			reply.Known = t.answer(asker.Peer, request)
 		}
 		return talk.Write(rw, reply)
@@ -205,27 +200,4 @@ func (t *Teller) answer(asker domain.PeerID, request *pb.Request) (known []*pb.K
 		known = append(known, one)
 	}
 	return known
-}
-
-// allow counts a question of a friend and reports whether it may be.
-func (t *Teller) allow(peer domain.PeerID) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	limiter := t.rates[peer]
-	if limiter == nil {
-		for other, l := range t.rates {
-			if len(t.rates) < mostPeers {
-				break
-			}
-			if l.Tokens() >= float64(askBurst) {
-				delete(t.rates, other)
-			}
-		}
-		if len(t.rates) >= mostPeers {
-			return false
-		}
-		limiter = rate.NewLimiter(askRate, askBurst)
-		t.rates[peer] = limiter
-	}
-	return limiter.Allow()
 }

@@ -1,6 +1,6 @@
 // Package talk has short conversations of a few small messages, each on a stream
-// of its own, for protocols that say little and seldom. Its functions may be
-// called from any goroutine.
+// of its own, for protocols that say little and seldom, and bounds how often each
+// peer has one. All of it may be called from any goroutine.
 package talk
 
 import (
