@@ -38,24 +38,21 @@ func (n *node) handleNetworks(_ context.Context, _ struct{}, emit func(any) erro
 // handleAnswerNetwork says who sees what is shared on a network, which is known
 // by its ID or, where that tells enough, its name.
 func (n *node) handleAnswerNetwork(ctx context.Context, r networkRequest, _ func(any) error) error {
-	var found []string
+	var named []string
 	for _, one := range n.places.Networks() {
-		switch r.Network {
-		case one.ID:
-			found = []string{one.ID}
-		case one.Name:
-			found = append(found, one.ID)
-			continue
-		default:
-			continue
+		if one.ID == r.Network {
+			return n.places.Answer(ctx, one.ID, r.Answer)
 		}
-		break
+		if one.Name == r.Network {
+			named = append(named, one.ID)
+		}
 	}
-	if len(found) > 1 {
+	switch len(named) {
+	case 0: // Answer says that there is none
+	case 1:
+		r.Network = named[0]
+	default:
 		return domain.Fault(domain.ErrUsage, "several networks are called \"%s\"; use the ID", r.Network)
-	}
-	if len(found) == 1 {
-		r.Network = found[0]
 	}
 	return n.places.Answer(ctx, r.Network, r.Answer)
 }

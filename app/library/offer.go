@@ -186,6 +186,9 @@ func (l *Library) Offered() []string {
 // OfferOf returns the ID of the offer to a peer that holds a content; "" if none
 // does.
 func (l *Library) OfferOf(peer domain.PeerID, id domain.ContentID) string {
+	if !l.offersTo(peer) {
+		return "" // as for most: nothing has to be looked up for each report of an upload
+	}
 	files, err := l.store.ContentFiles(id, 1)
 	if err != nil {
 		l.log.Warn("it could not be looked up what somebody fetches", "content", id, "err", err)
@@ -194,11 +197,29 @@ func (l *Library) OfferOf(peer domain.PeerID, id domain.ContentID) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, file := range files {
-		if sh := l.shares[file.Share()]; sh != nil && sh.Offer != "" && slices.Contains(sh.Audience.Peers, peer) {
+		if sh := l.shares[file.Share()]; sh != nil && sh.offeredTo(peer) {
 			return sh.Offer
 		}
 	}
 	return ""
+}
+
+// offersTo reports whether there is any offer to a peer.
+func (l *Library) offersTo(peer domain.PeerID) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, sh := range l.shares {
+		if sh.offeredTo(peer) {
+			return true
+		}
+	}
+	return false
+}
+
+// offeredTo reports whether a share is part of an offer to a peer. The caller
+// holds Library.mu.
+func (sh *share) offeredTo(peer domain.PeerID) bool {
+	return sh.Offer != "" && slices.Contains(sh.Audience.Peers, peer)
 }
 
 // named returns the share of that name, nil if there is none. What is only

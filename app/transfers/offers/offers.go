@@ -353,9 +353,9 @@ func (o *Offers) prune(ctx context.Context, incoming bool) {
 	o.mu.Lock()
 	for _, one := range ended[mostEnded:] {
 		gone = append(gone, one.ID)
+		one.Removed = true
+		o.publish(one) // that it is not in the list any more
 		delete(o.all, one.ID)
-		event.Retract(o.cfg.Bus, event.Offers, one.ID)
-		event.Retract(o.cfg.Bus, event.Transfers, one.ID)
 	}
 	o.mu.Unlock()
 	for _, id := range gone {

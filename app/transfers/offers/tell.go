@@ -59,12 +59,7 @@ func (o *Offers) tell(ctx context.Context, peer domain.PeerID, t *talk) {
 		o.mu.Lock()
 		one := o.next(peer)
 		if one == nil || ctx.Err() != nil {
-			if t.running = false; t.again && ctx.Err() == nil {
-				t.again = false
-				t.running = true
-				o.mu.Unlock()
-				continue
-			}
+			t.running, t.again = false, false // what was due meanwhile would have been found
 			o.mu.Unlock()
 			return
 		}
