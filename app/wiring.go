@@ -335,13 +335,13 @@ func (n *node) uploaded(u provide.Upload) {
 	n.library.Sent(n.host.AskerFor(u.Peer), who.Name, u.Content, u.Sent)
 }
 
-// head takes a verified announcement. What blocked peers share is not of
-// interest.
-func (n *node) head(h domain.Head) {
+// head takes a verified announcement that left its owner at a time. What blocked
+// peers share is not of interest.
+func (n *node) head(h domain.Head, heard time.Time) {
 	if n.people.IsBlocked(h.Peer) {
 		return
 	}
-	n.people.Head(h)
+	n.people.Head(h, heard)
 	n.browse.Head(h)
 	n.heads.put(h.Peer)
 }

@@ -45,7 +45,7 @@ func newSpy(t *testing.T, on *victim, name string) *spy {
 	s.gossip, err = gossip.New(t.Context(), gossip.Config{
 		Host: s.host, Own: func(domain.Asker) domain.Head { return domain.Head{} }, Name: func() string { return name },
 		Heard: func(domain.PeerID) bool { return true },
-		Head: func(h domain.Head) {
+		Head: func(h domain.Head, _ time.Time) {
 			s.note(h)
 			s.mu.Lock()
 			defer s.mu.Unlock()

@@ -381,7 +381,7 @@ func TestBlockedPeersAreNotHeard(t *testing.T) {
 	if p, _ := a.Peer(ben); !p.Blocked || p.Online || p.Friend {
 		t.Errorf("%+v", p)
 	}
-	a.Head(domain.Head{Peer: ben, Name: "Mallory", Entries: 3})
+	a.Head(domain.Head{Peer: ben, Name: "Mallory", Entries: 3}, a.now)
 	if p, _ := a.Peer(ben); p.Entries != 0 || p.Name != "Ben" {
 		t.Errorf("heard: %+v", p)
 	}

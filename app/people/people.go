@@ -83,7 +83,7 @@ type person struct {
 	farTold   bool // that it does not count us as near was published
 	hello     domain.Hello
 	head      domain.Head
-	headAt    time.Time // when the head came
+	headAt    time.Time // when the head left its owner
 	dropped   time.Time // when the last connection ended
 	intro     *introduction
 	removed   *domain.Person // what a friend was that the user has removed
@@ -313,15 +313,16 @@ func (p *People) tidy(who *person) {
 	}
 }
 
-// Head takes a verified announcement. What blocked peers say is not heard.
-func (p *People) Head(head domain.Head) {
+// Head takes a verified announcement that left its owner at a time, which may
+// be before the peer went away. What blocked peers say is not heard.
+func (p *People) Head(head domain.Head, heard time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	who := p.get(head.Peer)
 	if who.Blocked {
 		return
 	}
-	who.head, who.headAt = head, p.cfg.Now()
+	who.head, who.headAt = head, heard
 	if who.LastSeen.Before(who.headAt) {
 		who.LastSeen = who.headAt
 	}

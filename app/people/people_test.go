@@ -97,8 +97,8 @@ func TestPresenceAndHeads(t *testing.T) {
 	r := open(t, filepath.Join(t.TempDir(), "db"))
 	defer r.close(t)
 	r.Presence(connected(ana, "Ana\u202e:/"))
-	r.Head(domain.Head{Peer: ana, Name: "Ana", Entries: 3, Bytes: 30})
-	r.Head(domain.Head{Peer: ben, Name: "Ben"})
+	r.Head(domain.Head{Peer: ana, Name: "Ana", Entries: 3, Bytes: 30}, r.now)
+	r.Head(domain.Head{Peer: ben, Name: "Ben"}, r.now)
 	all := r.People.People()
 	if len(all) != 2 || all[0].Name != "Ana" || !all[0].Online || all[0].Entries != 3 || !all[1].Online {
 		t.Fatalf("around: %+v", all)
@@ -109,13 +109,18 @@ func TestPresenceAndHeads(t *testing.T) {
 		t.Error("Ben is still around after an hour of silence")
 	}
 	// A connection that ends outweighs what was heard before, not after.
-	r.Head(domain.Head{Peer: ana, Name: "Ana"})
+	r.Head(domain.Head{Peer: ana, Name: "Ana"}, r.now)
 	r.Presence(domain.Presence{Peer: ana})
 	if p, _ := r.Peer(ana); p.Online || !p.LastSeen.Equal(r.now) {
 		t.Errorf("gone: %+v", p)
 	}
+	left := r.now
 	r.now = r.now.Add(time.Second)
-	r.Head(domain.Head{Peer: ana, Name: "Ana"})
+	r.Head(domain.Head{Peer: ana, Name: "Ana", Entries: 4}, left)
+	if p, _ := r.Peer(ana); p.Online || p.Entries != 4 {
+		t.Errorf("a head that another passes on late brings Ana back: %+v", p)
+	}
+	r.Head(domain.Head{Peer: ana, Name: "Ana"}, r.now)
 	if p, _ := r.Peer(ana); !p.Online {
 		t.Error("a new head does not bring Ana back")
 	}

@@ -60,7 +60,7 @@ func (o *owner) change() {
 	o.gossip.Announce()
 }
 
-func (o *owner) hears(h domain.Head) {
+func (o *owner) hears(h domain.Head, _ time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.heard[h.Peer] = max(o.heard[h.Peer], h.Sequence)

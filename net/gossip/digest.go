@@ -94,9 +94,10 @@ func (t *table) since(mark uint64, to domain.PeerID, now time.Time) []*pb.Known 
 	return all
 }
 
-// age returns the seconds since the author's head left its owner.
+// age returns the seconds since the author's head left its owner, rounded up:
+// nobody is to seem to have spoken after they left.
 func age(a *author, now time.Time) uint32 {
-	return uint32(max(0, min(now.Sub(a.heard), 2*staleAfter)) / time.Second)
+	return uint32((max(0, min(now.Sub(a.heard), 2*staleAfter)) + time.Second - 1) / time.Second)
 }
 
 func itemOf(h *signedHead, age uint32) *pb.Item {

@@ -68,8 +68,10 @@ type Config struct {
 	// never.
 	Reserved func() bool
 	// Head is told every fresh head of another peer, also one that only
-	// repeats what was known; of several in quick succession the last.
-	Head func(domain.Head)
+	// repeats what was known; of several in quick succession the last. Heard is
+	// when it left its owner, as far as is known, to the second below: a head
+	// that comes by others may be minutes old.
+	Head func(h domain.Head, heard time.Time)
 	// Behind is told when a peer shows a head that this one signed and that is
 	// newer than what Own returns: the change log was lost, or brought back
 	// from a backup, and needs a new epoch. Nil: ignored.

@@ -100,11 +100,20 @@ func TestLateJoinerGetsAllBySwap(t *testing.T) {
 	b.waitHead(a, 1)
 	a.waitHead(b, 1)
 
+	if err := a.gossip.Close(); err != nil {
+		t.Fatal(err)
+	}
+	gone := time.Now()
 	late.start(quick())
 	began := time.Now()
 	connect(t, b, late)
 	late.waitHead(a, 1)
 	t.Logf("the head of an absent third came after %v", time.Since(began))
+	late.mu.Lock()
+	if left := late.left[a.id()]; left.After(gone) || gone.Sub(left) > 10*time.Second {
+		t.Errorf("a spoke last before %v, and is said to have spoken at %v", gone, left)
+	}
+	late.mu.Unlock()
 	eventually(t, "two heads known", func() bool { return len(late.gossip.Heads()) == 2 })
 	b.waitHead(late, 1)
 }

@@ -38,6 +38,7 @@ type node struct {
 	reserved atomic.Bool
 	behind   []domain.Version
 	heads    chan domain.Head
+	left     map[domain.PeerID]time.Time // when the last head of each left its owner
 	now      func() time.Time
 	gossip   *Gossip
 }
@@ -60,6 +61,7 @@ func newNode(t *testing.T) *node {
 		head:   make(map[domain.PeerID]domain.Head),
 		heard:  func(domain.PeerID) bool { return true },
 		heads:  make(chan domain.Head, 10_000),
+		left:   make(map[domain.PeerID]time.Time),
 		now:    time.Now,
 	}
 	n.set(Everyone.Peer, domain.Head{Version: domain.Version{Epoch: 1, Sequence: 1}, Entries: 1, Bytes: 10})
@@ -89,7 +91,7 @@ func (n *node) start(timing timing, known ...[]byte) *Gossip {
 		TwoNetworks: n.twoNetworks,
 		Hidden:      n.hidden.Load,
 		Reserved:    n.reserved.Load,
-		Head:        func(h domain.Head) { n.heads <- h },
+		Head:        n.told,
 		Behind:      n.seenBehind,
 		Known:       known,
 		Now:         n.now,
@@ -104,6 +106,13 @@ func (n *node) start(timing timing, known ...[]byte) *Gossip {
 		}
 	})
 	return g
+}
+
+func (n *node) told(h domain.Head, left time.Time) {
+	n.mu.Lock()
+	n.left[h.Peer] = left
+	n.mu.Unlock()
+	n.heads <- h
 }
 
 func (n *node) id() domain.PeerID { return domain.PeerID(n.ID().String()) }

@@ -3,6 +3,7 @@ package gossip
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/potluck-share/potluck/app/domain"
 )
@@ -53,14 +54,17 @@ func (g *Gossip) tellNews(ctx context.Context) {
 		}
 		for _, author := range g.news.all() {
 			g.mu.Lock()
-			var head domain.Head
+			var (
+				head  domain.Head
+				heard time.Time
+			)
 			a := g.table.authors[author]
 			if a != nil {
-				head = a.head().Head
+				head, heard = a.head().Head, a.heard
 			}
 			g.mu.Unlock()
 			if a != nil {
-				g.cfg.Head(head)
+				g.cfg.Head(head, heard)
 			}
 		}
 	}

@@ -50,7 +50,7 @@ func TestOnTheHostOfTheApp(t *testing.T) {
 			},
 			Name:  func() string { return "Ana" },
 			Heard: func(domain.PeerID) bool { return true },
-			Head:  func(h domain.Head) { heads <- h },
+			Head:  func(h domain.Head, _ time.Time) { heads <- h },
 		})
 		if err != nil {
 			t.Fatal(err)
