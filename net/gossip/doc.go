@@ -2,6 +2,11 @@
 // not the files but a head for each catalogue, a signed summary of some 300
 // bytes.
 //
+// It also carries questions for files to everyone near, and answers back on the
+// way that the question came: whoever answers connects to nobody new, and each
+// peer on the way passes on so many answers and no more. An answer is signed by
+// who gives it and bounded in size, and what is in it is the app's affair.
+//
 // A head travels in three ways. A change is published on a topic that near
 // peers pass on among themselves. When two peers meet they swap what they know
 // over a stream, which is how a late joiner learns of everyone. And whoever may

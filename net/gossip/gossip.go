@@ -40,7 +40,7 @@ type Host interface {
 
 var _ Host = (*host.Host)(nil)
 
-// Config is what a Gossip needs. None of its functions may block.
+// Config is what a Gossip needs. None of its functions may block but Answer.
 type Config struct {
 	Host Host
 	// Own returns the own head as asker may see it: Version, Entries and Bytes.
@@ -76,6 +76,11 @@ type Config struct {
 	// newer than what Own returns: the change log was lost, or brought back
 	// from a backup, and needs a new epoch. Nil: ignored.
 	Behind func(seen domain.Version)
+	// Answer returns what everyone nearby may see here that has all the words,
+	// which are in lower case, in its path: up to MaxFound bytes, nil for nothing
+	// and for somebody who gets no answer. It may take a moment, which ctx
+	// bounds. Nil: no question is answered.
+	Answer func(ctx context.Context, asker domain.PeerID, words []string) []byte
 	// Known holds signed heads remembered from the last run. They count as
 	// stale until they are heard again. Damaged ones are left out.
 	Known [][]byte
@@ -134,6 +139,8 @@ type Gossip struct {
 	flush   chan chan struct{} // Flush was called; what comes is closed when it is done
 	news    *news
 
+	questions *questions
+
 	mu         sync.Mutex
 	table      *table
 	neighbours map[domain.PeerID]*neighbour
@@ -175,6 +182,7 @@ func start(ctx context.Context, cfg Config, timing timing) (*Gossip, error) {
 		changed:    make(chan struct{}, 1),
 		flush:      make(chan chan struct{}),
 		news:       newNews(),
+		questions:  newQuestions(),
 		table:      newTable(timing.gap),
 		neighbours: make(map[domain.PeerID]*neighbour),
 	}
@@ -191,6 +199,7 @@ func start(ctx context.Context, cfg Config, timing timing) (*Gossip, error) {
 	g.notifiee = &network.NotifyBundle{DisconnectedF: g.gone}
 	h.Network().Notify(g.notifiee)
 	cfg.Host.Handle(headsProtocol, host.Anyone, g.serve)
+	cfg.Host.Handle(answersProtocol, host.NearOnly, g.serveAnswers)
 	cfg.Host.OnNear(g.met)
 	return g, nil
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/libp2p/go-libp2p/core/crypto"
 	"github.com/libp2p/go-libp2p/core/peer"
-	"github.com/libp2p/go-libp2p/core/record"
 	"google.golang.org/protobuf/proto"
 
 	"github.com/potluck-share/potluck/app/domain"
@@ -56,54 +55,20 @@ func OpenHead(signed []byte) (domain.Head, error) {
 }
 
 func seal(key crypto.PrivKey, head domain.Head, personal bool) (signedHead, error) {
-	rec := &headRecord{head: head, personal: personal}
-	envelope, err := record.Seal(rec, key)
+	signed, err := sign(key, &headRecord{head: head, personal: personal})
 	if err != nil {
-		return signedHead{}, fmt.Errorf("signing the head of %s: %w", head.Peer.Short(), err)
-	}
-	signed, err := envelope.Marshal()
-	if err != nil {
-		return signedHead{}, fmt.Errorf("encoding the head of %s: %w", head.Peer.Short(), err)
+		return signedHead{}, err
 	}
 	// What comes out is what others would read: times cut to the millisecond.
 	return open(signed)
 }
 
 func open(signed []byte) (signedHead, error) {
-	signer, err := claimedAuthor(signed)
-	if err != nil {
+	rec := &headRecord{}
+	if err := openSigned(signed, maxSigned, rec); err != nil {
 		return signedHead{}, err
 	}
-	rec := &headRecord{}
-	if _, err := record.ConsumeTypedEnvelope(signed, rec); err != nil {
-		return signedHead{}, fmt.Errorf("a head that does not hold: %w: %w", domain.ErrMalformed, err)
-	}
-	if signer != rec.head.Peer {
-		return signedHead{}, fmt.Errorf("a head of %s signed by another: %w", rec.head.Peer.Short(), domain.ErrMalformed)
-	}
 	return signedHead{Head: rec.head, personal: rec.personal, signed: signed}, nil
-}
-
-// claimedAuthor returns whose key the envelope names, without checking that it
-// was signed with it.
-func claimedAuthor(signed []byte) (domain.PeerID, error) {
-	if len(signed) > maxSigned {
-		return "", fmt.Errorf("a head of %d bytes: %w", len(signed), domain.ErrTooLarge)
-	}
-	envelope, err := record.UnmarshalEnvelope(signed)
-	if err != nil {
-		return "", fmt.Errorf("not a signed head: %w: %w", domain.ErrMalformed, err)
-	}
-	// Peers have Ed25519 keys. Others are refused unread: checking a signature
-	// by a huge RSA key costs a hundred times more.
-	if envelope.PublicKey.Type() != crypto.Ed25519 || string(envelope.PayloadType) != headCodec {
-		return "", fmt.Errorf("signed, but not a head: %w", domain.ErrMalformed)
-	}
-	signer, err := peer.IDFromPublicKey(envelope.PublicKey)
-	if err != nil {
-		return "", fmt.Errorf("the signer of a head: %w: %w", domain.ErrMalformed, err)
-	}
-	return domain.PeerID(signer.String()), nil
 }
 
 // headRecord is the payload of an envelope.
@@ -112,7 +77,9 @@ type headRecord struct {
 	personal bool
 }
 
-var _ record.Record = (*headRecord)(nil)
+var _ signedRecord = (*headRecord)(nil)
+
+func (r *headRecord) author() domain.PeerID { return r.head.Peer }
 
 // Domain returns what the signature is good for.
 func (*headRecord) Domain() string { return headDomain }
@@ -168,20 +135,6 @@ func (r *headRecord) UnmarshalRecord(payload []byte) error {
 		Time:    time.UnixMilli(msg.GetTime()).UTC(),
 	}
 	return nil
-}
-
-// peerID reads a binary peer ID. Some that libp2p takes have no text form that
-// it takes back.
-func peerID(raw []byte) (domain.PeerID, error) {
-	id, err := peer.IDFromBytes(raw)
-	if err != nil {
-		return "", err
-	}
-	text := id.String()
-	if _, err := peer.Decode(text); err != nil {
-		return "", err
-	}
-	return domain.PeerID(text), nil
 }
 
 // checkHead refuses numbers that would overflow somewhere, now or after a

@@ -40,6 +40,7 @@ type node struct {
 	heads    chan domain.Head
 	left     map[domain.PeerID]time.Time // when the last head of each left its owner
 	now      func() time.Time
+	answer   func(ctx context.Context, asker domain.PeerID, words []string) []byte
 	gossip   *Gossip
 }
 
@@ -93,6 +94,7 @@ func (n *node) start(timing timing, known ...[]byte) *Gossip {
 		Reserved:    n.reserved.Load,
 		Head:        n.told,
 		Behind:      n.seenBehind,
+		Answer:      n.answer,
 		Known:       known,
 		Now:         n.now,
 	}, timing)

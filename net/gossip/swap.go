@@ -165,7 +165,7 @@ func (g *Gossip) swap(ctx context.Context, id domain.PeerID) (err error) {
 	}
 	defer release(g.swaps)
 
-	s, asker, done, err := g.open(ctx, id)
+	s, asker, done, err := g.open(ctx, id, headsProtocol)
 	if err != nil {
 		return err
 	}
@@ -202,7 +202,7 @@ func (g *Gossip) push(ctx context.Context, id domain.PeerID, known []*pb.Known) 
 	}
 	defer release(g.pushes)
 
-	s, _, done, err := g.open(ctx, id)
+	s, _, done, err := g.open(ctx, id, headsProtocol)
 	if err != nil {
 		return err
 	}
@@ -210,17 +210,17 @@ func (g *Gossip) push(ctx context.Context, id domain.PeerID, known []*pb.Known) 
 	return writeSwap(s, &pb.Swap{Known: known, Last: true})
 }
 
-// open opens a heads stream to a peer that is near, or a friend, on the very
+// open opens a stream to a peer that is near, or a friend, on the very
 // connection that the stream runs on. Done ends the stream, well or, if *err is
 // set, with a reset.
-func (g *Gossip) open(ctx context.Context, id domain.PeerID) (
+func (g *Gossip) open(ctx context.Context, id domain.PeerID, proto string) (
 	s network.Stream, asker domain.Asker, done func(err *error), err error,
 ) {
 	if g.hidden() {
 		return nil, asker, nil, errHidden
 	}
 	ctx, cancel := context.WithTimeout(ctx, swapTime)
-	s, err = g.cfg.Host.Open(ctx, id, headsProtocol)
+	s, err = g.cfg.Host.Open(ctx, id, proto)
 	if err != nil {
 		cancel()
 		return nil, asker, nil, err
@@ -349,7 +349,7 @@ func (g *Gossip) receive(asker domain.Asker, all []*pb.Known) error {
 func (g *Gossip) receiveHead(asker domain.Asker, k *pb.Known) error {
 	now := g.cfg.Now()
 	heard := now.Add(-time.Duration(k.GetAge()) * time.Second)
-	author, err := claimedAuthor(k.GetSigned())
+	author, err := claimedAuthor(k.GetSigned(), maxSigned, headCodec)
 	if err != nil {
 		return err
 	}
@@ -359,6 +359,9 @@ func (g *Gossip) receiveHead(asker domain.Asker, k *pb.Known) error {
 		heard = now
 	case author == g.self:
 	case !asker.Near || !g.believable(author, asker.Peer) || now.Sub(heard) >= staleAfter:
+		return nil
+	}
+	if !direct && g.repeats(author, k.GetSigned(), heard) {
 		return nil
 	}
 	h, err := open(k.GetSigned())
@@ -379,6 +382,22 @@ func (g *Gossip) receiveHead(asker domain.Asker, k *pb.Known) error {
 		g.news.add(h.Peer)
 	}
 	return nil
+}
+
+// repeats reports whether a head that another passed on is the very one that is
+// here, and was heard in this run: whoever joins gets each head of a dozen
+// others, and checking the signature once is enough.
+func (g *Gossip) repeats(author domain.PeerID, signed []byte, heard time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	a := g.table.authors[author]
+	if a == nil || a.public == nil || a.heard.IsZero() || string(a.public.signed) != string(signed) {
+		return false
+	}
+	if heard.After(a.heard) {
+		a.heard = heard
+	}
+	return true
 }
 
 func acquire(ctx context.Context, places chan struct{}) bool {

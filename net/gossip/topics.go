@@ -28,7 +28,10 @@ const (
 	validateQueue = 1024
 )
 
-const headsTopic = "/potluck/heads/1"
+const (
+	headsTopic     = "/potluck/heads/1"
+	questionsTopic = "/potluck/questions/1"
+)
 
 var errPersonal = fmt.Errorf("%w: a head that is for one peer alone", domain.ErrMalformed)
 
@@ -45,6 +48,7 @@ type topic struct {
 func topics() []topic {
 	return []topic{
 		{name: headsTopic, limit: maxSigned, judge: (*Gossip).judgeHead},
+		{name: questionsTopic, limit: maxQuestion, judge: (*Gossip).judgeQuestion},
 	}
 }
 
@@ -168,7 +172,7 @@ func (g *Gossip) inspect(from peer.ID, rpc *pubsub.RPC) error {
 
 // judgeHead takes the head of another peer, and decides whether it goes on.
 func (g *Gossip) judgeHead(from domain.PeerID, data []byte) pubsub.ValidationResult {
-	author, err := claimedAuthor(data)
+	author, err := claimedAuthor(data, maxSigned, headCodec)
 	if err == nil && author != g.self && !g.believable(author, from) {
 		return pubsub.ValidationIgnore // without the work of checking it
 	}

@@ -384,6 +384,175 @@ func (x *Swap) GetLast() bool {
 	return false
 }
 
+// Question asks everyone near for files whose path holds all the words. It
+// travels inside an envelope signed by who asks.
+type Question struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Peer          []byte                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`   // binary peer ID of who asks
+	Id            []byte                 `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`       // 16 bytes at random
+	Words         []string               `protobuf:"bytes,3,rep,name=words,proto3" json:"words,omitempty"` // in lower case
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Question) Reset() {
+	*x = Question{}
+	mi := &file_gossip_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Question) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Question) ProtoMessage() {}
+
+func (x *Question) ProtoReflect() protoreflect.Message {
+	mi := &file_gossip_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Question.ProtoReflect.Descriptor instead.
+func (*Question) Descriptor() ([]byte, []int) {
+	return file_gossip_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Question) GetPeer() []byte {
+	if x != nil {
+		return x.Peer
+	}
+	return nil
+}
+
+func (x *Question) GetId() []byte {
+	if x != nil {
+		return x.Id
+	}
+	return nil
+}
+
+func (x *Question) GetWords() []string {
+	if x != nil {
+		return x.Words
+	}
+	return nil
+}
+
+// Answer is what somebody has for a question. It travels inside an envelope
+// signed by who answers, back on the way that the question came.
+type Answer struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Peer          []byte                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`         // binary peer ID of who answers
+	Question      []byte                 `protobuf:"bytes,2,opt,name=question,proto3" json:"question,omitempty"` // its id
+	Found         []byte                 `protobuf:"bytes,3,opt,name=found,proto3" json:"found,omitempty"`       // a packed page of a catalogue
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Answer) Reset() {
+	*x = Answer{}
+	mi := &file_gossip_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Answer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Answer) ProtoMessage() {}
+
+func (x *Answer) ProtoReflect() protoreflect.Message {
+	mi := &file_gossip_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Answer.ProtoReflect.Descriptor instead.
+func (*Answer) Descriptor() ([]byte, []int) {
+	return file_gossip_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Answer) GetPeer() []byte {
+	if x != nil {
+		return x.Peer
+	}
+	return nil
+}
+
+func (x *Answer) GetQuestion() []byte {
+	if x != nil {
+		return x.Question
+	}
+	return nil
+}
+
+func (x *Answer) GetFound() []byte {
+	if x != nil {
+		return x.Found
+	}
+	return nil
+}
+
+// Answers is the one message on an answers stream.
+type Answers struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Signed        [][]byte               `protobuf:"bytes,1,rep,name=signed,proto3" json:"signed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Answers) Reset() {
+	*x = Answers{}
+	mi := &file_gossip_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Answers) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Answers) ProtoMessage() {}
+
+func (x *Answers) ProtoReflect() protoreflect.Message {
+	mi := &file_gossip_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Answers.ProtoReflect.Descriptor instead.
+func (*Answers) Descriptor() ([]byte, []int) {
+	return file_gossip_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Answers) GetSigned() [][]byte {
+	if x != nil {
+		return x.Signed
+	}
+	return nil
+}
+
 var File_gossip_proto protoreflect.FileDescriptor
 
 const file_gossip_proto_rawDesc = "" +
@@ -412,7 +581,17 @@ const file_gossip_proto_rawDesc = "" +
 	"\x04Swap\x12-\n" +
 	"\x05items\x18\x01 \x03(\v2\x17.potluck.gossip.v1.ItemR\x05items\x12.\n" +
 	"\x05known\x18\x02 \x03(\v2\x18.potluck.gossip.v1.KnownR\x05known\x12\x12\n" +
-	"\x04last\x18\x03 \x01(\bR\x04last*'\n" +
+	"\x04last\x18\x03 \x01(\bR\x04last\"D\n" +
+	"\bQuestion\x12\x12\n" +
+	"\x04peer\x18\x01 \x01(\fR\x04peer\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\fR\x02id\x12\x14\n" +
+	"\x05words\x18\x03 \x03(\tR\x05words\"N\n" +
+	"\x06Answer\x12\x12\n" +
+	"\x04peer\x18\x01 \x01(\fR\x04peer\x12\x1a\n" +
+	"\bquestion\x18\x02 \x01(\fR\bquestion\x12\x14\n" +
+	"\x05found\x18\x03 \x01(\fR\x05found\"!\n" +
+	"\aAnswers\x12\x16\n" +
+	"\x06signed\x18\x01 \x03(\fR\x06signed*'\n" +
 	"\x04Kind\x12\x10\n" +
 	"\fKIND_UNKNOWN\x10\x00\x12\r\n" +
 	"\tKIND_HEAD\x10\x01B0Z.github.com/potluck-share/potluck/net/gossip/pbb\x06proto3"
@@ -430,13 +609,16 @@ func file_gossip_proto_rawDescGZIP() []byte {
 }
 
 var file_gossip_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_gossip_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_gossip_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_gossip_proto_goTypes = []any{
-	(Kind)(0),     // 0: potluck.gossip.v1.Kind
-	(*Head)(nil),  // 1: potluck.gossip.v1.Head
-	(*Item)(nil),  // 2: potluck.gossip.v1.Item
-	(*Known)(nil), // 3: potluck.gossip.v1.Known
-	(*Swap)(nil),  // 4: potluck.gossip.v1.Swap
+	(Kind)(0),        // 0: potluck.gossip.v1.Kind
+	(*Head)(nil),     // 1: potluck.gossip.v1.Head
+	(*Item)(nil),     // 2: potluck.gossip.v1.Item
+	(*Known)(nil),    // 3: potluck.gossip.v1.Known
+	(*Swap)(nil),     // 4: potluck.gossip.v1.Swap
+	(*Question)(nil), // 5: potluck.gossip.v1.Question
+	(*Answer)(nil),   // 6: potluck.gossip.v1.Answer
+	(*Answers)(nil),  // 7: potluck.gossip.v1.Answers
 }
 var file_gossip_proto_depIdxs = []int32{
 	0, // 0: potluck.gossip.v1.Item.kind:type_name -> potluck.gossip.v1.Kind
@@ -461,7 +643,7 @@ func file_gossip_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_gossip_proto_rawDesc), len(file_gossip_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   4,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
