@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/klauspost/compress/zstd"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-msgio"
 	"google.golang.org/protobuf/proto"
@@ -29,6 +30,7 @@ type Config struct {
 type Client struct {
 	host       Host
 	most       int
+	packer     *zstd.Encoder
 	unpacker   *unpacker
 	complaints *complain.Complaints
 }
@@ -39,10 +41,14 @@ func NewClient(h Host, cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	packer, err := packer()
+	if err != nil {
+		return nil, fmt.Errorf("preparing to pack entries: %w", err)
+	}
 	if cfg.MaxEntries <= 0 {
 		cfg.MaxEntries = 1_000_000
 	}
-	return &Client{host: h, most: cfg.MaxEntries, unpacker: unpacker, complaints: complain.New(cfg.Log)}, nil
+	return &Client{host: h, most: cfg.MaxEntries, packer: packer, unpacker: unpacker, complaints: complain.New(cfg.Log)}, nil
 }
 
 // Pull asks the peer for the changes in its catalogue since a version, or for
