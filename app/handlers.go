@@ -237,6 +237,9 @@ func (n *node) handleBrowse(ctx context.Context, r browseRequest, emit func(any)
 }
 
 func (n *node) handleSearch(ctx context.Context, r searchRequest, emit func(any) error) error {
+	if _, err := n.browse.Ask(ctx, r.Words, ""); err != nil {
+		return err
+	}
 	rows, err := n.browse.Search(ctx, r.Words, "", r.Limit, nil)
 	if err != nil {
 		return err

@@ -150,6 +150,14 @@ func (f *front) Search(ctx context.Context, words string, peer domain.PeerID, li
 	return n.browse.Search(ctx, words, peer, limit, keep)
 }
 
+func (f *front) Ask(ctx context.Context, words string, peer domain.PeerID) (bool, error) {
+	n, err := f.ready()
+	if err != nil {
+		return false, err
+	}
+	return n.browse.Ask(ctx, words, peer)
+}
+
 func (f *front) Again(peer domain.PeerID) {
 	if n := f.node.Load(); n != nil {
 		n.browse.Again(peer)

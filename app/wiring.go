@@ -134,7 +134,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 		return err
 	}
 	n.browse, err = browse.New(browse.Config{
-		Store: store, Puller: n.catalogues, People: n.people, Bus: n.bus, Log: n.log.With("room", "browse"),
+		Store: store, Puller: n.catalogues, Crowd: crowd{n}, People: n.people, Bus: n.bus, Log: n.log.With("room", "browse"),
 		Have:    n.have,
 		Changed: func(domain.PeerID) { n.transfers.ProvidersChanged() },
 	})
@@ -222,7 +222,8 @@ func (n *node) openProtocols(ctx context.Context, store *db.DB) error {
 		Hidden:      n.hidden.Load,
 		Reserved:    n.places.Reserved,
 		Head:        n.head, Behind: n.heads.behind, Known: known,
-		Log: n.log.With("room", "gossip"), Now: time.Now,
+		Answer: crowd{n}.answer,
+		Log:    n.log.With("room", "gossip"), Now: time.Now,
 	})
 	if err != nil {
 		return err

@@ -219,6 +219,8 @@ func (f *fake) Search(_ context.Context, words string, peer domain.PeerID, limit
 	return out, nil
 }
 
+func (f *fake) Ask(context.Context, string, domain.PeerID) (bool, error) { return false, nil }
+
 // Peek makes up a picture, or a text.
 func (f *fake) Peek(ctx context.Context, req domain.PeekRequest) (domain.Peek, error) {
 	f.note("peek %s", req.Path)

@@ -2,6 +2,8 @@ package browse
 
 import (
 	"context"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -9,74 +11,169 @@ import (
 )
 
 const (
-	// askTime is how long others have to answer a search.
-	askTime = 700 * time.Millisecond
-	// mostAsked is how many are asked at once.
+	// askTime is how long each one has to answer a search, and crowdTime how
+	// long everyone near has, from whom answers come by way of others.
+	askTime   = 700 * time.Millisecond
+	crowdTime = 1500 * time.Millisecond
+	// mostAsked is how many are asked one by one; for more, everyone near is
+	// asked at once.
 	mostAsked = 16
+	// mostTold is how many entries are kept that one peer told of, mostTellers of
+	// how many peers, and toldFor for how long.
+	mostTold    = 200
+	mostTellers = 256
+	toldFor     = 15 * time.Minute
 )
 
-// unpulled returns the people around of whom there is more than what is here, of
-// one or of all.
-func (b *Browse) unpulled(id domain.PeerID) (ids []domain.PeerID) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for peer, p := range b.peers {
-		if id != "" && peer != id || p.entries <= len(p.known.entries) || p.head == p.answered {
-			continue
-		}
-		if who, ok := b.cfg.People.Peer(peer); ok && who.Online && !who.Blocked && !who.FarForThem {
-			if ids = append(ids, peer); len(ids) == mostAsked {
-				break
-			}
-		}
-	}
-	return ids
+// told is what a peer of whom not all is here said when it was asked.
+type told struct {
+	entries *catalogue
+	at      time.Time
 }
 
-// ask asks those of whom not all is here for entries with the words. It returns at
-// once; answers waits for what they say, and gives what is not here already.
-func (b *Browse) ask(ctx context.Context, words []string, id domain.PeerID, keep func(domain.Entry) bool) (answers func() []domain.Result) {
-	asked := b.unpulled(id)
-	if len(asked) == 0 {
-		return func() []domain.Result { return nil }
+// Ask asks people around of whom not all is here, one or all, for what has all
+// the words in its path, and waits a moment for their answers; if there are many,
+// everyone near is asked, who can then read the words. What they told is found by
+// Search from then on, and can be downloaded, for a while. It reports whether
+// that is anything new. The error is domain.ErrUsage if there is no word.
+func (b *Browse) Ask(ctx context.Context, words string, id domain.PeerID) (news bool, err error) {
+	wanted, err := wordsOf(words)
+	if err != nil {
+		return false, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, askTime)
-	var waiting sync.WaitGroup
-	said := make([][]domain.Result, len(asked))
-	for i, peer := range asked {
-		waiting.Go(func() {
-			found, err := b.cfg.Puller.Find(ctx, peer, words)
+	asked := b.unpulled(id)
+	crowd := id == "" && len(asked) > mostAsked && b.cfg.Crowd != nil
+	asked = asked[:min(len(asked), mostAsked)]
+
+	var asking sync.WaitGroup
+	var mu sync.Mutex
+	take := func(peer domain.PeerID, found []domain.Entry) {
+		if b.take(peer, found, wanted) {
+			mu.Lock()
+			news = true
+			mu.Unlock()
+		}
+	}
+	for _, peer := range asked {
+		asking.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, askTime)
+			defer cancel()
+			found, err := b.cfg.Puller.Find(ctx, peer, wanted)
 			if err != nil {
 				b.cfg.Log.Debug("somebody does not answer a search", "peer", peer.Short(), "err", err)
 				return
 			}
-			said[i] = b.answer(peer, found, words, keep)
+			take(peer, found)
 		})
 	}
-	return func() (all []domain.Result) {
-		defer cancel()
-		waiting.Wait()
-		for _, one := range said {
-			all = append(all, one...)
-		}
-		return all
+	if crowd {
+		asking.Go(func() {
+			ctx, cancel := context.WithTimeout(ctx, crowdTime)
+			defer cancel()
+			if err := b.cfg.Crowd.Ask(ctx, wanted, take); err != nil {
+				b.cfg.Log.Debug("everyone near could not be asked", "err", err)
+			}
+		})
 	}
+	asking.Wait()
+	return news, ctx.Err()
 }
 
-// answer makes rows of what a peer says that it has.
-func (b *Browse) answer(peer domain.PeerID, found []domain.Entry, words []string, keep func(domain.Entry) bool) (rows []domain.Result) {
-	who, _ := b.cfg.People.Peer(peer)
+// wordsOf returns the words of a search, in lower case.
+func wordsOf(text string) ([]string, error) {
+	words := strings.Fields(strings.ToLower(text))
+	if len(words) == 0 {
+		return nil, domain.Fault(domain.ErrUsage, "no word to search for")
+	}
+	return words, nil
+}
+
+// unpulled returns the people around of whom there is more than what is here, of
+// one or of all: friends first, who may have more for us than for everyone.
+func (b *Browse) unpulled(id domain.PeerID) (ids []domain.PeerID) {
 	b.mu.Lock()
-	known := b.get(peer).known
-	b.mu.Unlock()
-	for _, e := range found {
-		if _, here := known.find(e.Path); here || !domain.HoldsWords(e.Path, words) || keep != nil && !keep(e) {
+	defer b.mu.Unlock()
+	var others []domain.PeerID
+	for peer, p := range b.peers {
+		if id != "" && peer != id || p.entries <= len(p.known.entries) || p.head == p.answered {
 			continue
 		}
-		rows = append(rows, domain.Result{
-			Entry: e, Have: !e.Folder && b.have(e.Content),
-			Providers: []domain.Provider{view{peer: who}.provider(e.Path)},
-		})
+		who, ok := b.cfg.People.Peer(peer)
+		switch {
+		case !ok || !who.Online || who.Blocked || who.FarForThem:
+		case who.Friend:
+			ids = append(ids, peer)
+		default:
+			others = append(others, peer)
+		}
 	}
-	return rows
+	return append(ids, others...)
+}
+
+// take keeps what a peer says that it has, and reports whether any of it is new.
+// It is taken for no more than it is: nothing says that the peer has looked for
+// the words. A folder is of no use without what is in it.
+func (b *Browse) take(peer domain.PeerID, found []domain.Entry, words []string) (news bool) {
+	if who, ok := b.cfg.People.Peer(peer); !ok || who.Blocked {
+		return false
+	}
+	now := time.Now()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := b.get(peer)
+	if p.told != nil && now.Sub(p.told.at) > toldFor {
+		p.told = nil
+	}
+	var entries []domain.Entry
+	for _, e := range found {
+		if _, here := p.known.find(e.Path); !here && !e.Folder && domain.HoldsWords(e.Path, words) {
+			entries = append(entries, e)
+		}
+	}
+	for _, e := range entries {
+		if p.told == nil {
+			news = true
+			break
+		}
+		if before, told := p.told.entries.find(e.Path); !told || before != e {
+			news = true
+			break
+		}
+	}
+	if !news {
+		return false
+	}
+	if p.told != nil {
+		entries = append(entries, p.told.entries.entries...)
+	}
+	p.told = &told{whole(domain.Version{}, false, firstOfEach(entries, mostTold)), now}
+	b.forgetTold()
+	return true
+}
+
+// firstOfEach returns the first entries of each path, up to most.
+func firstOfEach(entries []domain.Entry, most int) []domain.Entry {
+	seen := make(map[string]bool, len(entries))
+	entries = slices.DeleteFunc(entries, func(e domain.Entry) bool {
+		again := seen[e.Path]
+		seen[e.Path] = true
+		return again
+	})
+	return entries[:min(len(entries), most)]
+}
+
+// forgetTold forgets who told something longest ago, if that are too many. The
+// lock is held.
+func (b *Browse) forgetTold() {
+	var tellers []*peer
+	for _, p := range b.peers {
+		if p.told != nil {
+			tellers = append(tellers, p)
+		}
+	}
+	if len(tellers) <= mostTellers {
+		return
+	}
+	oldest := slices.MinFunc(tellers, func(a, b *peer) int { return a.told.at.Compare(b.told.at) })
+	oldest.told = nil
 }

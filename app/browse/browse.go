@@ -3,7 +3,7 @@
 // person can still be browsed, and searches over all of them in memory.
 //
 // All methods may be called from any goroutine; none waits for the network
-// except Refresh.
+// except Ask and Settle.
 package browse
 
 import (
@@ -51,6 +51,13 @@ type Puller interface {
 	Find(ctx context.Context, peer domain.PeerID, words []string) ([]domain.Entry, error)
 }
 
+// Crowd asks everyone near at once, also those who are not connected.
+type Crowd interface {
+	// Ask calls take for each answer until ctx ends or there are enough, one
+	// after the other, and not after it has returned.
+	Ask(ctx context.Context, words []string, take func(domain.PeerID, []domain.Entry)) error
+}
+
 // People tells who a peer is.
 type People interface {
 	Peer(id domain.PeerID) (domain.Peer, bool)
@@ -60,6 +67,7 @@ type People interface {
 type Config struct {
 	Store  Store
 	Puller Puller
+	Crowd  Crowd // nil: people are only asked one by one
 	People People
 	Bus    *event.Bus
 	Log    *slog.Logger
@@ -93,6 +101,7 @@ type peer struct {
 	again    bool // something new was announced while pulling
 	problem  domain.Saying
 	settled  chan struct{} // closed when no pull is running or due
+	told     *told         // what it answered to searches; nil for nothing
 }
 
 // New reads the catalogues of earlier runs.
@@ -344,6 +353,9 @@ func (b *Browse) show(id domain.PeerID, next *catalogue) {
 		return
 	}
 	p.known = next
+	if next.complete {
+		p.told = nil
+	}
 	b.publish(id, p)
 	b.mu.Unlock()
 	if b.cfg.Changed != nil {

@@ -88,13 +88,18 @@ type bench struct {
 
 func open(t *testing.T, path string, o *owners, people around) *bench {
 	t.Helper()
+	return openWith(t, path, o, people, nil)
+}
+
+func openWith(t *testing.T, path string, o *owners, people around, everyone browse.Crowd) *bench {
+	t.Helper()
 	store, err := db.Open(path, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
 	bus := event.NewBus()
 	b, err := browse.New(browse.Config{
-		Store: store, Puller: o, People: people, Bus: bus, Log: slog.New(slog.DiscardHandler),
+		Store: store, Puller: o, Crowd: everyone, People: people, Bus: bus, Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -12,23 +12,63 @@ import (
 type view struct {
 	peer  domain.Peer
 	known *catalogue
+	told  *catalogue // what it answered to searches; nil for nothing
+}
+
+// find returns the entry at path.
+func (v view) find(path string) (domain.Entry, bool) {
+	e, ok := v.known.find(path)
+	if !ok && v.told != nil {
+		e, ok = v.told.find(path)
+	}
+	return e, ok
+}
+
+// of returns an entry with that content.
+func (v view) of(id domain.ContentID) (domain.Entry, bool) {
+	e, ok := v.known.of(id)
+	if !ok && v.told != nil {
+		e, ok = v.told.of(id)
+	}
+	return e, ok
+}
+
+// search calls each with the entries whose path holds all words, which are in
+// lower case, until each returns false.
+func (v view) search(words []string, each func(domain.Entry) bool) {
+	going := true
+	v.known.search(words, func(e domain.Entry) bool {
+		going = each(e)
+		return going
+	})
+	if !going || v.told == nil {
+		return
+	}
+	v.told.search(words, func(e domain.Entry) bool {
+		_, known := v.known.find(e.Path)
+		return known || each(e)
+	})
 }
 
 // views returns the catalogues of one peer, or of all if id is empty: of those
 // online first.
 func (b *Browse) views(id domain.PeerID) []view {
 	b.mu.Lock()
-	known := make(map[domain.PeerID]*catalogue, len(b.peers))
+	known := make(map[domain.PeerID]view, len(b.peers))
 	for peer, p := range b.peers {
 		if id == "" || peer == id {
-			known[peer] = p.known
+			v := view{known: p.known}
+			if p.told != nil {
+				v.told = p.told.entries
+			}
+			known[peer] = v
 		}
 	}
 	b.mu.Unlock()
 	all := make([]view, 0, len(known))
-	for peer, c := range known {
-		if who, _ := b.cfg.People.Peer(peer); !who.Blocked {
-			all = append(all, view{who, c})
+	for peer, v := range known {
+		if v.peer, _ = b.cfg.People.Peer(peer); !v.peer.Blocked {
+			all = append(all, v)
 		}
 	}
 	slices.SortFunc(all, func(a, b view) int {
@@ -85,7 +125,7 @@ func (b *Browse) alsoFrom(rows []domain.Result, except domain.PeerID) {
 			if rows[i].Folder {
 				continue
 			}
-			if e, ok := v.known.of(rows[i].Content); ok {
+			if e, ok := v.of(rows[i].Content); ok {
 				rows[i].Providers = append(rows[i].Providers, v.provider(e.Path))
 			}
 		}
@@ -120,18 +160,17 @@ func merge(rows []domain.Result) []domain.Result {
 // Search returns up to limit entries whose path holds all the words, in any
 // order and either case, of one peer or of everyone; no limit if it is 0.
 // Equal content is one row with several providers. Folders match by their own
-// name. Of what matches only that counts which keep, unless it is nil, wants.
-// People around of whom not all is here are asked, and have a moment to answer.
+// name. Of what matches only that counts which keep, unless it is nil, wants. It
+// looks at what is here; Ask brings more.
 func (b *Browse) Search(ctx context.Context, words string, id domain.PeerID, limit int, keep func(domain.Entry) bool) ([]domain.Result, error) {
-	wanted := strings.Fields(strings.ToLower(words))
-	if len(wanted) == 0 {
-		return nil, domain.Fault(domain.ErrUsage, "no word to search for")
+	wanted, err := wordsOf(words)
+	if err != nil {
+		return nil, err
 	}
-	answers := b.ask(ctx, wanted, id, keep)
 	var rows []domain.Result
 	for _, v := range b.views(id) {
 		found := 0
-		v.known.search(wanted, func(e domain.Entry) bool {
+		v.search(wanted, func(e domain.Entry) bool {
 			if keep != nil && !keep(e) {
 				return ctx.Err() == nil
 			}
@@ -146,7 +185,7 @@ func (b *Browse) Search(ctx context.Context, words string, id domain.PeerID, lim
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	rows = merge(append(rows, answers()...))
+	rows = merge(rows)
 	if limit > 0 && len(rows) > limit {
 		rows = rows[:limit]
 	}
@@ -155,7 +194,7 @@ func (b *Browse) Search(ctx context.Context, words string, id domain.PeerID, lim
 
 func (b *Browse) entry(id domain.PeerID, path string) (domain.Entry, bool) {
 	for _, v := range b.views(id) {
-		if e, ok := v.known.find(path); ok {
+		if e, ok := v.find(path); ok {
 			return e, true
 		}
 	}
@@ -167,7 +206,7 @@ func (b *Browse) entry(id domain.PeerID, path string) (domain.Entry, bool) {
 func (b *Browse) Below(id domain.PeerID, path string) (entries []domain.Entry, folder bool, err error) {
 	path = strings.Trim(path, "/")
 	for _, v := range b.views(id) {
-		if e, ok := v.known.find(path); ok && !e.Folder {
+		if e, ok := v.find(path); ok && !e.Folder {
 			return []domain.Entry{e}, false, nil
 		} else if below := v.known.below(path); path != "" && (ok || len(below) > 0) {
 			return slices.Clone(below), true, nil
@@ -181,7 +220,7 @@ func (b *Browse) Below(id domain.PeerID, path string) (entries []domain.Entry, f
 // an entry that describes it.
 func (b *Browse) Providers(id domain.ContentID) (providers []domain.Provider, entry domain.Entry) {
 	for _, v := range b.views("") {
-		if e, ok := v.known.of(id); ok {
+		if e, ok := v.of(id); ok {
 			if len(providers) == 0 {
 				entry = e
 			}

@@ -30,6 +30,10 @@ type Browse interface {
 	// or, if that is empty, of everyone: those that keep, unless it is nil,
 	// wants.
 	Search(ctx context.Context, words string, peer domain.PeerID, limit int, keep func(domain.Entry) bool) ([]domain.Result, error)
+	// Ask asks the people around of whom not all is here, or peer alone, for
+	// what has all the words, and returns when they had a moment to answer:
+	// whether they told of something that Search did not find before.
+	Ask(ctx context.Context, words string, peer domain.PeerID) (news bool, err error)
 	// Again gets a person's list once more if it stopped halfway.
 	Again(peer domain.PeerID)
 	// Where returns the path of a file on this machine that has the content,
@@ -50,6 +54,9 @@ const (
 	// typing is how long the page waits for the next letter before it
 	// searches.
 	typing = 150 * time.Millisecond
+	// settled is how long a search must have stood before others are asked:
+	// they can read the words.
+	settled = 500 * time.Millisecond
 	// mostFound is how many results of a search are shown.
 	mostFound = 1000
 	// patience is how long the page stays empty before it says that it waits.
@@ -94,6 +101,9 @@ type View struct {
 	catalogues map[domain.PeerID]event.CatalogueState
 	away       map[domain.PeerID]time.Time // who is away, and since when
 	stopSearch func()
+	stopAsk    func()
+	asking     bool // others are, or will be
+	asked      int  // counts the questions
 	shown      bool
 	stale      bool // something has changed since the last load
 	soon       bool // loaded a moment ago
@@ -122,7 +132,7 @@ type View struct {
 
 // New returns the page, showing everyone. Reload fills it.
 func New(run *work.Runner, browse Browse, get Getter) *View {
-	v := &View{run: run, browse: browse, get: get, stopSearch: func() {}, stale: true, columns: newColumns()}
+	v := &View{run: run, browse: browse, get: get, stopSearch: func() {}, stopAsk: func() {}, stale: true, columns: newColumns()}
 	v.crumbs = newCrumbs()
 	v.search = widget.NewEntry("")
 	v.search.SetIcon(theme.Icon("search", theme.SecondText))
@@ -234,6 +244,7 @@ func (v *View) load(quiet bool) {
 	v.generation++
 	generation, at, want := v.generation, v.at, v.wish
 	if !quiet {
+		v.askOthers()
 		v.loading = true
 		v.failure = nil
 		v.show()
@@ -259,6 +270,32 @@ func (v *View) load(quiet bool) {
 				v.hold(latest)
 			default:
 				v.showTable(latest)
+			}
+		}
+	})
+}
+
+// askOthers asks people of whom not all is here, once the search has stood for
+// a moment; what they tell comes as late rows do.
+func (v *View) askOthers() {
+	v.stopAsk()
+	v.asked++
+	v.asking = v.at.query != ""
+	if !v.asking {
+		return
+	}
+	at, asked := v.at, v.asked
+	v.stopAsk = v.run.After(settled, func(ctx context.Context) func() {
+		news, err := v.browse.Ask(ctx, at.query, at.peer)
+		return func() {
+			if asked != v.asked {
+				return // something else is asked for by now
+			}
+			v.asking = false
+			if news && err == nil {
+				v.load(true)
+			} else {
+				v.show()
 			}
 		}
 	})

@@ -31,6 +31,7 @@ type shelf struct {
 	getErr error
 	again  []domain.PeerID
 	here   map[domain.ContentID]string
+	told   func(words string, peer domain.PeerID) bool // what others answer; nil: nothing
 	peek   func(context.Context, domain.PeekRequest) (domain.Peek, error)
 	peeked []domain.PeekRequest
 }
@@ -60,6 +61,10 @@ func (s *shelf) Search(_ context.Context, words string, peer domain.PeerID, _ in
 		}
 	}
 	return kept, s.err
+}
+
+func (s *shelf) Ask(_ context.Context, words string, peer domain.PeerID) (bool, error) {
+	return s.told != nil && s.told(words, peer), nil
 }
 
 func (s *shelf) Peek(ctx context.Context, req domain.PeekRequest) (domain.Peek, error) {
@@ -305,6 +310,70 @@ func TestSearch(t *testing.T) {
 	v.searchKey(&fyne.KeyEvent{Name: fyne.KeyEscape})
 	if v.search.Text != "" || s.last() != ":" {
 		t.Errorf("Escape left %q and asked %q", v.search.Text, s.last())
+	}
+}
+
+// Whoever has not told all is asked once for each search, and what they say
+// comes after what is here.
+func TestOthersAreAskedOnce(t *testing.T) {
+	v, s := newView(t, work.Inline())
+	var questions []string
+	s.told = func(words string, peer domain.PeerID) bool {
+		questions = append(questions, string(peer)+"?"+words)
+		s.places["?heirloom"] = []domain.Result{from("heirloom.jpg", 5, "Ben")}
+		return words == "heirloom"
+	}
+	v.SearchEveryone()
+	v.search.SetText("heirloom")
+	wantNames(t, v, "heirloom.jpg")
+	v.load(true) // as when somebody comes
+	if !slices.Equal(questions, []string{"?heirloom"}) {
+		t.Errorf("asked %q", questions)
+	}
+	v.search.SetText("nothing")
+	if len(questions) != 2 || v.asking || !strings.Contains(v.empty.Title(), "nothing") {
+		t.Errorf("asked %q, still asking %v, the page says %q", questions, v.asking, v.empty.Title())
+	}
+}
+
+// What is typed on is not asked, and while others are asked nobody is told that
+// there is nothing.
+func TestOnlyWhatStandsIsAsked(t *testing.T) {
+	tasks := make(chan func(), 64) // stands in for the UI thread
+	run := work.New(context.Background(), func(f func()) { tasks <- f })
+	defer run.Close()
+	v, s := newView(t, run)
+	asked := make(chan string, 8)
+	answer := make(chan bool)
+	s.told = func(words string, _ domain.PeerID) bool {
+		asked <- words
+		return <-answer
+	}
+	for _, query := range []string{"no", "not", "nothing"} {
+		v.visit(place{query: query})
+	}
+	deadline := time.After(5 * time.Second)
+	for words := ""; words == ""; {
+		select {
+		case f := <-tasks:
+			f()
+		case words = <-asked:
+			if words != "nothing" {
+				t.Errorf("asked for %q", words)
+			}
+		case <-deadline:
+			t.Fatal("nobody is asked")
+		}
+	}
+	if !v.asking || v.loading || v.empty.Title() != "Searching…" {
+		t.Errorf("while others are asked the page says %q", v.empty.Title())
+	}
+	answer <- false
+	for v.asking {
+		(<-tasks)()
+	}
+	if !strings.Contains(v.empty.Title(), "nothing") || len(asked) > 0 {
+		t.Errorf("the page says %q, and %d more are asked", v.empty.Title(), len(asked))
 	}
 }
 

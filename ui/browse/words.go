@@ -86,6 +86,8 @@ func (v *View) nothing() (title, hint string, again bool) {
 		return words.T("Can't show this."), format.Sentence(v.failure), true
 	case v.at.peer != "" && state.Pulling:
 		return v.waiting(), "", false
+	case v.at.query != "" && v.asking:
+		return v.waiting(), "", false
 	case v.at.query != "" && v.at.peer != "":
 		return words.T("No '%[2]s' among %[1]s's files.", name, query), "", false
 	case v.at.query != "":
