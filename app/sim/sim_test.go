@@ -32,6 +32,8 @@ const (
 	// untilQuiet is how long it takes, after two rounds of repeats of everybody's
 	// head, until those are over that came late.
 	untilQuiet = 3*time.Minute + 30*time.Second
+	// What everybody has, and what one alone has.
+	common, rare = "img", "heirloom"
 )
 
 // owner is one peer with what it shares and what it has heard.
@@ -128,6 +130,46 @@ func (o *owner) Find(context.Context, domain.Asker, []string, int) ([]domain.Ent
 	return nil, nil
 }
 
+// answer has something for those who look for pictures, and one owner alone for
+// those who look for what is rare.
+func (o *owner) answer(_ context.Context, _ domain.PeerID, words []string) []byte {
+	var found []domain.Entry
+	switch {
+	case words[0] == common:
+		for i := range 20 {
+			found = append(found, o.entry(i))
+		}
+	case words[0] == rare && o.number == 1:
+		found = append(found, o.entry(0))
+	default:
+		return nil
+	}
+	packed, err := o.client.Pack(found, gossip.MaxFound)
+	if err != nil {
+		panic(err) // they always fit
+	}
+	return packed
+}
+
+// asks asks everyone for a word and returns how many have answered.
+func (o *owner) asks(t *testing.T, word string) (answers int, took time.Duration) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	begun := time.Now()
+	err := o.gossip.Ask(ctx, []string{word}, func(_ domain.PeerID, found []byte) {
+		if entries, err := o.client.Unpack(found); err != nil || len(entries) == 0 {
+			t.Errorf("an answer of %d entries, %v", len(entries), err)
+		}
+		answers++
+		took = time.Since(begun)
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	return answers, took
+}
+
 // office is a network with all that are on it.
 type office struct {
 	t      *testing.T
@@ -152,7 +194,7 @@ func (f *office) newcomer() *owner {
 	}
 	o.gossip, err = gossip.New(context.Background(), gossip.Config{
 		Host: o, Own: o.head, Name: func() string { return "Mate " + strconv.Itoa(o.number) },
-		Heard: func(domain.PeerID) bool { return true }, Head: o.hears, Log: log,
+		Heard: func(domain.PeerID) bool { return true }, Head: o.hears, Answer: o.answer, Log: log,
 	})
 	if err != nil {
 		f.t.Fatal(err)
@@ -204,7 +246,11 @@ type figures struct {
 	pulled      int   // whose lists
 	change      float64
 	hour        float64
-	lost        int // announcements that did not arrive
+	rare        float64 // a question that one can answer
+	rareTook    time.Duration
+	common      float64 // a question that all can answer
+	answers     int     // to it
+	lost        int     // announcements that did not arrive
 	took        time.Duration
 }
 
@@ -267,6 +313,20 @@ func simulate(t *testing.T, peers int) (got figures) {
 			time.Sleep(pause)
 		}
 		got.change = (f.mean(since) - quiet) / changes
+
+		// The newcomer looks for what one has, and for what all have.
+		time.Sleep(pause)
+		since = f.bytes()
+		var answers int
+		if answers, got.rareTook = last.asks(t, rare); answers != 1 {
+			t.Errorf("of one who has it %d answered", answers)
+		}
+		time.Sleep(pause)
+		got.rare = f.mean(since) - quiet/changes
+		since = f.bytes()
+		got.answers, _ = last.asks(t, common)
+		time.Sleep(pause)
+		got.common = f.mean(since) - quiet/changes
 		for _, o := range f.all {
 			missing := changes - o.knows(2)
 			if o.number%(peers/changes) == 0 && o.number/(peers/changes) < changes {
@@ -288,15 +348,20 @@ func TestOffice(t *testing.T) {
 		counts = "20"
 	}
 	var table strings.Builder
-	fmt.Fprintf(&table, "%6s %12s %12s %22s %14s %14s %6s %8s\n", "PEERS", "CONNECTIONS", "JOINING", "LISTS", "A CHANGE", "AN HOUR", "LOST", "TOOK")
+	fmt.Fprintf(&table, "%6s %12s %12s %22s %14s %20s %28s %14s %6s %8s\n",
+		"PEERS", "CONNECTIONS", "JOINING", "LISTS", "A CHANGE", "A RARE QUESTION", "A COMMON ONE", "AN HOUR", "LOST", "TOOK")
 	for count := range strings.SplitSeq(counts, ",") {
 		peers, err := strconv.Atoi(count)
 		if err != nil {
 			t.Fatal(err)
 		}
 		got := simulate(t, peers)
-		fmt.Fprintf(&table, "%6d %12.0f %9d KB %9d MB of %4d %12.0f B %11.1f MB %6d %7.0fs\n", got.peers, got.connections,
-			got.joining/1000, got.lists/1_000_000, got.pulled, got.change, got.hour/1e6, got.lost, got.took.Seconds())
+		fmt.Fprintf(&table, "%6d %12.0f %9d KB %9d MB of %4d %12.0f B %9.0f B in %5.2f s %11.0f B, %3d answers %11.1f MB %6d %7.0fs\n", got.peers, got.connections,
+			got.joining/1000, got.lists/1_000_000, got.pulled, got.change, got.rare, got.rareTook.Seconds(), got.common, got.answers,
+			got.hour/1e6, got.lost, got.took.Seconds())
+		if want := min(peers-1, 64); got.answers < want {
+			t.Errorf("of all who have it %d answered, want %d", got.answers, want)
+		}
 		if got.lost > 0 {
 			t.Errorf("%d announcements did not arrive", got.lost)
 		}
