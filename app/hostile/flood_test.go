@@ -20,7 +20,7 @@ import (
 )
 
 // protocols are all that a peer may open a stream of.
-var protocols = []string{"/potluck/heads/1", "/potluck/friend/1", "/potluck/offer/1", "/potluck/hello/1", catalogue.Protocol, wire.Protocol}
+var protocols = []string{"/potluck/heads/1", answers, "/potluck/friend/1", "/potluck/offer/1", "/potluck/hello/1", catalogue.Protocol, wire.Protocol}
 
 // floods are attacks by much of what alone is allowed, each on a victim of its
 // own.
@@ -33,6 +33,8 @@ func floods() []row {
 		{name: "nonsense in every protocol", attack: nonsense, fresh: true},
 		{name: "requests that nobody reads", attack: greedyRequests, fresh: true},
 		{name: "people who want to be friends", attack: manyAsks, fresh: true},
+		{name: "questions under many names", attack: manyQuestions, fresh: true},
+		{name: "answers to no question", attack: manyAnswers, fresh: true},
 		{name: "a list without an end", attack: endlessList, fresh: true, most: allowedByList},
 	}
 }

@@ -2,6 +2,7 @@ package hostile_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -106,6 +107,36 @@ func (s *spy) browse() string {
 		s.t.Fatal(err)
 	}
 	return strings.Join(paths, " ")
+}
+
+// search looks for a word, by asking the victim and by asking everyone, and
+// returns the paths that are answered to each.
+func (s *spy) search(word string) (alone, crowd string) {
+	s.t.Helper()
+	found, err := s.pull.Find(s.t.Context(), s.on.id, []string{word})
+	if err != nil && !errors.Is(err, domain.ErrRefused) {
+		s.t.Fatal(err)
+	}
+	s.note(found)
+	for _, e := range found {
+		alone += e.Path + " "
+	}
+	ctx, cancel := context.WithTimeout(s.t.Context(), 700*time.Millisecond)
+	defer cancel()
+	err = s.gossip.Ask(ctx, []string{word}, func(_ domain.PeerID, packed []byte) {
+		found, err := s.pull.Unpack(packed)
+		if err != nil {
+			s.t.Error(err)
+		}
+		s.note(found)
+		for _, e := range found {
+			crowd += e.Path + " "
+		}
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return alone, crowd
 }
 
 // ask asks for a content in every way, and returns all that is answered.
@@ -240,6 +271,11 @@ func TestNothingLeaks(t *testing.T) {
 		}
 		if step.visible {
 			waitFor(t, "Mallory sees it, too", func() bool { return strings.Contains(mallory.browse(), secret) })
+			waitFor(t, "Mallory finds it", func() bool {
+				time.Sleep(2 * time.Second) // more often nobody may ask
+				alone, crowd := mallory.search("secret")
+				return strings.Contains(alone, secret) && strings.Contains(crowd, secret)
+			})
 			if answer := mallory.ask(sum.ID); answer == absent {
 				t.Errorf("%s: what everyone may have is answered like what is not there", step.name)
 			}
@@ -247,6 +283,9 @@ func TestNothingLeaks(t *testing.T) {
 		}
 		now := announce()
 		paths := mallory.browse()
+		if alone, crowd := mallory.search("secret"); alone+crowd != "" {
+			t.Errorf("%s: Mallory finds %q and %q", step.name, alone, crowd)
+		}
 		seen := mallory.take()
 		for _, hint := range []string{secret, fmt.Sprint(len(data)), sum.ID.String()} {
 			if strings.Contains(seen, hint) {
