@@ -106,10 +106,10 @@ bench-peers: headless ## measures it against others, as root or where users may 
 	POTLUCK_STRICT=1 $(RACE) -rows $(ROWS) -rounds $(ROUNDS) $(ARGS)
 
 .PHONY: bench-scale
-bench-scale: headless ## measures a share of 100,000 files, search over a million names, and ten computers at rest; in 8 minutes, on Linux
-	@.ci/packages build test bench
+bench-scale: build headless ## measures a share of 100,000 files, search over a million names, and ten computers at rest; in 8 minutes, on Linux
+	@.ci/packages run test bench
 	$(GO) test -tags headless -run '^$$' -bench SearchMillion -benchmem ./app/browse
-	POTLUCK_SCALE=1 POTLUCK_STRICT=1 POTLUCK_HEADLESS=$(CURDIR)/$(HEADLESS) \
+	POTLUCK_SCALE=1 POTLUCK_STRICT=1 POTLUCK_BIN=$(CURDIR)/$(BIN) POTLUCK_HEADLESS=$(CURDIR)/$(HEADLESS) \
 		$(GO) test -tags headless -count=1 -timeout 30m -v -run '^TestScale' ./app
 
 .PHONY: sim

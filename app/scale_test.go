@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/potluck-share/potluck/app/control"
+	"github.com/potluck-share/potluck/app/desktop"
 	"github.com/potluck-share/potluck/app/lab"
 )
 
@@ -177,7 +178,8 @@ func TestScaleOfACatalogue(t *testing.T) {
 }
 
 // TestScaleOfRest measures ten computers on one network of which nobody does
-// anything: what passes over a cable, processor time and memory of one.
+// anything: what passes over a cable, processor time and memory, of one that runs
+// without a window, and of one whose window was open and is closed to the tray.
 func TestScaleOfRest(t *testing.T) {
 	scale(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
@@ -188,8 +190,11 @@ func TestScaleOfRest(t *testing.T) {
 		names = append(names, fmt.Sprintf("host%d", i))
 	}
 	network := lab.New(t, names...)
-	all := on(t, network, names...)
+	all := on(t, network, names[1:]...)
 	start(ctx, t, all...)
+	mira := inTray(ctx, t, network.Host(names[0]))
+	mira.name = names[0]
+	all = append(all, mira)
 	for _, m := range all {
 		folder := filepath.Join(t.TempDir(), "Share")
 		crowded(t, folder, 100)
@@ -204,13 +209,70 @@ func TestScaleOfRest(t *testing.T) {
 	}
 	time.Sleep(30 * time.Second) // until all has settled
 	const span = 120 * time.Second
-	one := all[many/2]
-	sent, received, spent := one.host.Sent(), one.host.Received(), processor(t, one.cmd.Process.Pid)
+	watched := []*mortal{all[many/2], mira}
+	var sent, received [2]int64
+	var spent [2]time.Duration
+	for i, one := range watched {
+		sent[i], received[i], spent[i] = one.host.Sent(), one.host.Received(), processor(t, one.cmd.Process.Pid)
+	}
 	time.Sleep(span)
 	hours := span.Hours()
-	t.Logf("at rest, one of %d: %.2f MB/h sent, %.2f MB/h received, %.0f s/h of processor time, %.0f MB resident",
-		many, float64(one.host.Sent()-sent)/hours/1e6, float64(one.host.Received()-received)/hours/1e6,
-		(processor(t, one.cmd.Process.Pid)-spent).Seconds()/hours, resident(t, one.cmd.Process.Pid)/1e6)
+	for i, one := range watched {
+		resident, private := memory(t, one.cmd.Process.Pid)
+		t.Logf("at rest, one of %d, %s: %.2f MB/h sent, %.2f MB/h received, %.0f s/h of processor time, %.0f MB resident, of which %.0f MB its own",
+			many, []string{"without a window", "its window closed to the tray"}[i],
+			float64(one.host.Sent()-sent[i])/hours/1e6, float64(one.host.Received()-received[i])/hours/1e6,
+			(processor(t, one.cmd.Process.Pid)-spent[i]).Seconds()/hours, resident/1e6, private/1e6)
+	}
+}
+
+// inTray starts the program with the window on a computer, opens the window by
+// its icon in the tray, and closes it.
+func inTray(ctx context.Context, t *testing.T, host *lab.Host) *mortal {
+	t.Helper()
+	bin := windowProgram(t)
+	screen := desktop.Start(t, 1120, 780)
+	tray := screen.OpenTray(t)
+	m := &mortal{t: t, host: host, bin: bin}
+	m.copyOfPotluck = newCopy(t, "mira", func(ctx context.Context, args ...string) *exec.Cmd {
+		cmd := host.Command(ctx, bin, args...)
+		cmd.Env = screen.Command(ctx, bin).Env
+		return cmd
+	})
+	if err := os.MkdirAll(m.data, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	settings := "introduced = true\nkeep_running = true\nname = \"" + host.Name() + "\"\n"
+	if err := os.WriteFile(filepath.Join(m.data, "settings.toml"), []byte(settings), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.cmd = m.command(ctx, "--data", m.data, "--downloads", m.downloads, "--background")
+	said := stderr(t)
+	m.cmd.Stderr = said
+	if err := m.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	end(t, m.name, m.cmd, said)
+	icon, err := tray.Icon(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := icon.Click(ctx); err != nil {
+		t.Fatal(err)
+	}
+	window, err := screen.FindWindow(ctx, desktop.Match{PID: m.cmd.Process.Pid})
+	if err != nil {
+		t.Fatal(err)
+	}
+	time.Sleep(3 * time.Second) // it is drawn
+	if err := screen.Close(window); err != nil {
+		t.Fatal(err)
+	}
+	eventually(ctx, t, "the window is hidden", func() bool {
+		titles, err := screen.Windows()
+		return err == nil && len(titles) == 0
+	})
+	return m
 }
 
 // processor returns the processor time that a process has used.
@@ -234,16 +296,22 @@ func processor(t *testing.T, pid int) (spent time.Duration) {
 	return spent
 }
 
-// resident returns how many bytes of a process are in memory.
-func resident(t *testing.T, pid int) float64 {
+// memory returns how many bytes of a process are in memory, and how many of them
+// are its own: written by it, and shared with no other.
+func memory(t *testing.T, pid int) (resident, private float64) {
 	t.Helper()
-	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages, err := strconv.Atoi(strings.Fields(string(raw))[1])
-	if err != nil {
-		t.Fatal(err)
+	for line := range strings.Lines(string(raw)) {
+		var kB float64
+		if _, err := fmt.Sscanf(line, "Rss: %f kB", &kB); err == nil {
+			resident = kB * 1024
+		}
+		if _, err := fmt.Sscanf(line, "Private_Dirty: %f kB", &kB); err == nil {
+			private = kB * 1024
+		}
 	}
-	return float64(pages * os.Getpagesize())
+	return resident, private
 }
