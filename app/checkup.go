@@ -24,7 +24,9 @@ func (c checkup) TryMe(ctx context.Context, peer domain.PeerID) (domain.Reach, e
 	return c.reacher.TryMe(ctx, peer)
 }
 
-func (c checkup) Reach(ctx context.Context, peer domain.PeerID) error { return c.host.Reach(ctx, peer) }
+func (c checkup) Reach(ctx context.Context, peer domain.PeerID) error {
+	return c.host.Visit(ctx, peer, nil)
+}
 
 func (c checkup) Prefixes() []netip.Prefix { return c.around.Prefixes() }
 

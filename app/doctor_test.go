@@ -83,12 +83,18 @@ func TestDoctor(t *testing.T) {
 	address := strings.Split(strings.TrimSpace(ben.host.IP("-4", "-o", "addr", "show", "eth0")), "inet ")[1]
 	address, _, _ = strings.Cut(address, "/")
 	ben.kill(t)
+	ana.run(ctx, t, "hide")
+	ana.finds(ctx, t, false, "You are hidden, so nobody sees you.", "ben")
+	ana.run(ctx, t, "show")
 	ana.finds(ctx, t, false, "ben's computer doesn't answer at "+address+".", "ben")
 	ana.finds(ctx, t, false, "Somebody was heard, and nobody can be reached.")
 	ana.host.IP("addr", "flush", "dev", "eth0")
 	ana.host.IP("addr", "add", "10.99.0.2/24", "dev", "eth0")
 	ana.finds(ctx, t, false, "ben was last at "+address+", which is another network than yours (10.99.0.0/24).", "ben")
 	ana.finds(ctx, t, false, "Nobody else was heard.")
+	ana.host.IP("addr", "flush", "dev", "eth0")
+	ana.host.IP("addr", "add", "203.0.113.2/24", "dev", "eth0")
+	ana.finds(ctx, t, false, "This network gives every computer a public address.")
 	ana.host.IP("link", "set", "eth0", "down")
 	ana.finds(ctx, t, false, "This computer is on no network.")
 	out, err := ana.command(ctx, "--data", ana.data, "doctor", "zoe").CombinedOutput()
@@ -114,6 +120,29 @@ func TestDoctorFindsThePortTaken(t *testing.T) {
 		Port int `json:"port"`
 	}](ctx, t, m.copyOfPotluck, "status")
 	m.finds(ctx, t, false, "Another program uses port 17685. Potluck listens on "+strconv.Itoa(s.Port)+".")
+}
+
+// TestDoctorFindsASecondRouter has two routers, as where a provider's box stands
+// before one's own: whoever is behind the second reaches those behind the first,
+// who do not hear them.
+func TestDoctorFindsASecondRouter(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	network := lab.Bare(t, "ana", "router", "ben")
+	network.Host("ana").Connect("inner", "eth0", "192.168.8.2/24")
+	router := network.Host("router")
+	router.Connect("inner", "eth0", "192.168.8.1/24")
+	router.Connect("outer", "eth1", "192.168.3.7/24")
+	router.Route("eth1")
+	network.Host("ben").Connect("outer", "eth0", "192.168.3.2/24")
+	network.Host("ana").IP("route", "add", "default", "via", "192.168.8.1")
+	all := on(t, network, "ana", "ben")
+	start(ctx, t, all...)
+	ana := all[0]
+	ana.run(ctx, t, "connect", "192.168.3.2")
+	ana.finds(ctx, t, false, "You seem to be behind a second router.", "ben")
+	ana.finds(ctx, t, false, "ben doesn't count you as nearby yet.", "ben")
 }
 
 // TestDoctorWhereTwoDoNotCountAsNear has two on loopback, one of whom does not

@@ -33,8 +33,8 @@ type Network interface {
 	// TryMe has a peer try whether it can connect to this machine. Errors:
 	// domain.ErrVersion, ErrOffline, ErrBusy.
 	TryMe(ctx context.Context, peer domain.PeerID) (domain.Reach, error)
-	// Reach connects to a peer. Errors: domain.ErrOffline, ErrVersion,
-	// ErrRefused.
+	// Reach connects to a peer and waits for its hello. Errors:
+	// domain.ErrOffline, ErrVersion, ErrRefused.
 	Reach(ctx context.Context, peer domain.PeerID) error
 	// Prefixes are this machine's addresses with the lengths of their networks'
 	// prefixes.
@@ -212,9 +212,7 @@ func (d *Doctor) reach(ctx context.Context) []domain.Finding {
 // chosen looks at what the user has chosen that keeps others from seeing
 // something.
 func (d *Doctor) chosen() (found []domain.Finding) {
-	if d.cfg.Status().Hidden {
-		found = append(found, bad("hidden", domain.Say("You are hidden, so nobody sees you."), domain.Say("Show yourself, at the foot of the sidebar or by: potluck show")))
-	}
+	found = d.hidden()
 	if d.cfg.Status().Unwatched {
 		found = append(found, bad("watches", domain.Say("Not all shared folders can be watched, so changes are seen within ten minutes only."),
 			domain.Say("Let the system watch more. On Linux that is fs.inotify.max_user_watches.")))
@@ -223,6 +221,13 @@ func (d *Doctor) chosen() (found []domain.Finding) {
 		found = append(found, bad("friends_only", domain.Say("On this network only friends see your shares."), domain.Say("Change that in My shares, or by: potluck networks")))
 	}
 	return found
+}
+
+func (d *Doctor) hidden() []domain.Finding {
+	if !d.cfg.Status().Hidden {
+		return nil
+	}
+	return []domain.Finding{bad("hidden", domain.Say("You are hidden, so nobody sees you."), domain.Say("Show yourself, at the foot of the sidebar or by: potluck show"))}
 }
 
 // CheckPerson looks why somebody cannot be seen or reached. The error is
@@ -234,6 +239,9 @@ func (d *Doctor) CheckPerson(ctx context.Context, id domain.PeerID) ([]domain.Fi
 	}
 	if who.Blocked {
 		return []domain.Finding{bad("blocked", domain.Say("You have blocked %s.", who.Name), domain.Say("Unblock %s to see each other again.", who.Name))}, nil
+	}
+	if found := d.hidden(); len(found) > 0 {
+		return found, nil // and so nobody is dialled, or tries to reach us
 	}
 	if who.Online {
 		return d.here(ctx, who), nil
@@ -247,6 +255,9 @@ func (d *Doctor) here(ctx context.Context, who domain.Peer) []domain.Finding {
 	if who.FarForThem {
 		found = append(found, bad("far_for_them", domain.Say("%s doesn't count you as nearby yet.", who.Name),
 			domain.Say("Ask %s to count your network as nearby in Settings, or become friends.", who.Name)))
+		if there, _ := d.elsewhere(hosts(who.Addresses)); there != "" {
+			found = append(found, bad("router", domain.Say("You seem to be behind a second router."), domain.Say("Join its Wi-Fi, or add %s as a friend.", who.Name)))
+		}
 	}
 	if !d.cfg.Network.Near(who.ID) && !who.Friend {
 		found = append(found, bad("far", domain.Say("You don't count %s as nearby, so %s sees nothing of yours.", who.Name, who.Name),
@@ -282,7 +293,7 @@ func (d *Doctor) away(ctx context.Context, who domain.Peer) []domain.Finding {
 	}
 	if other, mine := d.elsewhere(where); other != "" {
 		return []domain.Finding{bad("subnet", domain.Say("%s was last at %s, which is another network than yours (%s).", who.Name, other, mine),
-			domain.Say("Join the same Wi-Fi. If one of you is behind a second router, become friends by an invitation."))}
+			domain.Say("Join the same Wi-Fi, or become friends by an invitation."))}
 	}
 	return []domain.Finding{bad("no_answer", domain.Say("%s's computer doesn't answer at %s.", who.Name, where[0].String()),
 		domain.Say("Is it on, and Potluck open there? If so, a firewall there may keep connections out: it is to allow port 17685."))}

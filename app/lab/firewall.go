@@ -18,3 +18,13 @@ func (h *Host) Drop(rules ...string) {
 		h.tool("nft", "add rule inet lab "+rule+" drop")
 	}
 }
+
+// Route makes the host a router with masquerade, as a home router is: what other
+// hosts send by it leaves by its interface nic under its own address there.
+func (h *Host) Route(nic string) {
+	h.lab.t.Helper()
+	h.tool("sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
+	h.tool("nft", "add", "table", "ip", "router")
+	h.tool("nft", "add chain ip router out { type nat hook postrouting priority 100 ; }")
+	h.tool("nft", "add rule ip router out oifname "+nic+" masquerade")
+}

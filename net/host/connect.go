@@ -65,8 +65,8 @@ func (h *Host) Visit(ctx context.Context, id domain.PeerID, addresses []string) 
 		return domain.Fault(domain.ErrUsage, "the invitation is from nobody")
 	case h.hidden():
 		return domain.Fault(domain.ErrRefused, "you are hidden; show yourself first")
-	case h.Connected(id):
-		return nil
+	case h.blocked(id):
+		return domain.Fault(domain.ErrRefused, "you have blocked %s", id.Short())
 	}
 	var addrs []ma.Multiaddr
 	for _, text := range addresses[:min(len(addresses), maxAddresses)] {
@@ -76,7 +76,10 @@ func (h *Host) Visit(ctx context.Context, id domain.PeerID, addresses []string) 
 		}
 	}
 	if len(addrs) == 0 {
-		err = h.Reach(ctx, id)
+		var conn network.Conn
+		if conn, _, err = h.reach(ctx, id); err == nil {
+			err = h.awaitHello(ctx, id, conn)
+		}
 	} else {
 		_, err = h.connect(ctx, addrs, pid, domain.SourceInvited)
 	}
