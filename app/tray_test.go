@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,6 +47,7 @@ func TestTray(t *testing.T) {
 	if titles, err := screen.Windows(); err != nil || len(titles) != 0 {
 		t.Errorf("in the background the windows are %q (%v)", titles, err)
 	}
+	rests(t, cmd.Process.Pid)
 	if err := icon.Click(ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -62,6 +64,7 @@ func TestTray(t *testing.T) {
 		return err == nil && len(titles) == 0
 	})
 	mira.run(ctx, t, "status")
+	rests(t, cmd.Process.Pid)
 	if err := icon.Choose(ctx, "Quit"); err != nil {
 		t.Fatal(err)
 	}
@@ -73,6 +76,34 @@ func TestTray(t *testing.T) {
 			t.Errorf("it complained of a %s", complaint)
 		}
 	}
+}
+
+// rests looks whether a program whose window is closed lets its first thread sleep,
+// on which the toolkit else looks for input sixty times a second.
+func rests(t *testing.T, pid int) {
+	t.Helper()
+	const span = 2 * time.Second
+	before := wakes(t, pid)
+	time.Sleep(span)
+	if n := wakes(t, pid) - before; n > 60 {
+		t.Errorf("with its window closed it wakes %d times in %v", n, span)
+	}
+}
+
+// wakes returns how often the first thread of a process was woken so far.
+func wakes(t *testing.T, pid int) (n int) {
+	t.Helper()
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/status", pid, pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(raw)) {
+		if _, err := fmt.Sscanf(line, "voluntary_ctxt_switches: %d", &n); err == nil {
+			return n
+		}
+	}
+	t.Fatal("the system does not tell how often a thread was woken")
+	return 0
 }
 
 // hintsDrags holds files over a window that was closed at first, and wants it to

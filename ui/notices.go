@@ -124,7 +124,7 @@ func (w *window) cannotStart(err error) {
 		n.OnTapped = func() {}
 	}
 	w.broken = true
-	w.win.Show() // for it may have been started without a window
+	w.appear() // for it may have been started without a window
 }
 
 // toastFor is how long what was done can be taken back.

@@ -54,7 +54,7 @@ func open(ctx context.Context, cancel context.CancelFunc, core Core) (*window, e
 	a.SetIcon(theme.AppIcon())
 	a.Settings().SetTheme(theme.Theme{Mode: theme.Mode(values.Theme)})
 
-	w := &window{core: core, app: a, values: values, cancel: cancel, started: make(chan struct{}), portal: desktop.Choose}
+	w := &window{core: core, app: a, values: values, cancel: cancel, started: make(chan struct{}), rests: make(chan struct{}, 1), wake: make(chan struct{}, 1), portal: desktop.Choose}
 	w.run = work.New(ctx, w.do)
 	w.build()
 	return w, nil
@@ -96,6 +96,7 @@ func (w *window) live(ctx context.Context, raise <-chan string) {
 		background.Go(func() { w.watch(ctx, raise) })
 		background.Go(w.lastCrash)
 		background.Go(func() { w.watchDrags(ctx) })
+		background.Go(func() { w.rest(ctx) })
 		background.Go(func() {
 			desktop.WatchTray(ctx, func(there bool) { w.do(func() { w.tray.setThere(there) }) })
 		})
@@ -104,6 +105,7 @@ func (w *window) live(ctx context.Context, raise <-chan string) {
 	w.app.Lifecycle().SetOnExitedForeground(func() { w.notify.looked = false })
 	w.app.Lifecycle().SetOnStopped(w.stopQueueing)
 	if w.waitsInTray(ctx) {
+		w.restAfterwards()
 		w.app.Run()
 	} else {
 		w.win.ShowAndRun()

@@ -37,7 +37,7 @@ func (t *tray) setThere(there bool) {
 	t.there = there
 	if !there {
 		// Whoever closed the window into the tray must get it back.
-		t.win.win.Show()
+		t.win.appear()
 		return
 	}
 	t.update()

@@ -46,6 +46,9 @@ type window struct {
 	introduced chan struct{} // closed once the sheet of the first launch is answered
 	moving     atomic.Bool   // the graphs of the transfers go on
 	closing    atomic.Bool   // set before the toolkit's loop ends: nothing may be queued any more
+	shut       atomic.Bool   // closed to the tray
+	rests      chan struct{} // holds one token when that may have begun
+	wake       chan struct{} // holds one token when something was queued
 
 	people    *people.View
 	browse    *browse.View
@@ -82,8 +85,13 @@ type window struct {
 
 // do hands a function to the UI thread, soon. Any goroutine may call it.
 func (w *window) do(f func()) {
-	if !w.closing.Load() {
-		fyne.Do(f)
+	if w.closing.Load() {
+		return
+	}
+	fyne.Do(f)
+	select {
+	case w.wake <- struct{}{}:
+	default:
 	}
 }
 
@@ -301,7 +309,7 @@ func (w *window) list() *widget.List {
 
 // raise brings the window to the front.
 func (w *window) raise() {
-	w.win.Show()
+	w.appear()
 	w.win.RequestFocus()
 }
 
@@ -320,7 +328,7 @@ func (w *window) setValues(values domain.Settings) {
 func (w *window) closeWindow() {
 	if w.tray.there && w.values.KeepRunning && w.welcome == nil && !w.broken {
 		w.keepState()
-		w.win.Hide()
+		w.closeToTray()
 		return
 	}
 	w.askToQuit()
@@ -342,7 +350,7 @@ func (w *window) askToQuit() {
 	if running == 1 {
 		after = words.T("It continues next time.")
 	}
-	w.win.Show()
+	w.appear()
 	widget.ShowSheet(w.win.Canvas(), words.N("%s downloads are running. Quit?", running),
 		widget.NewParagraph(after, theme.SecondText, fyne.TextAlignLeading).RichText,
 		words.T("Cancel"), nil, widget.NewButton(words.T("Quit"), "", widget.Plain, w.quit))
