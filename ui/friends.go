@@ -35,6 +35,9 @@ type friends struct {
 // mostFar is how many such cards are shown at once.
 const mostFar = 3
 
+// farLasts is how long they last after the peer has gone.
+const farLasts = 2 * time.Minute
+
 func newFriends(w *window) *friends {
 	return &friends{
 		win: w, introductions: make(map[domain.PeerID]domain.Introduction), asked: make(map[domain.PeerID]bool), far: make(map[domain.PeerID]bool),
@@ -67,11 +70,14 @@ func (f *friends) show(all map[string]domain.Introduction) {
 }
 
 // showFar says above every page who does not count this computer as nearby: there
-// is a way to share all the same. A card that was closed stays so until they do.
+// is a way to share all the same. A card that was closed stays so until they do. It
+// outlasts a short absence: such people hang up each half minute, and are dialled
+// again.
 func (f *friends) showFar(peers []domain.Peer) {
 	now := make(map[domain.PeerID]bool)
 	for _, p := range peers {
-		now[p.ID] = p.Online && p.FarForThem && !p.Friend
+		lasts := f.far[p.ID] && !p.Online && time.Since(p.LastSeen) < farLasts
+		now[p.ID] = !p.Friend && (p.Online && p.FarForThem || lasts)
 	}
 	for id := range f.far {
 		if !now[id] {

@@ -7,6 +7,7 @@ import (
 	"image"
 	"strings"
 	"testing"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/test"
@@ -207,9 +208,17 @@ func TestWhoDoesNotCountUsAsNear(t *testing.T) {
 	if len(w.notices.keys) != mostFar-1 {
 		t.Errorf("what was closed is back: %q", w.notices.keys)
 	}
+	peers[1].Online, peers[1].FarForThem, peers[1].LastSeen = false, false, time.Now()
+	w.friends.showFar(peers)
+	peers[1] = far("b")
+	w.friends.showFar(peers)
+	if len(w.notices.keys) != 2 {
+		t.Errorf("a card that was closed is back after a short absence: %v", w.notices.keys)
+	}
+	peers[2].Online, peers[2].FarForThem, peers[2].LastSeen = false, false, time.Now().Add(-farLasts)
 	peers[0].FarForThem = false
-	w.friends.showFar(peers[:2])
-	if len(w.notices.keys) != 0 || len(w.friends.far) != 1 {
+	w.friends.showFar(peers)
+	if len(w.notices.keys) != 1 || len(w.friends.far) != 2 { // "d" has room now
 		t.Errorf("left: %q", w.notices.keys)
 	}
 }
