@@ -18,26 +18,32 @@ import (
 	"github.com/potluck-share/potluck/storage/names"
 )
 
-// backupEvery merges changes into one writing of the backup.
-const backupEvery = time.Second
+const (
+	// backupEvery merges changes into one writing of the backup.
+	backupEvery = time.Second
+	// backupRetry is how long a writing that did not work waits.
+	backupRetry = time.Minute
+)
 
 func backupPath(data string) string { return filepath.Join(data, "backup.toml") }
 
 // backupKeeper writes the backup of friends, blocked people and audiences after
 // they have changed, off the goroutines that change them.
 type backupKeeper struct {
-	path string
-	now  func() backup.Backup
-	log  *slog.Logger
-	wake chan struct{} // holds a token while something may have changed
-	stop context.CancelFunc
-	done sync.WaitGroup
-	last *backup.Backup // as written in this run; the goroutine's own
+	path  string
+	now   func() backup.Backup
+	log   *slog.Logger
+	wake  chan struct{} // holds a token while something may have changed
+	retry *time.Timer   // after a failure
+	stop  context.CancelFunc
+	done  sync.WaitGroup
+	last  *backup.Backup // as written in this run; the goroutine's own
 }
 
 func startBackup(path string, now func() backup.Backup, log *slog.Logger) *backupKeeper {
 	ctx, stop := context.WithCancel(context.Background())
-	k := &backupKeeper{path: path, now: now, log: log, wake: make(chan struct{}, 1), stop: stop}
+	k := &backupKeeper{path: path, now: now, log: log, wake: make(chan struct{}, 1), retry: time.NewTimer(backupRetry), stop: stop}
+	k.retry.Stop()
 	k.changed()
 	k.done.Go(func() { k.run(ctx) })
 	return k
@@ -57,6 +63,7 @@ func (k *backupKeeper) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-k.wake:
+		case <-k.retry.C:
 		}
 		k.write()
 		select {
@@ -76,6 +83,7 @@ func (k *backupKeeper) write() {
 	}
 	if err := backup.Write(k.path, b); err != nil {
 		k.log.Error("friends and audiences could not be backed up", "err", err)
+		k.retry.Reset(backupRetry)
 		return
 	}
 	k.last = &b
@@ -114,34 +122,39 @@ func (n *node) backUp() {
 // blocked people and shares with their audiences are taken from the backup; the
 // shares are read anew.
 func (n *node) openDatabase(ctx context.Context) (*db.DB, error) {
-	path := databasePath(n.opts.data)
-	_, err := os.Stat(path)
-	lost := errors.Is(err, os.ErrNotExist)
-	store, err := db.Open(path, n.log)
+	store, err := db.Open(databasePath(n.opts.data), n.log)
 	if err != nil {
 		return nil, err
 	}
 	n.onClose("database", store.Close)
-	aside := store.SetAside()
-	if !lost && aside == "" {
+	if !store.New() {
 		return store, nil
 	}
-	var shares int
+	if err := n.furnish(ctx, store); err != nil {
+		return nil, err
+	}
+	return store, store.Settle() // else the next start does it all again
+}
+
+// furnish puts what the backup has into a new database.
+func (n *node) furnish(ctx context.Context, store *db.DB) error {
+	aside := store.SetAside()
 	b, err := backup.Read(backupPath(n.opts.data))
-	switch {
-	case errors.Is(err, domain.ErrNotFound) && aside == "":
-		return store, nil // the very first start
-	case err == nil:
+	if errors.Is(err, domain.ErrNotFound) && aside == "" {
+		return nil // the very first start
+	}
+	var shares int
+	if err == nil {
 		shares, err = n.restore(ctx, store, b)
 	}
 	if err != nil {
 		n.log.Warn("the database is a new one, and there is no backup that can be read: nothing is shared until you share it again, and friends have to be added again",
 			"old", aside, "err", err)
-		return store, n.keepBackup(err)
+		return n.keepBackup(err)
 	}
 	n.log.Warn("the database was lost or damaged and a new one begun; friends, blocked people and shares are restored from the backup",
 		"old", aside, "people", len(b.People), "shares", shares, "left_out", len(b.Shares)-shares)
-	return store, nil
+	return nil
 }
 
 // keepBackup sets a backup aside that could not be read, or the next one would
@@ -168,7 +181,7 @@ func (n *node) keepBackup(cause error) error {
 // restore puts a backup into a new database, and returns how many shares it
 // took. Shares are in it as they are in the midst of being read, so that the
 // library reads them when it starts. A start that is broken off does not break
-// this off: the database would not count as new the next time.
+// this off.
 func (n *node) restore(ctx context.Context, store *db.DB, b backup.Backup) (taken int, err error) {
 	ctx = context.WithoutCancel(ctx)
 	people := slices.Clone(b.People)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/event"
+	"github.com/potluck-share/potluck/storage/db"
 )
 
 // loses closes ana and takes the database away. What is not empty replaces the
@@ -97,8 +98,31 @@ func TestRestoreOutlivesAStartBrokenOff(t *testing.T) {
 	} else if !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	if !ana.again(t).people.IsBlocked(ben.host.ID()) {
+	again := ana.again(t)
+	if !again.people.IsBlocked(ben.host.ID()) {
 		t.Error("a block is lost")
+	}
+
+	// One that died between making a new database and restoring.
+	again.loses(t, "")
+	store, err := db.Open(databasePath(ana.opts.data), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	again = again.again(t)
+	if !again.people.IsBlocked(ben.host.ID()) {
+		t.Error("a block is lost with the first process")
+	}
+	// What is undone afterwards is not brought back by the backup.
+	if err := again.people.Unblock(t.Context(), ben.host.ID()); err != nil {
+		t.Fatal(err)
+	}
+	again.close()
+	if again.again(t).people.IsBlocked(ben.host.ID()) {
+		t.Error("a database that is not new any more is restored again")
 	}
 }
 

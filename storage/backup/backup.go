@@ -21,6 +21,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/storage/disk"
 )
 
 // What a file may hold at most. It is the user's own, so that these only keep a
@@ -123,7 +124,11 @@ func replace(path, text string) error {
 	if err != nil {
 		return errors.Join(err, os.Remove(out.Name()))
 	}
-	return nil
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(disk.SyncOpen(folder), folder.Close()) // so that the name outlives a power cut, too
 }
 
 // Read reads the file at path. Errors: domain.ErrNotFound if there is none,

@@ -37,6 +37,7 @@ type DB struct {
 
 	mu      sync.Mutex
 	version domain.Version // of the own public catalogue
+	fresh   bool           // nobody has called Settle
 }
 
 // Open opens the database file at path, making it if there is none.
@@ -77,6 +78,7 @@ func (d *DB) begin(steps []migration) error {
 	return d.bolt.View(func(tx *bbolt.Tx) error {
 		v, err := readVersion(tx)
 		d.version = v
+		d.fresh = tx.Bucket(bucketMeta).Get(keyNew) != nil
 		return err
 	})
 }
@@ -84,6 +86,26 @@ func (d *DB) begin(steps []migration) error {
 // SetAside returns the path to which an unreadable file was renamed by Open,
 // empty if there was none.
 func (d *DB) SetAside() string { return d.setAside }
+
+// New reports whether the database was begun anew and nobody has called Settle
+// since, in this run or an earlier one.
+func (d *DB) New() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.fresh
+}
+
+// Settle says that a new database has what it is to begin with. The error is
+// that of the disk.
+func (d *DB) Settle() error {
+	if err := d.bolt.Update(func(tx *bbolt.Tx) error { return tx.Bucket(bucketMeta).Delete(keyNew) }); err != nil {
+		return fmt.Errorf("settle the database: %w", err)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.fresh = false
+	return nil
+}
 
 // Close waits for running transactions and closes the file. Writes that come
 // later fail.

@@ -15,6 +15,7 @@ import (
 var (
 	bucketMeta = []byte("meta")
 	keySchema  = []byte("schema") // 4 bytes, big endian
+	keyNew     = []byte("new")    // there until Settle
 
 	bucketLibrary  = []byte("library")
 	bucketShares   = []byte("shares")   // name → Share
@@ -70,6 +71,11 @@ func migrate(tx *bbolt.Tx, steps []migration) error {
 	if schema > len(steps) {
 		return fmt.Errorf("%w: it has schema %d and this Potluck knows up to %d; start the newer Potluck again",
 			domain.ErrVersion, schema, len(steps))
+	}
+	if schema == 0 {
+		if err := meta.Put(keyNew, []byte{1}); err != nil {
+			return err
+		}
 	}
 	for n := schema; n < len(steps); n++ {
 		if err := steps[n](tx); err != nil {
