@@ -143,14 +143,14 @@ func (n *node) furnish(ctx context.Context, store *db.DB) error {
 	if errors.Is(err, domain.ErrNotFound) && aside == "" {
 		return nil // the very first start
 	}
-	var shares int
-	if err == nil {
-		shares, err = n.restore(ctx, store, b)
-	}
 	if err != nil {
 		n.log.Warn("the database is a new one, and there is no backup that can be read: nothing is shared until you share it again, and friends have to be added again",
 			"old", aside, "err", err)
 		return n.keepBackup(err)
+	}
+	shares, err := n.restore(ctx, store, b)
+	if err != nil {
+		return fmt.Errorf("restoring friends, blocked people and shares from the backup: %w", err)
 	}
 	n.log.Warn("the database was lost or damaged and a new one begun; friends, blocked people and shares are restored from the backup",
 		"old", aside, "people", len(b.People), "shares", shares, "left_out", len(b.Shares)-shares)

@@ -51,6 +51,9 @@ func (w *window) rest(ctx context.Context) {
 		}
 		fyne.Do(func() {
 			defer close(done)
+			if !w.shut.Load() {
+				return // it was opened by what stood before this
+			}
 			timer := time.NewTimer(nap)
 			defer timer.Stop()
 			select {

@@ -3,6 +3,7 @@ package ui
 import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
+	"fyne.io/systray"
 
 	"github.com/potluck-share/potluck/ui/theme"
 	"github.com/potluck-share/potluck/ui/words"
@@ -66,6 +67,8 @@ func (t *tray) build() {
 	t.app.SetSystemTrayMenu(t.menu)
 	t.app.SetSystemTrayWindow(t.win.win)
 	t.win.win.SetCloseIntercept(t.win.closeWindow) // which the line before has changed
+	// And what a click does: the toolkit would show the window and tell nobody.
+	systray.SetOnTapped(func() { t.win.do(t.win.raise) })
 }
 
 // update brings icon and menu up to date.

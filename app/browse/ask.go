@@ -12,17 +12,20 @@ import (
 
 const (
 	// askTime is how long each one has to answer a search, and crowdTime how
-	// long everyone near has, from whom answers come by way of others.
+	// long it takes at most to ask everyone near: who has asked much waits.
 	askTime   = 700 * time.Millisecond
-	crowdTime = 1500 * time.Millisecond
+	crowdTime = 4 * time.Second
+	// mostFound is how many entries Puller.Find returns at most.
+	mostFound = 50
 	// mostAsked is how many are asked one by one; for more, everyone near is
 	// asked at once.
 	mostAsked = 16
-	// mostTold is how many entries are kept that one peer told of, mostTellers of
-	// how many peers, and toldFor for how long.
-	mostTold    = 200
-	mostTellers = 256
-	toldFor     = 15 * time.Minute
+	// mostTold is how many entries are kept that one peer told of, of how many
+	// bytes of paths, mostTellers of how many peers, and toldFor for how long.
+	mostTold      = 200
+	mostToldBytes = 64 << 10
+	mostTellers   = 256
+	toldFor       = 15 * time.Minute
 )
 
 // told is what a peer of whom not all is here said when it was asked.
@@ -47,11 +50,14 @@ func (b *Browse) Ask(ctx context.Context, words string, id domain.PeerID) (news 
 
 	var asking sync.WaitGroup
 	var mu sync.Mutex
-	take := func(peer domain.PeerID, found []domain.Entry) {
-		if b.take(peer, found, wanted) {
+	take := func(peer domain.PeerID, found []domain.Entry, all bool) {
+		if b.take(peer, found, wanted, all) {
 			mu.Lock()
 			news = true
 			mu.Unlock()
+			if b.cfg.Changed != nil {
+				b.cfg.Changed(peer)
+			}
 		}
 	}
 	for _, peer := range asked {
@@ -63,14 +69,15 @@ func (b *Browse) Ask(ctx context.Context, words string, id domain.PeerID) (news 
 				b.cfg.Log.Debug("somebody does not answer a search", "peer", peer.Short(), "err", err)
 				return
 			}
-			take(peer, found)
+			take(peer, found, len(found) < mostFound)
 		})
 	}
 	if crowd {
 		asking.Go(func() {
 			ctx, cancel := context.WithTimeout(ctx, crowdTime)
 			defer cancel()
-			if err := b.cfg.Crowd.Ask(ctx, wanted, take); err != nil {
+			err := b.cfg.Crowd.Ask(ctx, wanted, func(peer domain.PeerID, found []domain.Entry) { take(peer, found, false) })
+			if err != nil {
 				b.cfg.Log.Debug("everyone near could not be asked", "err", err)
 			}
 		})
@@ -110,19 +117,20 @@ func (b *Browse) unpulled(id domain.PeerID) (ids []domain.PeerID) {
 	return append(ids, others...)
 }
 
-// take keeps what a peer says that it has, and reports whether any of it is new.
+// take keeps what a peer says that it has with the words, which may be all that
+// there is, and reports whether that changes what is found.
 // It is taken for no more than it is: nothing says that the peer has looked for
 // the words. A folder is of no use without what is in it.
-func (b *Browse) take(peer domain.PeerID, found []domain.Entry, words []string) (news bool) {
+func (b *Browse) take(peer domain.PeerID, found []domain.Entry, words []string, all bool) (news bool) {
 	if who, ok := b.cfg.People.Peer(peer); !ok || who.Blocked {
 		return false
 	}
-	now := time.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p := b.get(peer)
-	if p.told != nil && now.Sub(p.told.at) > toldFor {
-		p.told = nil
+	var before []domain.Entry
+	if p.told.lasts() {
+		before = p.told.entries.entries
 	}
 	var entries []domain.Entry
 	for _, e := range found {
@@ -130,36 +138,39 @@ func (b *Browse) take(peer domain.PeerID, found []domain.Entry, words []string) 
 			entries = append(entries, e)
 		}
 	}
-	for _, e := range entries {
-		if p.told == nil {
-			news = true
-			break
-		}
-		if before, told := p.told.entries.find(e.Path); !told || before != e {
-			news = true
-			break
+	for _, e := range before {
+		if !all || !domain.HoldsWords(e.Path, words) { // else it is gone
+			entries = append(entries, e)
 		}
 	}
-	if !news {
-		return false
+	entries = firstOfEach(entries)
+	if len(entries) == 0 {
+		p.told = nil
+		return len(before) > 0
 	}
-	if p.told != nil {
-		entries = append(entries, p.told.entries.entries...)
-	}
-	p.told = &told{whole(domain.Version{}, false, firstOfEach(entries, mostTold)), now}
+	p.told = &told{build(domain.Version{}, false, entries), time.Now()}
 	b.forgetTold()
-	return true
+	return !slices.Equal(p.told.entries.entries, before)
 }
 
-// firstOfEach returns the first entries of each path, up to most.
-func firstOfEach(entries []domain.Entry, most int) []domain.Entry {
+// lasts reports whether what was told is still to be shown.
+func (t *told) lasts() bool { return t != nil && time.Since(t.at) < toldFor }
+
+// firstOfEach returns the first entry of each path, as many as are kept.
+func firstOfEach(entries []domain.Entry) (kept []domain.Entry) {
 	seen := make(map[string]bool, len(entries))
-	entries = slices.DeleteFunc(entries, func(e domain.Entry) bool {
-		again := seen[e.Path]
+	bytes := 0
+	for _, e := range entries {
+		if seen[e.Path] {
+			continue
+		}
 		seen[e.Path] = true
-		return again
-	})
-	return entries[:min(len(entries), most)]
+		if bytes += len(e.Path); len(kept) == mostTold || bytes > mostToldBytes {
+			break
+		}
+		kept = append(kept, e)
+	}
+	return kept
 }
 
 // forgetTold forgets who told something longest ago, if that are too many. The

@@ -77,6 +77,13 @@ func TestAskAsksThoseOfWhomNotAllIsHere(t *testing.T) {
 	if who, _ := b.Providers(file("", "2").Content); len(who) != 1 || who[0].Peer != "part" {
 		t.Errorf("the providers of what was told: %v", who)
 	}
+	o.mu.Lock()
+	o.finds["part"] = []domain.Entry{file("p/jazz as w.ogg", "1")}
+	o.mu.Unlock()
+	if news, err := b.Ask(t.Context(), "jazz", "part"); err != nil || !news {
+		t.Errorf("asked after one is gone: news %v, %v", news, err)
+	}
+	search("p/jazz as w.ogg Part Whole")
 	o.asked = nil
 	if _, err := b.Ask(t.Context(), "jazz", "whole"); err != nil || len(o.asked) > 0 {
 		t.Errorf("of one whose list is here, asked %q, %v", o.asked, err)

@@ -47,7 +47,8 @@ type Store interface {
 // Puller asks a peer for its catalogue since a version, page by page.
 type Puller interface {
 	Pull(ctx context.Context, peer domain.PeerID, since domain.Version, each func(domain.Page) error) error
-	// Find asks a peer for a few entries whose path holds all the words.
+	// Find asks a peer for entries whose path holds all the words. It returns up
+	// to 50; fewer are all that there are.
 	Find(ctx context.Context, peer domain.PeerID, words []string) ([]domain.Entry, error)
 }
 

@@ -58,7 +58,7 @@ func (b *Browse) views(id domain.PeerID) []view {
 	for peer, p := range b.peers {
 		if id == "" || peer == id {
 			v := view{known: p.known}
-			if p.told != nil {
+			if p.told.lasts() {
 				v.told = p.told.entries
 			}
 			known[peer] = v

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/godbus/dbus/v5"
 	"github.com/godbus/dbus/v5/prop"
@@ -89,6 +90,13 @@ func (i *Icon) Choose(ctx context.Context, label string) error {
 	err = menu.CallWithContext(ctx, "com.canonical.dbusmenu.GetLayout", 0, int32(0), int32(-1), []string{}).Store(&revision, &root)
 	if err != nil {
 		return err
+	}
+	// Nobody chooses faster; and the toolkit tells of its menu once more a moment
+	// after it was first read, of which it complains if it was closed meanwhile.
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(500 * time.Millisecond):
 	}
 	for _, child := range root.Children {
 		item := root

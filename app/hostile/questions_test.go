@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	pubsub "github.com/libp2p/go-libp2p-pubsub"
@@ -18,6 +19,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/net/catalogue"
 	gossippb "github.com/potluck-share/potluck/net/gossip/pb"
 	"github.com/potluck-share/potluck/net/host"
 )
@@ -99,6 +101,7 @@ func manyQuestions(s *stage) (sent, outcome string) {
 	r.meets(s.ana)
 	waitFor(s.T, "the mesh is there", func() bool { return len(topic.ListPeers()) > 0 })
 	time.Sleep(time.Second)
+	begun := time.Now()
 	for range names {
 		key, id := somebody(s)
 		for range each {
@@ -119,25 +122,35 @@ func manyQuestions(s *stage) (sent, outcome string) {
 	s.awaitNamed(r.ID(), "questions without words")
 	waitFor(s.T, "some questions are answered", func() bool { return r.sent.Load() > 0 })
 	time.Sleep(time.Second)
-	if n := r.sent.Load(); n > names*each/4 {
-		s.Errorf("%d questions were answered", n)
+	// What one peer may pass on for others at once, and for as long as this took.
+	if n := r.sent.Load(); n > 200+20*int64(time.Since(begun).Seconds()+1) {
+		s.Errorf("%d questions were answered in %v", n, time.Since(begun))
 	}
 	return fmt.Sprintf("%d questions of %d names", names*each, names), fmt.Sprintf("%d answered", r.sent.Load())
 }
 
-// manyAnswers answers what nobody has asked, and at last with what is no answer.
+// manyAnswers answers what nobody has asked with what is easily found, and at last
+// with what is no answer.
 func manyAnswers(s *stage) (sent, outcome string) {
 	r := newRogue(s.T, "Mallory")
 	r.meets(s.ana)
 	s.blame(r.ID())
+	packer, err := catalogue.NewClient(r, catalogue.Config{})
+	if err != nil {
+		s.Fatal(err)
+	}
+	found, err := packer.Pack([]domain.Entry{{Path: "planted.txt", Size: 1, Modified: time.Unix(1.7e9, 0), Content: domain.ContentID{1}}}, 2000)
+	if err != nil {
+		s.Fatal(err)
+	}
 	m := &gossippb.Answers{}
 	for range 64 {
 		key, id := somebody(s)
-		a := &gossippb.Answer{Peer: id, Question: make([]byte, 16), Found: make([]byte, 7000)}
+		a := &gossippb.Answer{Peer: id, Question: make([]byte, 16), Found: found}
 		m.Signed = append(m.Signed, signed(s, key, anyRecord{a, "potluck-answer", "/potluck/answer/1"}))
 	}
 	n := 0
-	for range 100 {
+	for range 600 {
 		stream, err := r.Open(s.Context(), s.ana.id, answers)
 		if err != nil {
 			break
@@ -147,12 +160,15 @@ func manyAnswers(s *stage) (sent, outcome string) {
 		}
 		_ = stream.Close()
 	}
-	m.Signed[0][len(m.Signed[0])-1] ^= 1
+	if out := s.ana.do("search", "planted"); strings.Contains(out, "planted.txt") {
+		s.Errorf("what nobody asked for is found: %s", out)
+	}
+	m.Signed[0] = m.Signed[0][:len(m.Signed[0])/2]
 	stream, err := r.Open(s.Context(), s.ana.id, answers)
 	if err != nil {
 		s.Fatal(err)
 	}
 	send(stream, m)
-	s.awaitNamed(r.ID(), "a forged answer")
-	return fmt.Sprintf("%d answers in %d streams", 64*n, n), "none kept; named for the forged one"
+	s.awaitNamed(r.ID(), "an answer cut short")
+	return fmt.Sprintf("%d answers in %d streams", 64*n, n), "none found; named for one cut short"
 }

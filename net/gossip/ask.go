@@ -23,8 +23,10 @@ import (
 const answersProtocol = "/potluck/answers/1"
 
 const (
-	// openFor is how long answers to a question are taken and passed back.
+	// openFor is how long answers to a question are passed back, and collect how
+	// long the one who asks takes them.
 	openFor = 5 * time.Second
+	collect = 1500 * time.Millisecond
 	// mostAnswers is how many of them one peer takes, or passes back.
 	mostAnswers = 64
 	// mostOpen is of how many questions the way back is kept. Questions that are
@@ -34,25 +36,37 @@ const (
 	// spread within which time those who know one answer by themselves.
 	gather = 80 * time.Millisecond
 	spread = 250 * time.Millisecond
-	// lookTime is how long looking for an answer may take.
-	lookTime = time.Second
+	// lookTime is how long looking for an answer may take, and lookRest how many
+	// times as long no other is looked for: questions cost a fourth of one core
+	// at most. lookWait is how long one waits for its turn.
+	lookTime = 250 * time.Millisecond
+	lookRest = 3
+	lookWait = time.Second
 	// passTime is how long passing answers back may take.
 	passTime = 3 * time.Second
 	// maxPassed is how many bytes of answers are passed back at once.
 	maxPassed = mostAnswers * (maxAnswer + 8)
 )
 
-// How many questions are asked per second, with such a burst; how many are
-// taken of one peer, which is more; and how often one may pass answers back.
+// How much there may be per second, with such a burst: questions of our own;
+// those of one other, which are more; those that one peer passes on, for many;
+// all together, which is less than what their ways back have room for and what
+// neighbours take; and streams of answers by one peer.
 const (
-	askRate        rate.Limit = 0.5
-	askBurst                  = 4
-	askedRate      rate.Limit = 1
-	askedBurst                = 8
-	answersRate    rate.Limit = 40
-	answersBurst              = 400
-	answeredAtOnce            = 2 // questions by us
+	askRate      rate.Limit = 0.5
+	askBurst                = 4
+	askedRate    rate.Limit = 1
+	askedBurst              = 8
+	passedRate   rate.Limit = 20
+	passedBurst             = 200
+	allRate      rate.Limit = 50
+	allBurst                = 500
+	answersRate  rate.Limit = 40
+	answersBurst            = 400
 )
+
+// passedAtOnce is to how many peers answers are passed back at the same time.
+const passedAtOnce = 8
 
 // openQuestion is a question to which answers may come.
 type openQuestion struct {
@@ -67,35 +81,40 @@ type openQuestion struct {
 
 // questions are those that were asked of late. It is safe for concurrent use.
 type questions struct {
-	own     *rate.Limiter // what we ask
-	askers  *talk.Rates   // what others ask
-	passers *talk.Rates   // who passes answers to us
-	places  chan struct{} // for answers by us
+	own       *rate.Limiter // what we ask
+	all       *rate.Limiter // what others ask
+	askers    *talk.Rates   // each of them
+	passers   *talk.Rates   // who passes questions to us
+	answerers *talk.Rates   // who passes answers to us
+	turn      chan struct{} // to look for an answer
+	places    chan struct{} // to pass answers back
 
 	mu   sync.Mutex
-	mine map[questionID]*openQuestion
-	open *simplelru.LRU[questionID, *openQuestion] // of others
+	mine map[questionKey]*openQuestion
+	open *simplelru.LRU[questionKey, *openQuestion] // of others
 }
 
 func newQuestions() *questions {
-	open, err := simplelru.NewLRU[questionID, *openQuestion](mostOpen, nil)
+	open, err := simplelru.NewLRU[questionKey, *openQuestion](mostOpen, nil)
 	if err != nil {
 		panic(err) // the size is a constant
 	}
 	return &questions{
-		own: rate.NewLimiter(askRate, askBurst), askers: talk.NewRates(askedRate, askedBurst),
-		passers: talk.NewRates(answersRate, answersBurst), places: make(chan struct{}, answeredAtOnce),
-		mine: make(map[questionID]*openQuestion), open: open,
+		own: rate.NewLimiter(askRate, askBurst), all: rate.NewLimiter(allRate, allBurst),
+		askers: talk.NewRates(askedRate, askedBurst), passers: talk.NewRates(passedRate, passedBurst),
+		answerers: talk.NewRates(answersRate, answersBurst),
+		turn:      make(chan struct{}, 1), places: make(chan struct{}, passedAtOnce),
+		mine: make(map[questionKey]*openQuestion), open: open,
 	}
 }
 
 // Ask asks everyone near, also those who are not connected, for what has all
-// the words in its path, and calls take for each one's answer until ctx ends or
-// there are enough. The bytes are what Config.Answer returned there; they are
+// the words in its path, and calls take for each one's answer for a moment, or
+// until there are enough or ctx ends. The bytes are what Config.Answer returned there; they are
 // signed by who answered, and to be looked at with care. Take is called
 // for one answer after the other, and not after Ask has returned. Everyone near
-// can read the words. Errors: domain.ErrBusy if more is asked than others
-// would take, domain.ErrMalformed for words that are none. While nothing is
+// can read the words. Whoever has asked much waits first. Errors: domain.ErrBusy
+// if ctx ends before, domain.ErrMalformed for words that are none. While nothing is
 // told to anybody nothing is asked either.
 func (g *Gossip) Ask(ctx context.Context, words []string, take func(from domain.PeerID, found []byte)) error {
 	if g.hidden() || g.reserved() {
@@ -113,16 +132,16 @@ func (g *Gossip) Ask(ctx context.Context, words []string, take func(from domain.
 	if err != nil {
 		return fmt.Errorf("asking everyone near: %w", err)
 	}
-	if !g.questions.own.Allow() {
-		return fmt.Errorf("asking everyone near: %w", domain.ErrBusy)
+	if err := g.questions.own.Wait(ctx); err != nil {
+		return fmt.Errorf("asking everyone near: %w: %w", domain.ErrBusy, err)
 	}
 
-	enough, end := g.questions.begin(q.id, take)
+	enough, end := g.questions.begin(q.key(), take)
 	defer end()
 	if err := g.topics[questionsTopic].Publish(ctx, signed); err != nil {
 		return fmt.Errorf("asking everyone near: %w", err)
 	}
-	timer := time.NewTimer(openFor)
+	timer := time.NewTimer(collect)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -135,7 +154,7 @@ func (g *Gossip) Ask(ctx context.Context, words []string, take func(from domain.
 
 // begin lets answers to a question of ours come. The channel is closed when
 // there are enough; after end, take is not called any more.
-func (q *questions) begin(id questionID, take func(from domain.PeerID, found []byte)) (enough <-chan struct{}, end func()) {
+func (q *questions) begin(key questionKey, take func(from domain.PeerID, found []byte)) (enough <-chan struct{}, end func()) {
 	full := make(chan struct{})
 	var taking sync.Mutex
 	over, taken := false, 0
@@ -151,11 +170,11 @@ func (q *questions) begin(id questionID, take func(from domain.PeerID, found []b
 		}
 	}}
 	q.mu.Lock()
-	q.mine[id] = o
+	q.mine[key] = o
 	q.mu.Unlock()
 	return full, func() {
 		q.mu.Lock()
-		delete(q.mine, id)
+		delete(q.mine, key)
 		q.mu.Unlock()
 		taking.Lock()
 		over = true
@@ -166,7 +185,7 @@ func (q *questions) begin(id questionID, take func(from domain.PeerID, found []b
 // judgeQuestion takes the question of another peer, and decides whether it goes
 // on.
 func (g *Gossip) judgeQuestion(from domain.PeerID, data []byte) pubsub.ValidationResult {
-	author, err := claimedAuthor(data, maxQuestion, questionCodec)
+	author, _, err := claimed(data, maxQuestion, questionCodec)
 	if err == nil && (author == g.self || !g.believable(author, from)) {
 		return pubsub.ValidationIgnore
 	}
@@ -175,10 +194,15 @@ func (g *Gossip) judgeQuestion(from domain.PeerID, data []byte) pubsub.Validatio
 		g.complaints.About(from, questionsTopic, err)
 		return pubsub.ValidationReject
 	}
-	if !g.questions.askers.Allow(q.asker) {
+	// What is known costs nobody anything, or one could use up what another may
+	// ask by sending it again.
+	if g.hidden() || g.questions.known(q.key()) {
+		return pubsub.ValidationIgnore
+	}
+	if !g.questions.passers.Allow(from) || !g.questions.askers.Allow(q.asker) || !g.questions.all.Allow() {
 		return pubsub.ValidationReject
 	}
-	if g.hidden() || !g.questions.note(q.id, from) {
+	if !g.questions.note(q.key(), from) {
 		return pubsub.ValidationIgnore
 	}
 	g.run(func(ctx context.Context) { g.lookFor(ctx, q) })
@@ -189,14 +213,41 @@ func (g *Gossip) judgeQuestion(from domain.PeerID, data []byte) pubsub.Validatio
 }
 
 // note keeps the way back of a question. It is false if that is known already.
-func (q *questions) note(id questionID, back domain.PeerID) bool {
+func (q *questions) note(key questionKey, back domain.PeerID) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.open.Contains(id) {
+	if q.open.Contains(key) {
 		return false
 	}
-	q.open.Add(id, &openQuestion{until: time.Now().Add(openFor), back: back})
+	q.open.Add(key, &openQuestion{until: time.Now().Add(openFor), back: back})
 	return true
+}
+
+func (q *questions) known(key questionKey) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.open.Contains(key)
+}
+
+// awaits reports whether an answer of that peer to that question would be taken,
+// or passed back.
+func (q *questions) awaits(key questionKey, from domain.PeerID) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.awaiting(key, from) != nil
+}
+
+// awaiting returns the question that an answer is for, nil if it is for none.
+// The lock is held.
+func (q *questions) awaiting(key questionKey, from domain.PeerID) *openQuestion {
+	o := q.mine[key]
+	if o == nil {
+		o, _ = q.open.Peek(key)
+	}
+	if o == nil || time.Now().After(o.until) || o.answered[from] || len(o.answered) >= mostAnswers {
+		return nil
+	}
+	return o
 }
 
 // lookFor looks for what a question asks for, and answers if there is anything.
@@ -207,35 +258,34 @@ func (g *Gossip) lookFor(ctx context.Context, q *question) {
 	if g.hidden() || g.reserved() {
 		return
 	}
-	select {
-	case g.questions.places <- struct{}{}:
-	default:
-		return // others ask, too
+	waiting, cancel := context.WithTimeout(ctx, lookWait)
+	defer cancel()
+	if !acquire(waiting, g.questions.turn) {
+		return // too many others ask, too
 	}
+	defer release(g.questions.turn)
+	begun := time.Now()
 	looking, cancel := context.WithTimeout(ctx, lookTime)
 	found := g.cfg.Answer(looking, q.asker, q.words)
 	cancel()
-	<-g.questions.places
-	if len(found) == 0 || len(found) > MaxFound {
-		return
+	if len(found) > 0 && len(found) <= MaxFound {
+		a := &answer{from: g.self, question: q.key(), found: found}
+		signed, err := sign(g.key, a)
+		if err != nil {
+			g.log.WarnContext(ctx, "answering a question", "error", err)
+			return
+		}
+		g.pass(a, signed)
 	}
-	signed, err := sign(g.key, &answer{from: g.self, question: q.id, found: found})
-	if err != nil {
-		g.log.WarnContext(ctx, "answering a question", "error", err)
-		return
-	}
-	g.pass(&answer{from: g.self, question: q.id, found: found}, signed)
+	sleep(ctx, lookRest*time.Since(begun))
 }
 
 // pass takes an answer to a question of ours, or passes it back.
 func (g *Gossip) pass(a *answer, signed []byte) {
 	qs := g.questions
 	qs.mu.Lock()
-	o := qs.mine[a.question]
+	o := qs.awaiting(a.question, a.from)
 	if o == nil {
-		o, _ = qs.open.Peek(a.question)
-	}
-	if o == nil || time.Now().After(o.until) || o.answered[a.from] || len(o.answered) >= mostAnswers {
 		qs.mu.Unlock()
 		return
 	}
@@ -268,6 +318,10 @@ func (g *Gossip) passBack(ctx context.Context, o *openQuestion) {
 
 	ctx, cancel := context.WithTimeout(ctx, passTime)
 	defer cancel()
+	if !acquire(ctx, g.questions.places) {
+		return // they would come too late
+	}
+	defer release(g.questions.places)
 	s, asker, done, err := g.open(ctx, o.back, answersProtocol)
 	if err == nil {
 		if !asker.Near {
@@ -282,28 +336,12 @@ func (g *Gossip) passBack(ctx context.Context, o *openQuestion) {
 	}
 }
 
-// serveAnswers takes answers that a peer passes back.
-func (g *Gossip) serveAnswers(ctx context.Context, s network.Stream, asker domain.Asker) {
-	if !g.begin() {
-		_ = s.Reset()
-		return
-	}
-	defer g.tasks.Done()
-	defer g.endWithUs(s)()
-
-	err := g.takeAnswers(s, asker)
-	if err != nil {
-		g.complaints.Served(asker.Peer, answersProtocol, err)
-		g.log.DebugContext(ctx, "answers from a peer", "peer", asker.Peer.Short(), "error", err)
-		_ = s.Reset()
-	}
-}
-
-func (g *Gossip) takeAnswers(s network.Stream, asker domain.Asker) error {
+// takeAnswers takes answers that a peer passes back.
+func (g *Gossip) takeAnswers(_ context.Context, s network.Stream, asker domain.Asker) error {
 	if !asker.Near {
 		return errFar
 	}
-	if !g.questions.passers.Allow(asker.Peer) {
+	if !g.questions.answerers.Allow(asker.Peer) {
 		return fmt.Errorf("too many answers: %w", domain.ErrBusy)
 	}
 	if err := s.SetDeadline(time.Now().Add(passTime)); err != nil {
@@ -318,14 +356,17 @@ func (g *Gossip) takeAnswers(s network.Stream, asker domain.Asker) error {
 		return err
 	}
 	for _, signed := range all {
-		author, err := claimedAuthor(signed, maxAnswer, answerCodec)
+		author, payload, err := claimed(signed, maxAnswer, answerCodec)
 		if err != nil {
 			return err
 		}
-		if author == g.self || !g.believable(author, asker.Peer) {
-			continue
-		}
 		a := &answer{}
+		if err := a.UnmarshalRecord(payload); err != nil {
+			return fmt.Errorf("an answer: %w: %w", domain.ErrMalformed, err)
+		}
+		if author == g.self || !g.believable(author, asker.Peer) || !g.questions.awaits(a.question, author) {
+			continue // without the work of checking it
+		}
 		if err := openSigned(signed, maxAnswer, a); err != nil {
 			return err
 		}

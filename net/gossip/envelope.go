@@ -35,7 +35,7 @@ func sign(key crypto.PrivKey, rec signedRecord) ([]byte, error) {
 // author must have signed. An error wraps domain.ErrMalformed or
 // domain.ErrTooLarge.
 func openSigned(signed []byte, limit int, rec signedRecord) error {
-	signer, err := claimedAuthor(signed, limit, string(rec.Codec()))
+	signer, _, err := claimed(signed, limit, string(rec.Codec()))
 	if err != nil {
 		return err
 	}
@@ -48,26 +48,26 @@ func openSigned(signed []byte, limit int, rec signedRecord) error {
 	return nil
 }
 
-// claimedAuthor returns whose key an envelope with such a payload names,
-// without checking that it was signed with it.
-func claimedAuthor(signed []byte, limit int, codec string) (domain.PeerID, error) {
+// claimed returns whose key an envelope with such a payload names, and the
+// payload, without checking that it was signed with it.
+func claimed(signed []byte, limit int, codec string) (author domain.PeerID, payload []byte, err error) {
 	if len(signed) > limit {
-		return "", fmt.Errorf("%s of %d bytes: %w", codec, len(signed), domain.ErrTooLarge)
+		return "", nil, fmt.Errorf("%s of %d bytes: %w", codec, len(signed), domain.ErrTooLarge)
 	}
 	envelope, err := record.UnmarshalEnvelope(signed)
 	if err != nil {
-		return "", fmt.Errorf("not signed %s: %w: %w", codec, domain.ErrMalformed, err)
+		return "", nil, fmt.Errorf("not signed %s: %w: %w", codec, domain.ErrMalformed, err)
 	}
 	// Peers have Ed25519 keys. Others are refused unread: checking a signature
 	// by a huge RSA key costs a hundred times more.
 	if envelope.PublicKey.Type() != crypto.Ed25519 || string(envelope.PayloadType) != codec {
-		return "", fmt.Errorf("signed, but not %s: %w", codec, domain.ErrMalformed)
+		return "", nil, fmt.Errorf("signed, but not %s: %w", codec, domain.ErrMalformed)
 	}
 	signer, err := peer.IDFromPublicKey(envelope.PublicKey)
 	if err != nil {
-		return "", fmt.Errorf("the signer of %s: %w: %w", codec, domain.ErrMalformed, err)
+		return "", nil, fmt.Errorf("the signer of %s: %w: %w", codec, domain.ErrMalformed, err)
 	}
-	return domain.PeerID(signer.String()), nil
+	return domain.PeerID(signer.String()), envelope.RawPayload, nil
 }
 
 // peerID reads a binary peer ID. Some that libp2p takes have no text form that

@@ -198,8 +198,8 @@ func start(ctx context.Context, cfg Config, timing timing) (*Gossip, error) {
 
 	g.notifiee = &network.NotifyBundle{DisconnectedF: g.gone}
 	h.Network().Notify(g.notifiee)
-	cfg.Host.Handle(headsProtocol, host.Anyone, g.serve)
-	cfg.Host.Handle(answersProtocol, host.NearOnly, g.serveAnswers)
+	cfg.Host.Handle(headsProtocol, host.Anyone, g.handler(headsProtocol, g.answer))
+	cfg.Host.Handle(answersProtocol, host.NearOnly, g.handler(answersProtocol, g.takeAnswers))
 	cfg.Host.OnNear(g.met)
 	return g, nil
 }

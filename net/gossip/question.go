@@ -1,6 +1,7 @@
 package gossip
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"unicode/utf8"
 
@@ -15,7 +16,7 @@ import (
 // Limits of questions and answers.
 const (
 	maxQuestion = 3 << 10 // bytes of a signed question
-	maxAnswer   = 8 << 10 // bytes of a signed answer
+	maxAnswer   = 4 << 10 // bytes of a signed answer
 	maxWords    = 16
 	maxWord     = 128 // bytes
 	// MaxFound is how many bytes of what was found go into an answer.
@@ -29,8 +30,12 @@ const (
 	answerCodec    = "/potluck/answer/1"
 )
 
-// questionID names a question, at random.
+// questionID names a question: at random, as who asks has chosen it.
 type questionID [16]byte
+
+// questionKey is what a question goes by: it tells who asks as well, so that
+// nobody can take the place of another's question with one of their own.
+type questionKey [16]byte
 
 // question is the payload of a signed question.
 type question struct {
@@ -42,6 +47,11 @@ type question struct {
 var _ signedRecord = (*question)(nil)
 
 func (q *question) author() domain.PeerID { return q.asker }
+
+func (q *question) key() questionKey {
+	sum := sha256.Sum256(append([]byte(decode(q.asker)), q.id[:]...))
+	return questionKey(sum[:16])
+}
 
 // Domain returns what the signature is good for.
 func (*question) Domain() string { return questionDomain }
@@ -72,7 +82,7 @@ func (q *question) UnmarshalRecord(payload []byte) error {
 		return err
 	}
 	if len(msg.GetId()) != len(q.id) {
-		return fmt.Errorf("a question with an ID of %d bytes: %w", len(msg.GetId()), domain.ErrMalformed)
+		return fmt.Errorf("a question whose ID has %d bytes: %w", len(msg.GetId()), domain.ErrMalformed)
 	}
 	q.id = questionID(msg.GetId())
 	q.words = msg.GetWords()
@@ -94,7 +104,7 @@ func checkWords(words []string) error {
 // answer is the payload of a signed answer.
 type answer struct {
 	from     domain.PeerID
-	question questionID
+	question questionKey
 	found    []byte
 }
 
@@ -131,9 +141,9 @@ func (a *answer) UnmarshalRecord(payload []byte) error {
 		return err
 	}
 	if len(msg.GetQuestion()) != len(a.question) {
-		return fmt.Errorf("an answer to a question with an ID of %d bytes: %w", len(msg.GetQuestion()), domain.ErrMalformed)
+		return fmt.Errorf("an answer to a question whose key has %d bytes: %w", len(msg.GetQuestion()), domain.ErrMalformed)
 	}
-	a.question = questionID(msg.GetQuestion())
+	a.question = questionKey(msg.GetQuestion())
 	a.found = msg.GetFound()
 	if len(a.found) == 0 || len(a.found) > MaxFound {
 		return fmt.Errorf("an answer of %d bytes: %w", len(a.found), domain.ErrTooLarge)

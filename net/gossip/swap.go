@@ -247,23 +247,26 @@ func (g *Gossip) open(ctx context.Context, id domain.PeerID, proto string) (
 	return s, asker, done, nil
 }
 
-// serve answers a swap, or takes a push, that another peer opened.
-func (g *Gossip) serve(ctx context.Context, s network.Stream, asker domain.Asker) {
-	if !g.begin() {
-		_ = s.Reset()
-		return
-	}
-	defer g.tasks.Done()
-	defer g.endWithUs(s)()
+// handler makes of what is done on a stream of a protocol a handler that Close
+// waits for, and that names whoever breaks the protocol.
+func (g *Gossip) handler(proto string, serve func(context.Context, network.Stream, domain.Asker) error) func(context.Context, network.Stream, domain.Asker) {
+	return func(ctx context.Context, s network.Stream, asker domain.Asker) {
+		if !g.begin() {
+			_ = s.Reset()
+			return
+		}
+		defer g.tasks.Done()
+		defer g.endWithUs(s)()
 
-	err := g.answer(ctx, s, asker)
-	if err == nil {
-		err = s.Close()
-	}
-	if err != nil {
-		g.complaints.Served(asker.Peer, headsProtocol, err)
-		g.log.DebugContext(ctx, "heads from a peer", "peer", asker.Peer.Short(), "error", err)
-		_ = s.Reset()
+		err := serve(ctx, s, asker)
+		if err == nil {
+			err = s.Close()
+		}
+		if err != nil {
+			g.complaints.Served(asker.Peer, proto, err)
+			g.log.DebugContext(ctx, "what a peer says", "peer", asker.Peer.Short(), "protocol", proto, "error", err)
+			_ = s.Reset()
+		}
 	}
 }
 
@@ -273,6 +276,7 @@ func (g *Gossip) endWithUs(s network.Stream) func() bool {
 	return context.AfterFunc(g.ctx, func() { _ = s.Reset() })
 }
 
+// answer answers a swap, or takes a push, that another peer opened.
 func (g *Gossip) answer(ctx context.Context, s network.Stream, asker domain.Asker) error {
 	if !g.streams.allow(asker.Peer, 1) {
 		return fmt.Errorf("too many streams: %w", domain.ErrBusy)
@@ -349,7 +353,7 @@ func (g *Gossip) receive(asker domain.Asker, all []*pb.Known) error {
 func (g *Gossip) receiveHead(asker domain.Asker, k *pb.Known) error {
 	now := g.cfg.Now()
 	heard := now.Add(-time.Duration(k.GetAge()) * time.Second)
-	author, err := claimedAuthor(k.GetSigned(), maxSigned, headCodec)
+	author, _, err := claimed(k.GetSigned(), maxSigned, headCodec)
 	if err != nil {
 		return err
 	}

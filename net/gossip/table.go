@@ -85,6 +85,16 @@ func (t *table) allow(id domain.PeerID, now time.Time) bool {
 	return a == nil || a.limit.AllowN(now, 1)
 }
 
+// isNews reports whether take would find a head fresh that another passed on.
+func (t *table) isNews(h signedHead) bool {
+	a := t.authors[h.Peer]
+	if a == nil {
+		return true
+	}
+	as := *a // what relayed changes is this one's
+	return as.relayed(h, t.gap) == fresh
+}
+
 // take takes a verified head. Direct means that it came from its owner, over
 // its own connection. Heard is when it left its owner.
 func (t *table) take(h signedHead, direct bool, heard time.Time) verdict {

@@ -172,7 +172,7 @@ func (g *Gossip) inspect(from peer.ID, rpc *pubsub.RPC) error {
 
 // judgeHead takes the head of another peer, and decides whether it goes on.
 func (g *Gossip) judgeHead(from domain.PeerID, data []byte) pubsub.ValidationResult {
-	author, err := claimedAuthor(data, maxSigned, headCodec)
+	author, _, err := claimed(data, maxSigned, headCodec)
 	if err == nil && author != g.self && !g.believable(author, from) {
 		return pubsub.ValidationIgnore // without the work of checking it
 	}
@@ -191,7 +191,9 @@ func (g *Gossip) judgeHead(from domain.PeerID, data []byte) pubsub.ValidationRes
 	}
 	now := g.cfg.Now()
 	g.mu.Lock()
-	allowed := g.table.allow(h.Peer, now)
+	// Only what is news is counted: anybody can send again what somebody once
+	// said, and would else use up what they may say.
+	allowed := !g.table.isNews(h) || g.table.allow(h.Peer, now)
 	v := refused
 	if allowed {
 		v = g.table.take(h, false, now)

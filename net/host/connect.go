@@ -53,10 +53,10 @@ func (h *Host) Connect(ctx context.Context, address string) (domain.PeerID, erro
 	return domain.PeerID(pid.String()), nil
 }
 
-// Visit connects to a peer at the addresses of an invitation that the user has
-// accepted, which counts as if the user had typed them, and returns once the
-// peer has said hello. Addresses that make no sense are left out. Without any it
-// goes where the peer is known to be. The errors are those of Connect, and
+// Visit connects to a peer because the user wants to, and returns once the peer
+// has said hello: at the addresses of an invitation that the user has accepted,
+// which count as if the user had typed them, and without any where the peer is
+// known to be. Addresses that make no sense are left out. The errors are those of Connect, and
 // domain.ErrOffline if it is not known where the peer is.
 func (h *Host) Visit(ctx context.Context, id domain.PeerID, addresses []string) error {
 	pid, err := peer.Decode(string(id))

@@ -57,6 +57,8 @@ const (
 	// settled is how long a search must have stood before others are asked:
 	// they can read the words.
 	settled = 500 * time.Millisecond
+	// askAgain is how long what they told counts as all that they have.
+	askAgain = time.Minute
 	// mostFound is how many results of a search are shown.
 	mostFound = 1000
 	// patience is how long the page stays empty before it says that it waits.
@@ -102,8 +104,11 @@ type View struct {
 	away       map[domain.PeerID]time.Time // who is away, and since when
 	stopSearch func()
 	stopAsk    func()
-	asking     bool // others are, or will be
-	asked      int  // counts the questions
+	asking     bool  // others are, or will be
+	asked      place // for what they were asked last
+	askedAt    time.Time
+	questions  int           // how often they were
+	settle     time.Duration // how long a search must have stood before
 	shown      bool
 	stale      bool // something has changed since the last load
 	soon       bool // loaded a moment ago
@@ -132,7 +137,7 @@ type View struct {
 
 // New returns the page, showing everyone. Reload fills it.
 func New(run *work.Runner, browse Browse, get Getter) *View {
-	v := &View{run: run, browse: browse, get: get, stopSearch: func() {}, stopAsk: func() {}, stale: true, columns: newColumns()}
+	v := &View{run: run, browse: browse, get: get, stopSearch: func() {}, stopAsk: func() {}, settle: settled, stale: true, columns: newColumns()}
 	v.crumbs = newCrumbs()
 	v.search = widget.NewEntry("")
 	v.search.SetIcon(theme.Icon("search", theme.SecondText))
@@ -278,17 +283,19 @@ func (v *View) load(quiet bool) {
 // askOthers asks people of whom not all is here, once the search has stood for
 // a moment; what they tell comes as late rows do.
 func (v *View) askOthers() {
-	v.stopAsk()
-	v.asked++
-	v.asking = v.at.query != ""
-	if !v.asking {
+	if v.at == v.asked && (v.asking || time.Since(v.askedAt) < askAgain) {
 		return
 	}
-	at, asked := v.at, v.asked
-	v.stopAsk = v.run.After(settled, func(ctx context.Context) func() {
+	v.stopAsking()
+	if v.at.query == "" {
+		return
+	}
+	v.asking, v.asked, v.askedAt = true, v.at, time.Now()
+	at, questions := v.at, v.questions
+	v.stopAsk = v.run.After(v.settle, func(ctx context.Context) func() {
 		news, err := v.browse.Ask(ctx, at.query, at.peer)
 		return func() {
-			if asked != v.asked {
+			if questions != v.questions {
 				return // something else is asked for by now
 			}
 			v.asking = false
@@ -299,6 +306,14 @@ func (v *View) askOthers() {
 			}
 		}
 	})
+}
+
+// stopAsking drops a question that was not asked yet, and what comes of one that
+// was.
+func (v *View) stopAsking() {
+	v.stopAsk()
+	v.questions++
+	v.asking, v.asked = false, place{}
 }
 
 // fetch asks for a place and puts the answer into words, off the UI thread.

@@ -10,6 +10,9 @@ import (
 // typed searches a moment after the last letter.
 func (v *View) typed(query string) {
 	v.stopSearch()
+	if query != v.at.query {
+		v.stopAsking()
+	}
 	v.stopSearch = v.run.After(typing, func(context.Context) func() {
 		return func() {
 			if query != v.search.Text || query == v.at.query {

@@ -451,7 +451,7 @@ func (x *Question) GetWords() []string {
 type Answer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Peer          []byte                 `protobuf:"bytes,1,opt,name=peer,proto3" json:"peer,omitempty"`         // binary peer ID of who answers
-	Question      []byte                 `protobuf:"bytes,2,opt,name=question,proto3" json:"question,omitempty"` // its id
+	Question      []byte                 `protobuf:"bytes,2,opt,name=question,proto3" json:"question,omitempty"` // first 16 bytes of the SHA-256 of its peer and id
 	Found         []byte                 `protobuf:"bytes,3,opt,name=found,proto3" json:"found,omitempty"`       // a packed page of a catalogue
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
