@@ -6,6 +6,7 @@ import (
 
 	"github.com/potluck-share/potluck/app/doctor"
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/shape"
 )
 
 // checkup is what the doctor looks at: discovery, the host, and those who try.
@@ -40,9 +41,9 @@ func (n *node) openDoctor() {
 }
 
 // handleDoctor finds out why people, or one person, cannot be seen or reached.
-func (n *node) handleDoctor(ctx context.Context, r peerRequest, emit func(any) error) error {
+func (n *node) handleDoctor(ctx context.Context, r shape.PeerRequest, emit func(any) error) error {
 	if r.Peer == "" {
-		return emitAll(n.doctor.Check(ctx), shapeFinding, emit)
+		return emitAll(n.doctor.Check(ctx), shape.OfFinding, emit)
 	}
 	who, err := n.people.Find(r.Peer)
 	if err != nil {
@@ -56,5 +57,5 @@ func (n *node) handleDoctor(ctx context.Context, r peerRequest, emit func(any) e
 	if err != nil {
 		return err
 	}
-	return emitAll(found, shapeFinding, emit)
+	return emitAll(found, shape.OfFinding, emit)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/event"
+	"github.com/potluck-share/potluck/app/shape"
 	"github.com/potluck-share/potluck/net/host"
 )
 
@@ -50,7 +51,7 @@ func (n *node) asker(name string) (id domain.PeerID, ok bool) {
 
 // handleAddFriend begins an introduction, or joins the one that is open, and
 // tells how it stands.
-func (n *node) handleAddFriend(ctx context.Context, r peerRequest, emit func(any) error) error {
+func (n *node) handleAddFriend(ctx context.Context, r shape.PeerRequest, emit func(any) error) error {
 	id, err := n.someone(ctx, r.Peer)
 	if err != nil {
 		return err
@@ -63,7 +64,7 @@ func (n *node) handleAddFriend(ctx context.Context, r peerRequest, emit func(any
 
 // handleAnswerFriend confirms or declines, and tells how it goes on until both
 // are friends, or the wait is over.
-func (n *node) handleAnswerFriend(ctx context.Context, r answerRequest, emit func(any) error) error {
+func (n *node) handleAnswerFriend(ctx context.Context, r shape.AnswerRequest, emit func(any) error) error {
 	id, err := n.someone(ctx, r.Peer)
 	if err != nil {
 		return err
@@ -114,7 +115,7 @@ func (n *node) watch(ctx, wait context.Context, id domain.PeerID, emit func(any)
 		case !ok:
 			return fmt.Errorf("%w: the introduction has ended", domain.ErrRefused)
 		case now.State != last.State:
-			if err := emit(shapeIntroduction(now)); err != nil {
+			if err := emit(shape.OfIntroduction(now)); err != nil {
 				return err
 			}
 		}
@@ -141,11 +142,11 @@ func (n *node) handleInvite(ctx context.Context, _ struct{}, emit func(any) erro
 	if err != nil {
 		return err
 	}
-	return emit(invitationShape{Link: made.Link, Expires: moment(made.Expires)})
+	return emit(shape.Invitation{Link: made.Link, Expires: shape.Moment(made.Expires)})
 }
 
 // handleJoin accepts an invitation, and waits for the other side if asked to.
-func (n *node) handleJoin(ctx context.Context, r joinRequest, emit func(any) error) error {
+func (n *node) handleJoin(ctx context.Context, r shape.JoinRequest, emit func(any) error) error {
 	link, err := domain.ParseLink(r.Link)
 	if err != nil {
 		return err
@@ -154,18 +155,18 @@ func (n *node) handleJoin(ctx context.Context, r joinRequest, emit func(any) err
 	if err != nil {
 		return err
 	}
-	if err := emit(shapePeer(who)); err != nil || r.Wait == 0 || who.Friend {
+	if err := emit(shape.OfPeer(who)); err != nil || r.Wait == 0 || who.Friend {
 		return err
 	}
 	return n.befriended(ctx, who.ID, r.Wait, func(any) error {
 		if who, _ := n.people.Peer(who.ID); who.Friend {
-			return emit(shapePeer(who))
+			return emit(shape.OfPeer(who))
 		}
 		return nil
 	})
 }
 
-func (n *node) handleRemoveFriend(ctx context.Context, r peerRequest, _ func(any) error) error {
+func (n *node) handleRemoveFriend(ctx context.Context, r shape.PeerRequest, _ func(any) error) error {
 	id, err := n.someone(ctx, r.Peer)
 	if err != nil {
 		return err
@@ -173,7 +174,7 @@ func (n *node) handleRemoveFriend(ctx context.Context, r peerRequest, _ func(any
 	return n.people.RemoveFriend(ctx, id)
 }
 
-func (n *node) handleRename(ctx context.Context, r renameRequest, emit func(any) error) error {
+func (n *node) handleRename(ctx context.Context, r shape.RenameRequest, emit func(any) error) error {
 	id, err := n.someone(ctx, r.Peer)
 	if err != nil {
 		return err
@@ -184,7 +185,7 @@ func (n *node) handleRename(ctx context.Context, r renameRequest, emit func(any)
 	return n.emitPeer(id, emit)
 }
 
-func (n *node) handleAcceptUpTo(ctx context.Context, r acceptRequest, emit func(any) error) error {
+func (n *node) handleAcceptUpTo(ctx context.Context, r shape.AcceptRequest, emit func(any) error) error {
 	id, err := n.someone(ctx, r.Peer)
 	if err != nil {
 		return err
@@ -197,7 +198,7 @@ func (n *node) handleAcceptUpTo(ctx context.Context, r acceptRequest, emit func(
 
 func (n *node) emitPeer(id domain.PeerID, emit func(any) error) error {
 	who, _ := n.people.Peer(id)
-	return emit(shapePeer(who))
+	return emit(shape.OfPeer(who))
 }
 
 func (n *node) handleFriends(_ context.Context, _ struct{}, emit func(any) error) error {
@@ -205,7 +206,7 @@ func (n *node) handleFriends(_ context.Context, _ struct{}, emit func(any) error
 		if !who.Friend {
 			continue
 		}
-		if err := emit(shapePeer(who)); err != nil {
+		if err := emit(shape.OfPeer(who)); err != nil {
 			return err
 		}
 	}
@@ -213,10 +214,10 @@ func (n *node) handleFriends(_ context.Context, _ struct{}, emit func(any) error
 }
 
 func (n *node) handleIntroductions(_ context.Context, _ struct{}, emit func(any) error) error {
-	return emitAll(n.people.Introductions(), shapeIntroduction, emit)
+	return emitAll(n.people.Introductions(), shape.OfIntroduction, emit)
 }
 
-func (n *node) handleBlock(ctx context.Context, r peerRequest, emit func(any) error) error {
+func (n *node) handleBlock(ctx context.Context, r shape.PeerRequest, emit func(any) error) error {
 	id, err := n.someone(ctx, r.Peer)
 	if err != nil {
 		return err
@@ -227,7 +228,7 @@ func (n *node) handleBlock(ctx context.Context, r peerRequest, emit func(any) er
 	return n.emitPeer(id, emit)
 }
 
-func (n *node) handleUnblock(ctx context.Context, r peerRequest, emit func(any) error) error {
+func (n *node) handleUnblock(ctx context.Context, r shape.PeerRequest, emit func(any) error) error {
 	who, err := n.people.FindBlocked(r.Peer)
 	if err != nil {
 		return err
@@ -239,5 +240,5 @@ func (n *node) handleUnblock(ctx context.Context, r peerRequest, emit func(any) 
 }
 
 func (n *node) handleBlocked(_ context.Context, _ struct{}, emit func(any) error) error {
-	return emitAll(n.people.Blocked(), shapePeer, emit)
+	return emitAll(n.people.Blocked(), shape.OfPeer, emit)
 }

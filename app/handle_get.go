@@ -4,17 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/event"
+	"github.com/potluck-share/potluck/app/shape"
 )
 
 // handleGet begins the downloads of all items and tells their progress until
 // all have ended. The downloads go on when the caller goes away.
-func (n *node) handleGet(ctx context.Context, r getRequest, emit func(any) error) error {
+func (n *node) handleGet(ctx context.Context, r shape.GetRequest, emit func(any) error) error {
 	events := n.bus.Subscribe(event.Transfers.Name())
 	defer events.Close()
 	wanted, problems := n.beginAll(ctx, r)
@@ -30,7 +29,7 @@ func (n *node) handleGet(ctx context.Context, r getRequest, emit func(any) error
 
 // beginAll begins the downloads of all items at once, since each may wait for
 // somebody to arrive. wanted leads from the transfer's ID to the item.
-func (n *node) beginAll(ctx context.Context, r getRequest) (wanted map[string]string, problems []error) {
+func (n *node) beginAll(ctx context.Context, r shape.GetRequest) (wanted map[string]string, problems []error) {
 	wanted, problems = make(map[string]string), make([]error, len(r.Items))
 	ids := make([]string, len(r.Items))
 	var all sync.WaitGroup
@@ -83,8 +82,8 @@ func (n *node) follow(ctx, wait context.Context, events *event.Subscription, wan
 	return errors.Join(problems...)
 }
 
-func (n *node) progress(item string, t domain.Transfer) progressShape {
-	p := progressShape{
+func (n *node) progress(item string, t domain.Transfer) shape.Progress {
+	p := shape.Progress{
 		Item: item, ID: t.ID, State: t.State, Done: t.Done, Size: t.Size, Rate: int64(t.Rate), Reason: t.Reason.String(),
 	}
 	if t.State == domain.Done {
@@ -111,8 +110,8 @@ func outcome(item string, t domain.Transfer) error {
 
 // begin starts the download of an item, once it is known what it is: for up to
 // 5 s somebody may still be arriving.
-func (n *node) begin(ctx context.Context, item string, r getRequest) (id string, err error) {
-	want, name, err := parseItem(item)
+func (n *node) begin(ctx context.Context, item string, r shape.GetRequest) (id string, err error) {
+	want, name, err := shape.ParseItem(item)
 	if err != nil {
 		return "", err
 	}
@@ -132,44 +131,4 @@ func (n *node) begin(ctx context.Context, item string, r getRequest) (id string,
 			return id, err
 		}
 	}
-}
-
-// parseItem reads PEER:PATH, a content ID, or a link. name is the PEER.
-func parseItem(item string) (want domain.GetRequest, name string, err error) {
-	if domain.IsLink(item) {
-		link, err := domain.ParseLink(item)
-		if err != nil {
-			return want, "", err
-		}
-		if link.Kind == domain.LinkInvite {
-			return want, "", fmt.Errorf("%w: that is an invitation; accept it with: potluck connect -", domain.ErrUsage)
-		}
-		if link.Kind == domain.LinkPeer && link.Path == "" {
-			return want, "", fmt.Errorf("%w: the link %s names nothing to download; see what they share with: potluck browse PEER", domain.ErrUsage, item)
-		}
-		return domain.GetRequest{Content: link.Content, Path: link.Path}, link.Peer, nil
-	}
-	if len(item) == 64 {
-		if id, err := domain.ParseContentID(item); err == nil {
-			return domain.GetRequest{Content: id}, "", nil
-		}
-	}
-	name, path, ok := strings.Cut(item, ":")
-	path = strings.Trim(path, "/")
-	if !ok || name == "" || path == "" {
-		return want, "", fmt.Errorf("%w: %q is neither PEER:PATH nor a content ID nor a link", domain.ErrUsage, item)
-	}
-	return domain.GetRequest{Path: path}, name, nil
-}
-
-// parseWait reads --wait: 0 or none waits for as long as it takes.
-func parseWait(text string) (time.Duration, error) {
-	if text == "" {
-		return 0, nil
-	}
-	d, err := time.ParseDuration(text)
-	if err != nil || d <= 0 {
-		return 0, fmt.Errorf("%w: --wait %q; write it like 30s or 5m", domain.ErrUsage, text)
-	}
-	return d, nil
 }

@@ -7,12 +7,13 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/event"
+	"github.com/potluck-share/potluck/app/shape"
 	"github.com/potluck-share/potluck/app/transfers/offers"
 )
 
 // handleSend offers files to somebody, and tells how that goes until everything
 // has arrived, or the wait is over.
-func (n *node) handleSend(ctx context.Context, r sendRequest, emit func(any) error) error {
+func (n *node) handleSend(ctx context.Context, r shape.SendRequest, emit func(any) error) error {
 	to, err := n.someone(ctx, r.Peer)
 	if err != nil {
 		return err
@@ -32,7 +33,7 @@ func (n *node) handleSend(ctx context.Context, r sendRequest, emit func(any) err
 	for {
 		batch, err := events.Next(wait)
 		if err != nil && ctx.Err() == nil {
-			return fmt.Errorf("%w: the offer %s stays open until: potluck cancel %s", domain.ErrWaiting, id[:shortOffer], id[:shortOffer])
+			return fmt.Errorf("%w: the offer %s stays open until: potluck cancel %s", domain.ErrWaiting, id[:shape.ShortOffer], id[:shape.ShortOffer])
 		}
 		if err != nil {
 			return err
@@ -46,11 +47,11 @@ func (n *node) handleSend(ctx context.Context, r sendRequest, emit func(any) err
 			if row.State == domain.Waiting && !o.Problem.IsZero() && !told {
 				left := row
 				left.Reason, told = o.Problem, true
-				if err := emit(shapeTransfer(left)); err != nil {
+				if err := emit(shape.OfTransfer(left)); err != nil {
 					return err
 				}
 			}
-			if err := emit(shapeTransfer(row)); err != nil {
+			if err := emit(shape.OfTransfer(row)); err != nil {
 				return err
 			}
 			switch o.State {
@@ -65,9 +66,6 @@ func (n *node) handleSend(ctx context.Context, r sendRequest, emit func(any) err
 		}
 	}
 }
-
-// shortOffer is how many characters of an offer's ID tables show.
-const shortOffer = 8
 
 // asked returns the full IDs of the offers that begin so; the word all stands
 // for those that wait for an answer.
@@ -90,7 +88,7 @@ func (n *node) asked(ids []string) (full []string, err error) {
 	return full, nil
 }
 
-func (n *node) handleAccept(ctx context.Context, r acceptOfferRequest, _ func(any) error) error {
+func (n *node) handleAccept(ctx context.Context, r shape.AcceptOfferRequest, _ func(any) error) error {
 	ids, err := n.asked(r.IDs)
 	if err != nil {
 		return err
@@ -102,7 +100,7 @@ func (n *node) handleAccept(ctx context.Context, r acceptOfferRequest, _ func(an
 	return errors.Join(problems...)
 }
 
-func (n *node) handleDecline(ctx context.Context, r idsRequest, _ func(any) error) error {
+func (n *node) handleDecline(ctx context.Context, r shape.IDsRequest, _ func(any) error) error {
 	ids, err := n.asked(r.IDs)
 	if err != nil {
 		return err

@@ -4,15 +4,16 @@ import (
 	"context"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/shape"
 	"github.com/potluck-share/potluck/app/transfers"
 	"github.com/potluck-share/potluck/app/transfers/offers"
 )
 
 func (n *node) handleTransfers(_ context.Context, _ struct{}, emit func(any) error) error {
-	if err := emitAll(n.offers.Offers(), func(o domain.Offer) transferShape { return shapeTransfer(offers.Row(o)) }, emit); err != nil {
+	if err := emitAll(n.offers.Offers(), func(o domain.Offer) shape.Transfer { return shape.OfTransfer(offers.Row(o)) }, emit); err != nil {
 		return err
 	}
-	return emitAll(n.transfers.Transfers(), shapeTransfer, emit)
+	return emitAll(n.transfers.Transfers(), shape.OfTransfer, emit)
 }
 
 // unended and unfinished say which downloads the word all stands for.
@@ -21,8 +22,8 @@ func unfinished(s domain.TransferState) bool { return !s.Ended() || s == domain.
 
 // eachTransfer makes a handler of a method that takes IDs; the word all stands
 // for every download in a state that all says.
-func (n *node) eachTransfer(f func(context.Context, []string) error, all func(domain.TransferState) bool) func(context.Context, idsRequest, func(any) error) error {
-	return func(ctx context.Context, r idsRequest, _ func(any) error) error {
+func (n *node) eachTransfer(f func(context.Context, []string) error, all func(domain.TransferState) bool) func(context.Context, shape.IDsRequest, func(any) error) error {
+	return func(ctx context.Context, r shape.IDsRequest, _ func(any) error) error {
 		ids := r.IDs
 		if len(ids) == 1 && ids[0] == "all" {
 			ids = nil
@@ -38,7 +39,7 @@ func (n *node) eachTransfer(f func(context.Context, []string) error, all func(do
 
 // handleChoose changes which files of a download are wanted, if anything is
 // asked for, and tells all its files.
-func (n *node) handleChoose(ctx context.Context, r chooseRequest, emit func(any) error) error {
+func (n *node) handleChoose(ctx context.Context, r shape.ChooseRequest, emit func(any) error) error {
 	files, err := n.transfers.Files(r.ID)
 	if err != nil {
 		return err
@@ -68,12 +69,12 @@ func (n *node) handleChoose(ctx context.Context, r chooseRequest, emit func(any)
 			return err
 		}
 	}
-	return emitAll(files, shapeFile, emit)
+	return emitAll(files, shape.OfFile, emit)
 }
 
 // handleLimit changes the limits that are given, and tells all.
-func (n *node) handleLimit(ctx context.Context, r limitRequest, emit func(any) error) error {
-	if r != (limitRequest{}) {
+func (n *node) handleLimit(ctx context.Context, r shape.LimitRequest, emit func(any) error) error {
+	if r != (shape.LimitRequest{}) {
 		from, until, err := 0, 0, error(nil)
 		if r.SlowHours != nil {
 			if from, until, err = domain.ParseHours(*r.SlowHours); err != nil {
@@ -96,7 +97,7 @@ func (n *node) handleLimit(ctx context.Context, r limitRequest, emit func(any) e
 			return err
 		}
 	}
-	return emit(shapeLimits(n.settings.Values()))
+	return emit(shape.OfLimits(n.settings.Values()))
 }
 
 // set changes what is given.

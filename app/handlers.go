@@ -10,6 +10,7 @@ import (
 
 	"github.com/potluck-share/potluck/app/control"
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/shape"
 	"github.com/potluck-share/potluck/net/host"
 )
 
@@ -102,10 +103,10 @@ func (n *node) describe() domain.Status {
 }
 
 func (n *node) handleStatus(_ context.Context, _ struct{}, emit func(any) error) error {
-	return emit(shapeStatus(n.describe()))
+	return emit(shape.OfStatus(n.describe()))
 }
 
-func (n *node) handleShare(ctx context.Context, r shareRequest, emit func(any) error) error {
+func (n *node) handleShare(ctx context.Context, r shape.ShareRequest, emit func(any) error) error {
 	audience, err := n.audience(r.Audience)
 	if err != nil {
 		return err
@@ -114,7 +115,7 @@ func (n *node) handleShare(ctx context.Context, r shareRequest, emit func(any) e
 	if err != nil {
 		return err
 	}
-	if err := emitAll(append(report.Shared, report.Already...), shapeShare, emit); err != nil {
+	if err := emitAll(append(report.Shared, report.Already...), shape.OfShare, emit); err != nil {
 		return err
 	}
 	problems := make([]error, len(report.Problems))
@@ -152,7 +153,7 @@ func (n *node) audience(text string) (domain.Audience, error) {
 	return chosen, nil
 }
 
-func (n *node) handleUnshare(ctx context.Context, r unshareRequest, _ func(any) error) error {
+func (n *node) handleUnshare(ctx context.Context, r shape.UnshareRequest, _ func(any) error) error {
 	var problems []error
 	for i, what := range r.Paths {
 		err := n.library.Unshare(ctx, []string{what})
@@ -165,19 +166,19 @@ func (n *node) handleUnshare(ctx context.Context, r unshareRequest, _ func(any) 
 }
 
 func (n *node) handleShares(_ context.Context, _ struct{}, emit func(any) error) error {
-	return emitAll(n.library.Shares(), shapeShare, emit)
+	return emitAll(n.library.Shares(), shape.OfShare, emit)
 }
 
 func (n *node) handlePeers(_ context.Context, _ struct{}, emit func(any) error) error {
-	return emitAll(n.people.People(), shapePeer, emit)
+	return emitAll(n.people.People(), shape.OfPeer, emit)
 }
 
-func (n *node) handleConnect(ctx context.Context, r connectRequest, emit func(any) error) error {
+func (n *node) handleConnect(ctx context.Context, r shape.ConnectRequest, emit func(any) error) error {
 	who, err := n.people.Connect(ctx, r.Address)
 	if err != nil {
 		return err
 	}
-	return emit(shapePeer(who))
+	return emit(shape.OfPeer(who))
 }
 
 // find waits for a peer to become known and, if it is around, for its present
@@ -217,7 +218,7 @@ func rest(ctx context.Context) bool {
 	}
 }
 
-func (n *node) handleBrowse(ctx context.Context, r browseRequest, emit func(any) error) error {
+func (n *node) handleBrowse(ctx context.Context, r shape.BrowseRequest, emit func(any) error) error {
 	wait, cancel := context.WithTimeout(ctx, lookup)
 	defer cancel()
 	who, err := n.find(wait, r.Peer)
@@ -232,11 +233,11 @@ func (n *node) handleBrowse(ctx context.Context, r browseRequest, emit func(any)
 		if err != nil {
 			return err
 		}
-		return emitAll(rows, shapeResult, emit)
+		return emitAll(rows, shape.OfResult, emit)
 	}
 }
 
-func (n *node) handleSearch(ctx context.Context, r searchRequest, emit func(any) error) error {
+func (n *node) handleSearch(ctx context.Context, r shape.SearchRequest, emit func(any) error) error {
 	if _, err := n.browse.Ask(ctx, r.Words, ""); err != nil {
 		return err
 	}
@@ -244,5 +245,5 @@ func (n *node) handleSearch(ctx context.Context, r searchRequest, emit func(any)
 	if err != nil {
 		return err
 	}
-	return emitAll(rows, shapeResult, emit)
+	return emitAll(rows, shape.OfResult, emit)
 }

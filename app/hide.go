@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/shape"
 )
 
 // Hide lets this machine vanish from others, or shows it again; that lasts over
@@ -34,6 +35,6 @@ func (n *node) fetching(id domain.PeerID) bool {
 	return n.transfers.Runs(id) || n.fetcher.Uses(id)
 }
 
-func (n *node) handleHide(ctx context.Context, r hideRequest, _ func(any) error) error {
+func (n *node) handleHide(ctx context.Context, r shape.HideRequest, _ func(any) error) error {
 	return n.Hide(ctx, r.Hidden)
 }

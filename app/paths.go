@@ -21,7 +21,6 @@ type options struct {
 	name      string
 	listen    []string
 	nearby    []string
-	json      bool
 	verbose   bool
 	serving   bool // without a window: there is nobody to ask
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/networks"
+	"github.com/potluck-share/potluck/app/shape"
 )
 
 // openPlaces opens what is known of the networks around.
@@ -32,12 +33,12 @@ func (n *node) shownChanged() {
 }
 
 func (n *node) handleNetworks(_ context.Context, _ struct{}, emit func(any) error) error {
-	return emitAll(n.places.Networks(), shapeNetwork, emit)
+	return emitAll(n.places.Networks(), shape.OfNetwork, emit)
 }
 
 // handleAnswerNetwork says who sees what is shared on a network, which is known
 // by its ID or, where that tells enough, its name.
-func (n *node) handleAnswerNetwork(ctx context.Context, r networkRequest, _ func(any) error) error {
+func (n *node) handleAnswerNetwork(ctx context.Context, r shape.NetworkRequest, _ func(any) error) error {
 	var named []string
 	for _, one := range n.places.Networks() {
 		if one.ID == r.Network {

@@ -231,7 +231,7 @@ func TestScaleOfRest(t *testing.T) {
 func inTray(ctx context.Context, t *testing.T, host *lab.Host) *mortal {
 	t.Helper()
 	bin := windowProgram(t)
-	screen := desktop.Start(t, 1120, 780)
+	screen := desktop.Start(t, 1120, 780) //nolint:contextcheck // it ends with the test
 	tray := screen.OpenTray(t)
 	m := &mortal{t: t, host: host, bin: bin}
 	m.copyOfPotluck = newCopy(t, "mira", func(ctx context.Context, args ...string) *exec.Cmd {

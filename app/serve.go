@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,10 +11,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/potluck-share/potluck/app/command"
 	"github.com/potluck-share/potluck/app/control"
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/event"
 	"github.com/potluck-share/potluck/app/settings"
+	"github.com/potluck-share/potluck/app/shape"
 )
 
 // logger writes to w what a user without a window would want to know.
@@ -30,7 +31,7 @@ func (c *commands) serve() *cobra.Command {
 	return &cobra.Command{
 		Use:   "serve",
 		Short: "Run without a window until interrupted",
-		Args:  args(cobra.NoArgs),
+		Args:  command.Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := context.WithCancel(cmd.Context())
 			defer stop()
@@ -56,7 +57,7 @@ func (c *commands) runServe(ctx context.Context, stop func()) error {
 		}
 	}
 	c.opts.serving = true
-	run := running{commands: c, bus: event.NewBus(), log: c.logger(c.err, slog.LevelWarn)}
+	run := running{commands: c, bus: event.NewBus(), log: c.logger(c.Err, slog.LevelWarn)}
 	// The node outlives ctx for as long as it takes to stop in order.
 	if err := run.start(context.WithoutCancel(ctx), chosen, lock, stop, nil); err != nil {
 		return errors.Join(err, lock.Release())
@@ -69,7 +70,7 @@ func (c *commands) runServe(ctx context.Context, stop func()) error {
 	if len(status.Addresses) > 0 {
 		where = "on " + strings.Join(status.Addresses, " ")
 	}
-	err = c.line(shapeStatus(status), fmt.Sprintf("Potluck is ready: %s, %s, %s", status.Name, status.PeerID, where))
+	err = c.Line(shape.OfStatus(status), fmt.Sprintf("Potluck is ready: %s, %s, %s", status.Name, status.PeerID, where))
 	if err == nil {
 		<-ctx.Done()
 	}
@@ -138,70 +139,4 @@ func (r *running) stop() {
 		r.log.Error("while stopping", "part", "control socket", "err", err)
 	}
 	r.node.close()
-}
-
-func (c *commands) status() *cobra.Command {
-	return &cobra.Command{
-		Use:   "status",
-		Short: "Show what is running: name, peer ID, addresses, counts",
-		Args:  args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.call(cmd.Context(), "status", struct{}{}, func(raw json.RawMessage) error {
-				var s statusShape
-				if err := json.Unmarshal(raw, &s); err != nil {
-					return err
-				}
-				if c.opts.json {
-					return c.line(raw, "")
-				}
-				network := ""
-				if !s.Network {
-					network = "network    none; joins when it comes\n"
-				}
-				taken := ""
-				if s.PortTaken != 0 {
-					taken = fmt.Sprintf("port       %d, because another program has %d\n", s.Port, s.PortTaken)
-				}
-				if s.Hidden {
-					network += "hidden     others don't see this computer; end it with: potluck show\n"
-				}
-				_, err := fmt.Fprintf(c.out, "name       %s\npeer ID    %s\nversion    %s\ndata       %s\ndownloads  %s\naddresses  %s\n%s%speers      %d online\nshares     %s, %s, %s\n",
-					s.Name, s.PeerID, s.Version, s.Data, s.Downloads, strings.Join(s.Addresses, "\n           "),
-					taken, network, s.Peers, count(s.Shares, "share"), count(s.Entries, "file"), domain.SizeText(s.Bytes))
-				return err
-			})
-		},
-	}
-}
-
-func (c *commands) stop() *cobra.Command {
-	return &cobra.Command{
-		Use:   "stop",
-		Short: "End the running Potluck; downloads continue next time",
-		Args:  args(cobra.NoArgs),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := c.call(cmd.Context(), "stop", struct{}{}, nil); err != nil {
-				return err
-			}
-			return c.awaitEnd(cmd.Context())
-		},
-	}
-}
-
-// awaitEnd waits until the stopped Potluck has let go of its data folder.
-func (c *commands) awaitEnd(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*lookup)
-	defer cancel()
-	for {
-		lock, ok, err := control.Acquire(c.opts.data)
-		if err != nil {
-			return err
-		}
-		if ok {
-			return lock.Release()
-		}
-		if !rest(ctx) {
-			return fmt.Errorf("%w: Potluck is still stopping", domain.ErrBusy)
-		}
-	}
 }

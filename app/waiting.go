@@ -7,6 +7,7 @@ import (
 
 	"github.com/potluck-share/potluck/app/control"
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/shape"
 )
 
 // raiser brings the window to the front, to ask what to do with a link if one
@@ -14,7 +15,7 @@ import (
 type raiser func(ctx context.Context, link string) error
 
 // handle answers the call of a second launch.
-func (raise raiser) handle(ctx context.Context, r raiseRequest, _ func(any) error) error {
+func (raise raiser) handle(ctx context.Context, r shape.RaiseRequest, _ func(any) error) error {
 	if raise == nil && r.Link == "" {
 		return fmt.Errorf("%w: Potluck is already running without a window; end it with: potluck stop", domain.ErrBusy)
 	}

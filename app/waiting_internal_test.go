@@ -9,9 +9,11 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/potluck-share/potluck/app/command"
 	"github.com/potluck-share/potluck/app/control"
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/event"
+	"github.com/potluck-share/potluck/app/shape"
 )
 
 // TestNothingStirsBeforeTheFirstStart is the core's side of the first launch:
@@ -50,18 +52,18 @@ func TestNothingStirsBeforeTheFirstStart(t *testing.T) {
 	try := func(started bool) {
 		t.Helper()
 		for _, name := range []string{"status", "share", "get", "whatever"} {
-			err := c.call(ctx, name, struct{}{}, nil)
+			err := c.Call(ctx, name, struct{}{}, nil)
 			waits := err != nil && strings.Contains(err.Error(), "waits for its first start in its window")
-			if waits == started || waits && exitCode(err) != exitNotRunning {
-				t.Errorf("%s: %v, exit code %d", name, err, exitCode(err))
+			if waits == started || waits && command.ExitCode(err) != command.ExitNotRunning {
+				t.Errorf("%s: %v, exit code %d", name, err, command.ExitCode(err))
 			}
 		}
 		for _, text := range []string{"", link} {
-			if err := c.call(ctx, "raise", raiseRequest{Link: text}, nil); err != nil {
+			if err := c.Call(ctx, "raise", shape.RaiseRequest{Link: text}, nil); err != nil {
 				t.Error(err)
 			}
 		}
-		if err := c.call(ctx, "raise", raiseRequest{Link: "potluck:wish/1"}, nil); !errors.Is(err, domain.ErrUsage) {
+		if err := c.Call(ctx, "raise", shape.RaiseRequest{Link: "potluck:wish/1"}, nil); !errors.Is(err, domain.ErrUsage) {
 			t.Errorf("a link that is none: %v", err)
 		}
 	}
@@ -76,7 +78,7 @@ func TestNothingStirsBeforeTheFirstStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	try(true)
-	if err := c.call(ctx, "stop", struct{}{}, nil); err != nil {
+	if err := c.Call(ctx, "stop", struct{}{}, nil); err != nil {
 		t.Error(err)
 	}
 	r.stop()

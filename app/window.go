@@ -16,6 +16,7 @@ import (
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/event"
 	"github.com/potluck-share/potluck/app/settings"
+	"github.com/potluck-share/potluck/app/shape"
 	"github.com/potluck-share/potluck/ui"
 	"github.com/potluck-share/potluck/ui/desktop"
 )
@@ -28,7 +29,7 @@ func (c *commands) window(ctx context.Context, link string) error {
 		return err
 	}
 	if lock == nil {
-		return c.call(ctx, "raise", raiseRequest{Link: link}, nil)
+		return c.Call(ctx, "raise", shape.RaiseRequest{Link: link}, nil)
 	}
 	return errors.Join(c.runWindow(ctx, chosen, lock, link), lock.Release())
 }

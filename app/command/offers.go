@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"encoding/json"
@@ -8,10 +8,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/shape"
 )
 
-func (c *commands) send() *cobra.Command {
-	var request sendRequest
+func (c *Commands) send() *cobra.Command {
+	var request shape.SendRequest
 	var wait string
 	cmd := &cobra.Command{
 		Use:   "send PEER PATH...",
@@ -21,9 +22,9 @@ them. Whoever is away gets them when they are back.
 
 It returns when everything has arrived. Interrupted, or when the time of --wait
 is over, the offer stays open until: potluck cancel ID`,
-		Args: args(cobra.MinimumNArgs(2)),
+		Args: Args(cobra.MinimumNArgs(2)),
 		RunE: func(cmd *cobra.Command, words []string) error {
-			c.interruptible = true
+			c.Interruptible = true
 			request.Peer = words[0]
 			for _, path := range words[1:] {
 				abs, err := filepath.Abs(path)
@@ -40,17 +41,17 @@ is over, the offer stays open until: potluck cancel ID`,
 				return err
 			}
 			said := ""
-			return c.call(cmd.Context(), "send", request, func(raw json.RawMessage) error {
-				var now transferShape
+			return c.Call(cmd.Context(), "send", request, func(raw json.RawMessage) error {
+				var now shape.Transfer
 				if err := json.Unmarshal(raw, &now); err != nil {
 					return err
 				}
 				text := fmt.Sprintf("%s: %s", now.Path, now.Reason)
-				if now.Reason == "" || text == said && !c.opts.json {
+				if now.Reason == "" || text == said && !c.JSON {
 					return nil
 				}
 				said = text
-				return c.line(raw, text)
+				return c.Line(raw, text)
 			})
 		},
 	}
@@ -59,12 +60,12 @@ is over, the offer stays open until: potluck cancel ID`,
 	return cmd
 }
 
-func (c *commands) accept() *cobra.Command {
-	var request acceptOfferRequest
+func (c *Commands) accept() *cobra.Command {
+	var request shape.AcceptOfferRequest
 	cmd := &cobra.Command{
 		Use:   "accept ID...|all",
 		Short: "Take what somebody sends; for who wants to send what, see: potluck transfers",
-		Args:  args(cobra.MinimumNArgs(1)),
+		Args:  Args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			request.IDs = ids
 			if request.To != "" {
@@ -73,20 +74,20 @@ func (c *commands) accept() *cobra.Command {
 					return err
 				}
 			}
-			return c.call(cmd.Context(), "accept", request, nil)
+			return c.Call(cmd.Context(), "accept", request, nil)
 		},
 	}
 	cmd.Flags().StringVar(&request.To, "to", "", "`folder` into which it goes; the download folder if not given")
 	return cmd
 }
 
-func (c *commands) decline() *cobra.Command {
+func (c *Commands) decline() *cobra.Command {
 	return &cobra.Command{
 		Use:   "decline ID...|all",
 		Short: "Do not take what somebody sends",
-		Args:  args(cobra.MinimumNArgs(1)),
+		Args:  Args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			return c.call(cmd.Context(), "decline", idsRequest{IDs: ids}, nil)
+			return c.Call(cmd.Context(), "decline", shape.IDsRequest{IDs: ids}, nil)
 		},
 	}
 }

@@ -1,4 +1,4 @@
-package app
+package shape
 
 import (
 	"errors"
@@ -26,7 +26,7 @@ func TestParseItem(t *testing.T) {
 		someContent[1:] + ":" + someContent:                 {name: someContent[1:], path: someContent},
 		strings.Repeat("g", 64) + ":" + "file":              {name: strings.Repeat("g", 64), path: "file"},
 	} {
-		got, name, err := parseItem(item)
+		got, name, err := ParseItem(item)
 		content := ""
 		if !got.Content.IsZero() {
 			content = got.Content.String()
@@ -44,7 +44,7 @@ func FuzzParseItem(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, item string) {
-		want, name, err := parseItem(item)
+		want, name, err := ParseItem(item)
 		switch {
 		case err != nil:
 			if !errors.Is(err, domain.ErrUsage) {

@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"context"
@@ -14,10 +14,11 @@ import (
 	"golang.org/x/term"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/shape"
 	"github.com/potluck-share/potluck/storage/names"
 )
 
-func (c *commands) get() *cobra.Command {
+func (c *Commands) get() *cobra.Command {
 	var to, wait string
 	var only []string
 	cmd := &cobra.Command{
@@ -30,10 +31,10 @@ can be taken in later: potluck choose
 
 It returns when everything is verified and in place. Interrupted, or when the
 time of --wait is over, the download goes on by itself.`,
-		Args: args(cobra.MinimumNArgs(1)),
+		Args: Args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, items []string) error {
-			c.interruptible = true
-			request := getRequest{Items: items, Only: only}
+			c.Interruptible = true
+			request := shape.GetRequest{Items: items, Only: only}
 			var err error
 			if request.Wait, err = parseWait(wait); err != nil {
 				return err
@@ -44,7 +45,7 @@ time of --wait is over, the download goes on by itself.`,
 				}
 			}
 			for _, item := range items {
-				if _, _, err := parseItem(item); err != nil {
+				if _, _, err := shape.ParseItem(item); err != nil {
 					return err
 				}
 			}
@@ -57,30 +58,30 @@ time of --wait is over, the download goes on by itself.`,
 	return cmd
 }
 
-func (c *commands) runGet(ctx context.Context, request getRequest) error {
-	bar := progressBar{width: terminalWidth(c.err)}
-	err := c.call(ctx, "get", request, func(raw json.RawMessage) error {
-		if c.opts.json {
-			return c.line(raw, "")
+func (c *Commands) runGet(ctx context.Context, request shape.GetRequest) error {
+	bar := progressBar{width: terminalWidth(c.Err)}
+	err := c.Call(ctx, "get", request, func(raw json.RawMessage) error {
+		if c.JSON {
+			return c.Line(raw, "")
 		}
-		var p progressShape
+		var p shape.Progress
 		if err := json.Unmarshal(raw, &p); err != nil {
 			return err
 		}
 		if p.State == domain.Done {
-			bar.clear(c.err)
+			bar.clear(c.Err)
 			if p.Reason != "" { // that it was here before
-				return c.line(nil, fmt.Sprintf("%s: %s %s", names.Display(p.Item), p.Reason, p.Path))
+				return c.Line(nil, fmt.Sprintf("%s: %s %s", names.Display(p.Item), p.Reason, p.Path))
 			}
-			return c.line(nil, fmt.Sprintf("%s: %s in %s", names.Display(p.Item), domain.SizeText(p.Size), p.Path))
+			return c.Line(nil, fmt.Sprintf("%s: %s in %s", names.Display(p.Item), domain.SizeText(p.Size), p.Path))
 		}
-		bar.draw(c.err, p)
+		bar.draw(c.Err, p)
 		return nil
 	})
-	bar.clear(c.err)
+	bar.clear(c.Err)
 	if ctx.Err() != nil {
-		if !c.opts.json {
-			_, _ = fmt.Fprintln(c.err, "The download goes on. See: potluck transfers")
+		if !c.JSON {
+			_, _ = fmt.Fprintln(c.Err, "The download goes on. See: potluck transfers")
 		}
 		return ctx.Err()
 	}
@@ -106,7 +107,7 @@ type progressBar struct {
 	drawn bool
 }
 
-func (b *progressBar) draw(w io.Writer, p progressShape) {
+func (b *progressBar) draw(w io.Writer, p shape.Progress) {
 	if b.width == 0 {
 		return
 	}
@@ -136,4 +137,16 @@ func (b *progressBar) clear(w io.Writer) {
 		_, _ = fmt.Fprint(w, "\r"+strings.Repeat(" ", b.width-1)+"\r")
 		b.drawn = false
 	}
+}
+
+// parseWait reads --wait: 0 or none waits for as long as it takes.
+func parseWait(text string) (time.Duration, error) {
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("%w: --wait %q; write it like 30s or 5m", domain.ErrUsage, text)
+	}
+	return d, nil
 }

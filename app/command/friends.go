@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"bufio"
@@ -14,14 +14,15 @@ import (
 	"golang.org/x/term"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/shape"
 	"github.com/potluck-share/potluck/storage/names"
 )
 
-func (c *commands) friend() *cobra.Command {
+func (c *Commands) friend() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "friend",
 		Short: "Make friends, who see what you share with friends, wherever they are",
-		Args:  args(cobra.NoArgs),
+		Args:  Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return fmt.Errorf("%w: which one? See: %s --help", domain.ErrUsage, cmd.CommandPath())
 		},
@@ -30,7 +31,7 @@ func (c *commands) friend() *cobra.Command {
 	return cmd
 }
 
-func (c *commands) friendAdd() *cobra.Command {
+func (c *Commands) friendAdd() *cobra.Command {
 	var yes, no bool
 	var wait string
 	cmd := &cobra.Command{
@@ -44,13 +45,13 @@ On a terminal it asks whether the words are the same. Elsewhere it prints them
 and ends with code 6; run it again with --yes or --no. --yes without having
 compared the words trusts whoever answers. For somebody who brings an invitation
 of yours there are no words; --yes confirms that it is who you invited.`,
-		Args: args(cobra.ExactArgs(1)),
+		Args: Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, words []string) error {
-			c.interruptible = true
+			c.Interruptible = true
 			if yes && no {
 				return fmt.Errorf("%w: --yes or --no, not both", domain.ErrUsage)
 			}
-			request := answerRequest{Peer: words[0], Yes: yes}
+			request := shape.AnswerRequest{Peer: words[0], Yes: yes}
 			var err error
 			if request.Wait, err = parseWait(wait); err != nil {
 				return err
@@ -79,9 +80,9 @@ of yours there are no words; --yes confirms that it is who you invited.`,
 }
 
 // introduce begins or joins an introduction and prints the words.
-func (c *commands) introduce(cmd *cobra.Command, peer string) (now introductionShape, err error) {
-	err = c.call(cmd.Context(), "friend add", peerRequest{Peer: peer}, func(raw json.RawMessage) error {
-		now = introductionShape{}
+func (c *Commands) introduce(cmd *cobra.Command, peer string) (now shape.Introduction, err error) {
+	err = c.Call(cmd.Context(), "friend add", shape.PeerRequest{Peer: peer}, func(raw json.RawMessage) error {
+		now = shape.Introduction{}
 		return json.Unmarshal(raw, &now)
 	})
 	switch {
@@ -97,13 +98,13 @@ func (c *commands) introduce(cmd *cobra.Command, peer string) (now introductionS
 	case now.State == domain.IntroductionInvited || len(now.Words) == 0:
 		text = fmt.Sprintf("%s brings an invitation of yours (%s).", now.Name, now.PeerID)
 	}
-	return now, c.line(now, text)
+	return now, c.Line(now, text)
 }
 
 // same asks whether both computers show the same words. Where nobody can be
 // asked it says how to answer.
-func (c *commands) same(now introductionShape) (bool, error) {
-	if in, ok := c.in.(*os.File); !ok || c.opts.json || !term.IsTerminal(int(in.Fd())) {
+func (c *Commands) same(now shape.Introduction) (bool, error) {
+	if in, ok := c.In.(*os.File); !ok || c.JSON || !term.IsTerminal(int(in.Fd())) {
 		return false, fmt.Errorf("%w for you to confirm: if %s's computer shows the same, run: potluck friend add %s --yes; if not: --no",
 			domain.ErrWaiting, now.Name, now.PeerID)
 	}
@@ -111,10 +112,10 @@ func (c *commands) same(now introductionShape) (bool, error) {
 	if now.State == domain.IntroductionInvited {
 		question = "Is %s who you invited? [y/N] "
 	}
-	if _, err := fmt.Fprintf(c.err, question, names.Display(now.Name)); err != nil {
+	if _, err := fmt.Fprintf(c.Err, question, names.Display(now.Name)); err != nil {
 		return false, err
 	}
-	line, err := bufio.NewReader(io.LimitReader(c.in, 1024)).ReadString('\n')
+	line, err := bufio.NewReader(io.LimitReader(c.In, 1024)).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return false, err
 	}
@@ -122,40 +123,40 @@ func (c *commands) same(now introductionShape) (bool, error) {
 }
 
 // answer confirms or declines, and waits for the other side.
-func (c *commands) answer(cmd *cobra.Command, request answerRequest) error {
-	err := c.call(cmd.Context(), "friend answer", request, func(raw json.RawMessage) error {
-		var now introductionShape
+func (c *Commands) answer(cmd *cobra.Command, request shape.AnswerRequest) error {
+	err := c.Call(cmd.Context(), "friend answer", request, func(raw json.RawMessage) error {
+		var now shape.Introduction
 		if err := json.Unmarshal(raw, &now); err != nil {
 			return err
 		}
 		switch now.State {
 		case domain.IntroductionDone:
-			return c.line(raw, fmt.Sprintf("You and %s are friends.", now.Name))
+			return c.Line(raw, fmt.Sprintf("You and %s are friends.", now.Name))
 		case domain.IntroductionWaiting:
-			return c.line(raw, now.Reason)
+			return c.Line(raw, now.Reason)
 		}
 		return nil // the error says it
 	})
-	if err == nil && !request.Yes && !c.opts.json {
-		_, err = fmt.Fprintln(c.out, "Declined. You are not friends.")
+	if err == nil && !request.Yes && !c.JSON {
+		_, err = fmt.Fprintln(c.Out, "Declined. You are not friends.")
 	}
 	return err
 }
 
-func (c *commands) friendRemove() *cobra.Command {
+func (c *Commands) friendRemove() *cobra.Command {
 	return c.onPeer("remove PEER", "Be friends with somebody no more", "friend remove", "")
 }
 
-func (c *commands) block() *cobra.Command {
+func (c *Commands) block() *cobra.Command {
 	cmd := c.onPeer("block [PEER]", "Want nothing to do with somebody; without PEER: list them", "block", "%s is blocked.")
-	cmd.Args = args(cobra.MaximumNArgs(1))
+	cmd.Args = Args(cobra.MaximumNArgs(1))
 	block := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, words []string) error {
 		if len(words) > 0 {
 			return block(cmd, words)
 		}
-		all, err := collect[peerShape](cmd.Context(), c, "blocked", struct{}{})
-		if err != nil || c.opts.json {
+		all, err := collect[shape.Peer](cmd.Context(), c, "blocked", struct{}{})
+		if err != nil || c.JSON {
 			return c.array(all, err)
 		}
 		rows := make([][]string, len(all))
@@ -167,17 +168,17 @@ func (c *commands) block() *cobra.Command {
 	return cmd
 }
 
-func (c *commands) unblock() *cobra.Command {
+func (c *Commands) unblock() *cobra.Command {
 	return c.onPeer("unblock PEER", "Take back a block; who was a friend is one again", "unblock", "%s is not blocked any more.")
 }
 
 // onPeer is a command that does one thing with one person; form tells it with
 // the name, where there is something to tell.
-func (c *commands) onPeer(use, short, call, form string) *cobra.Command {
+func (c *Commands) onPeer(use, short, call, form string) *cobra.Command {
 	return &cobra.Command{
-		Use: use, Short: short, Args: args(cobra.ExactArgs(1)),
+		Use: use, Short: short, Args: Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, words []string) error {
-			return c.call(cmd.Context(), call, peerRequest{Peer: words[0]}, c.printPeer(func(p peerShape) string {
+			return c.Call(cmd.Context(), call, shape.PeerRequest{Peer: words[0]}, c.printPeer(func(p shape.Peer) string {
 				return fmt.Sprintf(form, p.Name)
 			}))
 		},
@@ -185,24 +186,24 @@ func (c *commands) onPeer(use, short, call, form string) *cobra.Command {
 }
 
 // printPeer prints a peer, as text by say.
-func (c *commands) printPeer(say func(peerShape) string) func(json.RawMessage) error {
+func (c *Commands) printPeer(say func(shape.Peer) string) func(json.RawMessage) error {
 	return func(raw json.RawMessage) error {
-		var p peerShape
+		var p shape.Peer
 		if err := json.Unmarshal(raw, &p); err != nil {
 			return err
 		}
-		return c.line(raw, say(p))
+		return c.Line(raw, say(p))
 	}
 }
 
-func (c *commands) friendList() *cobra.Command {
+func (c *Commands) friendList() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List your friends",
-		Args:  args(cobra.NoArgs),
+		Args:  Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			all, err := collect[peerShape](cmd.Context(), c, "friend list", struct{}{})
-			if err != nil || c.opts.json {
+			all, err := collect[shape.Peer](cmd.Context(), c, "friend list", struct{}{})
+			if err != nil || c.JSON {
 				return c.array(all, err)
 			}
 			rows := make([][]string, len(all))
@@ -215,14 +216,14 @@ func (c *commands) friendList() *cobra.Command {
 	}
 }
 
-func (c *commands) friendWaiting() *cobra.Command {
+func (c *Commands) friendWaiting() *cobra.Command {
 	return &cobra.Command{
 		Use:   "waiting",
 		Short: "List who asks to be a friend, or was asked",
-		Args:  args(cobra.NoArgs),
+		Args:  Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			all, err := collect[introductionShape](cmd.Context(), c, "friend waiting", struct{}{})
-			if err != nil || c.opts.json {
+			all, err := collect[shape.Introduction](cmd.Context(), c, "friend waiting", struct{}{})
+			if err != nil || c.JSON {
 				return c.array(all, err)
 			}
 			rows := make([][]string, len(all))
@@ -234,17 +235,17 @@ func (c *commands) friendWaiting() *cobra.Command {
 	}
 }
 
-func (c *commands) friendRename() *cobra.Command {
+func (c *Commands) friendRename() *cobra.Command {
 	return &cobra.Command{
 		Use:   "rename PEER [NAME]",
 		Short: "Call somebody by a name of your own; without NAME: as they call themselves",
-		Args:  args(cobra.RangeArgs(1, 2)),
+		Args:  Args(cobra.RangeArgs(1, 2)),
 		RunE: func(cmd *cobra.Command, words []string) error {
-			request := renameRequest{Peer: words[0]}
+			request := shape.RenameRequest{Peer: words[0]}
 			if len(words) > 1 {
 				request.Name = words[1]
 			}
-			return c.call(cmd.Context(), "friend rename", request, c.printPeer(func(p peerShape) string {
+			return c.Call(cmd.Context(), "friend rename", request, c.printPeer(func(p shape.Peer) string {
 				if p.Claimed != "" {
 					return fmt.Sprintf("%s (calls themselves %s)", p.Name, p.Claimed)
 				}
@@ -254,20 +255,20 @@ func (c *commands) friendRename() *cobra.Command {
 	}
 }
 
-func (c *commands) friendAccept() *cobra.Command {
+func (c *Commands) friendAccept() *cobra.Command {
 	return &cobra.Command{
 		Use:   "accept PEER SIZE|ask",
 		Short: "Accept what a friend sends without asking, up to a size such as 500 MB",
-		Args:  args(cobra.ExactArgs(2)),
+		Args:  Args(cobra.ExactArgs(2)),
 		RunE: func(cmd *cobra.Command, words []string) error {
-			request := acceptRequest{Peer: words[0]}
+			request := shape.AcceptRequest{Peer: words[0]}
 			if words[1] != "ask" {
 				var err error
 				if request.UpTo, err = domain.ParseSize(words[1]); err != nil {
 					return err
 				}
 			}
-			return c.call(cmd.Context(), "friend accept", request, c.printPeer(func(p peerShape) string {
+			return c.Call(cmd.Context(), "friend accept", request, c.printPeer(func(p shape.Peer) string {
 				if p.AcceptUpTo == 0 {
 					return fmt.Sprintf("You are asked before anything of %s is accepted.", p.Name)
 				}
@@ -277,7 +278,7 @@ func (c *commands) friendAccept() *cobra.Command {
 	}
 }
 
-func (c *commands) invite() *cobra.Command {
+func (c *Commands) invite() *cobra.Command {
 	return &cobra.Command{
 		Use:   "invite",
 		Short: "Make an invitation to become friends, for one person and 10 minutes",
@@ -285,10 +286,10 @@ func (c *commands) invite() *cobra.Command {
 10 minutes. Whoever has it can ask to be your friend, so pass it on in private.
 They accept it with: potluck connect -. Then confirm that it is them with:
 potluck friend add PEER.`,
-		Args: args(cobra.NoArgs),
+		Args: Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return c.call(cmd.Context(), "invite", struct{}{}, func(raw json.RawMessage) error {
-				var made invitationShape
+			return c.Call(cmd.Context(), "invite", struct{}{}, func(raw json.RawMessage) error {
+				var made shape.Invitation
 				if err := json.Unmarshal(raw, &made); err != nil {
 					return err
 				}
@@ -296,14 +297,14 @@ potluck friend add PEER.`,
 				if made.Expires != nil {
 					text += "\nFor one person, until " + made.Expires.Local().Format("15:04") + "."
 				}
-				return c.line(raw, text)
+				return c.Line(raw, text)
 			})
 		},
 	}
 }
 
 // join accepts an invitation.
-func (c *commands) join(cmd *cobra.Command, text, wait string) error {
+func (c *Commands) join(cmd *cobra.Command, text, wait string) error {
 	link, err := domain.ParseLink(text)
 	if err != nil {
 		return err
@@ -311,11 +312,11 @@ func (c *commands) join(cmd *cobra.Command, text, wait string) error {
 	if link.Kind != domain.LinkInvite {
 		return fmt.Errorf("%w: the link names what somebody shares; see: potluck get", domain.ErrUsage)
 	}
-	request := joinRequest{Link: text}
+	request := shape.JoinRequest{Link: text}
 	if request.Wait, err = parseWait(wait); err != nil {
 		return err
 	}
-	return c.call(cmd.Context(), "join", request, c.printPeer(func(p peerShape) string {
+	return c.Call(cmd.Context(), "join", request, c.printPeer(func(p shape.Peer) string {
 		if p.Friend {
 			return fmt.Sprintf("You and %s are friends.", p.Name)
 		}

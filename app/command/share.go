@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"encoding/json"
@@ -9,14 +9,15 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/shape"
 )
 
-func (c *commands) share() *cobra.Command {
+func (c *Commands) share() *cobra.Command {
 	var audience string
 	cmd := &cobra.Command{
 		Use:   "share PATH...",
 		Short: "Share files and folders; returns when they are read and announced",
-		Args:  args(cobra.MinimumNArgs(1)),
+		Args:  Args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, paths []string) error {
 			// An empty variable in a script must not mean everyone.
 			if cmd.Flags().Changed("audience") && strings.TrimSpace(audience) == "" {
@@ -26,12 +27,12 @@ func (c *commands) share() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return c.call(cmd.Context(), "share", shareRequest{Paths: paths, Audience: audience}, func(raw json.RawMessage) error {
-				var s shareShape
+			return c.Call(cmd.Context(), "share", shape.ShareRequest{Paths: paths, Audience: audience}, func(raw json.RawMessage) error {
+				var s shape.Share
 				if err := json.Unmarshal(raw, &s); err != nil {
 					return err
 				}
-				return c.line(raw, fmt.Sprintf("%s is shared with %s: %s, %s", s.Name, s.Audience, count(s.Entries, "file"), domain.SizeText(s.Bytes)))
+				return c.Line(raw, fmt.Sprintf("%s is shared with %s: %s, %s", s.Name, s.Audience, count(s.Entries, "file"), domain.SizeText(s.Bytes)))
 			})
 		},
 	}
@@ -39,11 +40,11 @@ func (c *commands) share() *cobra.Command {
 	return cmd
 }
 
-func (c *commands) unshare() *cobra.Command {
+func (c *Commands) unshare() *cobra.Command {
 	return &cobra.Command{
 		Use:   "unshare PATH|NAME...",
 		Short: "Stop sharing; the files stay where they are",
-		Args:  args(cobra.MinimumNArgs(1)),
+		Args:  Args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, typed []string) error {
 			paths, err := absolutes(typed)
 			if err != nil {
@@ -55,7 +56,7 @@ func (c *commands) unshare() *cobra.Command {
 					names[i] = name
 				}
 			}
-			return c.call(cmd.Context(), "unshare", unshareRequest{Paths: paths, Names: names}, nil)
+			return c.Call(cmd.Context(), "unshare", shape.UnshareRequest{Paths: paths, Names: names}, nil)
 		},
 	}
 }
@@ -72,14 +73,14 @@ func absolutes(paths []string) ([]string, error) {
 	return all, nil
 }
 
-func (c *commands) shares() *cobra.Command {
+func (c *Commands) shares() *cobra.Command {
 	return &cobra.Command{
 		Use:   "shares",
 		Short: "List what you share",
-		Args:  args(cobra.NoArgs),
+		Args:  Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			all, err := collect[shareShape](cmd.Context(), c, "shares", struct{}{})
-			if err != nil || c.opts.json {
+			all, err := collect[shape.Share](cmd.Context(), c, "shares", struct{}{})
+			if err != nil || c.JSON {
 				return c.array(all, err)
 			}
 			rows := make([][]string, len(all))

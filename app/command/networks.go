@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"fmt"
@@ -6,25 +6,26 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/shape"
 )
 
-func (c *commands) networks() *cobra.Command {
+func (c *Commands) networks() *cobra.Command {
 	return &cobra.Command{
 		Use:   "networks [NETWORK show|friends]",
 		Short: "List networks and who sees what you share there, or change that",
 		Long: `List the networks that this computer is on, and those about which you were asked,
 or say who sees what is shared with everyone nearby on one of them: everyone
 ("show"), or friends only ("friends").`,
-		Args: args(cobra.MaximumNArgs(2)),
+		Args: Args(cobra.MaximumNArgs(2)),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			switch len(words) {
 			case 1:
 				return fmt.Errorf("%w: show or friends? See: %s --help", domain.ErrUsage, cmd.CommandPath())
 			case 2:
-				return c.call(cmd.Context(), "network", networkRequest{Network: words[0], Answer: domain.NetworkAnswer(words[1])}, nil)
+				return c.Call(cmd.Context(), "network", shape.NetworkRequest{Network: words[0], Answer: domain.NetworkAnswer(words[1])}, nil)
 			}
-			all, err := collect[networkShape](cmd.Context(), c, "networks", struct{}{})
-			if err != nil || c.opts.json {
+			all, err := collect[shape.Network](cmd.Context(), c, "networks", struct{}{})
+			if err != nil || c.JSON {
 				return c.array(all, err)
 			}
 			rows := make([][]string, len(all))

@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"encoding/json"
@@ -7,16 +7,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/shape"
 )
 
-func (c *commands) transfers() *cobra.Command {
+func (c *Commands) transfers() *cobra.Command {
 	return &cobra.Command{
 		Use:   "transfers",
 		Short: "List downloads, uploads and what is sent",
-		Args:  args(cobra.NoArgs),
+		Args:  Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			all, err := collect[transferShape](cmd.Context(), c, "transfers", struct{}{})
-			if err != nil || c.opts.json {
+			all, err := collect[shape.Transfer](cmd.Context(), c, "transfers", struct{}{})
+			if err != nil || c.JSON {
 				return c.array(all, err)
 			}
 			rows := make([][]string, len(all))
@@ -26,7 +27,7 @@ func (c *commands) transfers() *cobra.Command {
 					state += ": " + t.Reason
 				}
 				if t.Kind == domain.Offering {
-					t.ID = t.ID[:shortOffer]
+					t.ID = t.ID[:shape.ShortOffer]
 				}
 				rows[i] = []string{t.ID, string(t.Kind), t.Name, t.Path, percent(t.Done, t.Size) + " of " + domain.SizeText(t.Size), state}
 			}
@@ -35,45 +36,45 @@ func (c *commands) transfers() *cobra.Command {
 	}
 }
 
-func (c *commands) pause() *cobra.Command {
+func (c *Commands) pause() *cobra.Command {
 	return c.eachTransfer("pause", "Pause downloads", `They keep what is fetched and their place in the order, and go on with resume.`)
 }
 
-func (c *commands) resume() *cobra.Command {
+func (c *Commands) resume() *cobra.Command {
 	return c.eachTransfer("resume", "Go on with downloads, or try them again", `Paused ones go on where they stopped. Failed and cancelled ones are tried again
 with what is shared now; "all" stands for the paused, waiting and failed ones.`)
 }
 
-func (c *commands) cancel() *cobra.Command {
+func (c *Commands) cancel() *cobra.Command {
 	return c.eachTransfer("cancel", "End downloads and remove what is unfinished; take back what you send", `Files that are finished stay. What is unfinished is removed after 10 s: until then
 resume goes on with it, afterwards it begins again.`)
 }
 
-func (c *commands) first() *cobra.Command {
+func (c *Commands) first() *cobra.Command {
 	return c.eachTransfer("first", "Run downloads before all others", `They come to the front of the order, and run at once: where all places are
 taken, the running one that comes last goes back into the queue. How many run at
 once is told and set by: potluck limit`)
 }
 
-func (c *commands) later() *cobra.Command {
+func (c *Commands) later() *cobra.Command {
 	return c.eachTransfer("later", "Run downloads after all others", `They go to the back of the order. One that runs gives its place to the first in
 the queue, if there is one.`)
 }
 
-func (c *commands) eachTransfer(name, short, long string) *cobra.Command {
+func (c *Commands) eachTransfer(name, short, long string) *cobra.Command {
 	return &cobra.Command{
 		Use:   name + " ID...|all",
 		Short: short,
 		Long:  short + ".\n\n" + long,
-		Args:  args(cobra.MinimumNArgs(1)),
+		Args:  Args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			return c.call(cmd.Context(), name, idsRequest{IDs: ids}, nil)
+			return c.Call(cmd.Context(), name, shape.IDsRequest{IDs: ids}, nil)
 		},
 	}
 }
 
-func (c *commands) choose() *cobra.Command {
-	var request chooseRequest
+func (c *Commands) choose() *cobra.Command {
+	var request shape.ChooseRequest
 	cmd := &cobra.Command{
 		Use:   "choose ID",
 		Short: "List the files of a download; leave some out or take them in",
@@ -85,11 +86,11 @@ func (c *commands) choose() *cobra.Command {
 What was fetched of a file that is left out is removed unless the file is
 finished; taken in again it begins anew. Patterns without a slash mean names
 everywhere, others paths below the folder.`,
-		Args: args(cobra.ExactArgs(1)),
+		Args: Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			request.ID = ids[0]
-			all, err := collect[fileShape](cmd.Context(), c, "choose", request)
-			if err != nil || c.opts.json {
+			all, err := collect[shape.File](cmd.Context(), c, "choose", request)
+			if err != nil || c.JSON {
 				return c.array(all, err)
 			}
 			rows := make([][]string, len(all))
@@ -117,7 +118,7 @@ func percent(done, size int64) string {
 	return fmt.Sprintf("%d %%", 100*done/size)
 }
 
-func (c *commands) limit() *cobra.Command {
+func (c *Commands) limit() *cobra.Command {
 	var up, down, hours, slowUp, slowDown string
 	var atOnce, people, perPerson int
 	cmd := &cobra.Command{
@@ -134,9 +135,9 @@ their place in it.
 In the slow hours others hold instead:
 
   potluck limit --slow-hours 08:00-17:00 --slow-up '500 kB/s'`,
-		Args: args(cobra.NoArgs),
+		Args: Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var request limitRequest
+			var request shape.LimitRequest
 			for _, one := range []struct {
 				name, text string
 				into       **int64
@@ -180,12 +181,12 @@ In the slow hours others hold instead:
 				}
 				request.SlowHours = &hours
 			}
-			return c.call(cmd.Context(), "limit", request, func(raw json.RawMessage) error {
-				var now limitShape
+			return c.Call(cmd.Context(), "limit", request, func(raw json.RawMessage) error {
+				var now shape.Limit
 				if err := json.Unmarshal(raw, &now); err != nil {
 					return err
 				}
-				return c.line(raw, limitText(now))
+				return c.Line(raw, limitText(now))
 			})
 		},
 	}
@@ -201,7 +202,7 @@ In the slow hours others hold instead:
 }
 
 // limitText shows the limits; the slow ones where there are slow hours.
-func limitText(now limitShape) string {
+func limitText(now shape.Limit) string {
 	text := fmt.Sprintf("upload    %s\ndownload  %s\nat once   %s",
 		domain.RateText(now.Upload), domain.RateText(now.Download), count(now.AtOnce, "download"))
 	if now.People > 0 {

@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"encoding/json"
@@ -10,22 +10,22 @@ import (
 )
 
 // array prints all as one JSON array, unless err says that there is none.
-func (c *commands) array(all any, err error) error {
+func (c *Commands) array(all any, err error) error {
 	if err != nil {
 		return err
 	}
-	enc := json.NewEncoder(c.out)
+	enc := json.NewEncoder(c.Out)
 	enc.SetIndent("", "  ")
 	return enc.Encode(all)
 }
 
 // table prints rows under a heading, or a sentence if there are none.
-func (c *commands) table(heading []string, rows [][]string, none string) error {
+func (c *Commands) table(heading []string, rows [][]string, none string) error {
 	if len(rows) == 0 {
-		_, err := fmt.Fprintln(c.out, none)
+		_, err := fmt.Fprintln(c.Out, none)
 		return err
 	}
-	w := tabwriter.NewWriter(c.out, 0, 4, 2, ' ', 0)
+	w := tabwriter.NewWriter(c.Out, 0, 4, 2, ' ', 0)
 	for _, row := range append([][]string{heading}, rows...) {
 		for i, cell := range row {
 			row[i] = names.Display(cell) // names come from peers

@@ -1,4 +1,7 @@
-package app
+// Package shape has the forms in which the running Potluck and the commands speak
+// to each other, which are also what the commands print with --json. Fields may be
+// added, never changed. Sizes are in bytes, rates in bytes per second, times in UTC.
+package shape
 
 import (
 	"strings"
@@ -7,11 +10,8 @@ import (
 	"github.com/potluck-share/potluck/app/domain"
 )
 
-// The shapes of what the commands print with --json, and of what they send to
-// the running Potluck. Fields may be added, never changed. Sizes are in bytes,
-// rates in bytes per second, times in UTC.
-
-type statusShape struct {
+// Status is what is running.
+type Status struct {
 	PeerID    domain.PeerID `json:"peer_id"`
 	Name      string        `json:"name"`
 	Version   string        `json:"version"`
@@ -31,13 +31,15 @@ type statusShape struct {
 	Unwatched bool `json:"unwatched"`
 }
 
-func shapeStatus(s domain.Status) statusShape {
-	shape := statusShape(s)
+// OfStatus gives the form of the status.
+func OfStatus(s domain.Status) Status {
+	shape := Status(s)
 	shape.Addresses = list(s.Addresses)
 	return shape
 }
 
-type peerShape struct {
+// Peer is somebody.
+type Peer struct {
 	PeerID    domain.PeerID `json:"peer_id"`
 	Name      string        `json:"name"`
 	Friend    bool          `json:"friend"`
@@ -57,16 +59,17 @@ type peerShape struct {
 	AcceptUpTo int64  `json:"accept_up_to"` // 0: always ask
 }
 
-func shapePeer(p domain.Peer) peerShape {
-	return peerShape{
+// OfPeer gives the form of a peer.
+func OfPeer(p domain.Peer) Peer {
+	return Peer{
 		PeerID: p.ID, Name: p.Name, Friend: p.Friend, Near: p.Near, Online: p.Online,
-		LastSeen: moment(p.LastSeen), Addresses: list(p.Addresses), Entries: p.Entries, Bytes: p.Bytes,
+		LastSeen: Moment(p.LastSeen), Addresses: list(p.Addresses), Entries: p.Entries, Bytes: p.Bytes,
 		NearForThem: !p.FarForThem, Claimed: p.Claimed, LooksLike: p.LooksLike, Blocked: p.Blocked, AcceptUpTo: p.AcceptUpTo,
 	}
 }
 
-// introductionShape is how far two people are on the way to being friends.
-type introductionShape struct {
+// Introduction is how far two people are on the way to being friends.
+type Introduction struct {
 	PeerID domain.PeerID            `json:"peer_id"`
 	Name   string                   `json:"name"`
 	Theirs bool                     `json:"theirs"` // the other side began it
@@ -76,18 +79,21 @@ type introductionShape struct {
 	Begun  *time.Time               `json:"begun"`
 }
 
-func shapeIntroduction(i domain.Introduction) introductionShape {
-	return introductionShape{
-		PeerID: i.Peer, Name: i.Name, Theirs: i.Theirs, Words: list(i.Words), State: i.State, Reason: i.Reason.String(), Begun: moment(i.Begun),
+// OfIntroduction gives the form of an introduction.
+func OfIntroduction(i domain.Introduction) Introduction {
+	return Introduction{
+		PeerID: i.Peer, Name: i.Name, Theirs: i.Theirs, Words: list(i.Words), State: i.State, Reason: i.Reason.String(), Begun: Moment(i.Begun),
 	}
 }
 
-type invitationShape struct {
+// Invitation is a link with which somebody may ask to be a friend.
+type Invitation struct {
 	Link    string     `json:"link"` // a secret
 	Expires *time.Time `json:"expires"`
 }
 
-type shareShape struct {
+// Share is something that is shared.
+type Share struct {
 	Name     string            `json:"name"`
 	Path     string            `json:"path"`
 	Audience string            `json:"audience"`
@@ -98,34 +104,38 @@ type shareShape struct {
 	Problem  string            `json:"problem"`
 }
 
-func shapeShare(s domain.Share) shareShape {
-	return shareShape{
+// OfShare gives the form of a share.
+func OfShare(s domain.Share) Share {
+	return Share{
 		Name: s.Name, Path: s.Path, Audience: s.Audience.String(), Entries: s.Entries, Bytes: s.Bytes,
 		Fetched: s.Fetched, State: s.State, Problem: s.Problem.String(),
 	}
 }
 
-type providerShape struct {
+// Provider is who has a result.
+type Provider struct {
 	PeerID domain.PeerID `json:"peer_id"`
 	Name   string        `json:"name"`
 	Path   string        `json:"path"`
 	Online bool          `json:"online"`
 }
 
-type resultShape struct {
-	Kind      string          `json:"kind"` // file or folder
-	Path      string          `json:"path"`
-	Size      int64           `json:"size"`
-	Modified  *time.Time      `json:"modified"`
-	ContentID string          `json:"content_id,omitempty"`
-	Entries   int             `json:"entries,omitempty"`
-	Providers []providerShape `json:"providers"`
+// Result is a file or folder of somebody.
+type Result struct {
+	Kind      string     `json:"kind"` // file or folder
+	Path      string     `json:"path"`
+	Size      int64      `json:"size"`
+	Modified  *time.Time `json:"modified"`
+	ContentID string     `json:"content_id,omitempty"`
+	Entries   int        `json:"entries,omitempty"`
+	Providers []Provider `json:"providers"`
 }
 
-func shapeResult(r domain.Result) resultShape {
-	shape := resultShape{
-		Kind: "file", Path: r.Path, Size: r.Size, Modified: moment(r.Modified), Entries: r.Entries,
-		Providers: make([]providerShape, len(r.Providers)),
+// OfResult gives the form of a result.
+func OfResult(r domain.Result) Result {
+	shape := Result{
+		Kind: "file", Path: r.Path, Size: r.Size, Modified: Moment(r.Modified), Entries: r.Entries,
+		Providers: make([]Provider, len(r.Providers)),
 	}
 	if r.Folder {
 		shape.Kind = "folder"
@@ -133,12 +143,16 @@ func shapeResult(r domain.Result) resultShape {
 		shape.ContentID = r.Content.String()
 	}
 	for i, p := range r.Providers {
-		shape.Providers[i] = providerShape{PeerID: p.Peer, Name: p.Name, Path: p.Path, Online: p.Online}
+		shape.Providers[i] = Provider{PeerID: p.Peer, Name: p.Name, Path: p.Path, Online: p.Online}
 	}
 	return shape
 }
 
-type transferShape struct {
+// ShortOffer is how many characters of an offer's ID are enough for a person.
+const ShortOffer = 8
+
+// Transfer is a download, an upload or an offer.
+type Transfer struct {
 	ID        string               `json:"id"`
 	Kind      domain.TransferKind  `json:"kind"`
 	PeerID    domain.PeerID        `json:"peer_id"`
@@ -156,16 +170,17 @@ type transferShape struct {
 	Note      string               `json:"note,omitempty"`  // that came with an offer
 }
 
-func shapeTransfer(t domain.Transfer) transferShape {
-	return transferShape{
+// OfTransfer gives the form of a transfer.
+func OfTransfer(t domain.Transfer) Transfer {
+	return Transfer{
 		ID: t.ID, Kind: t.Kind, PeerID: t.Peer, Name: t.PeerName, Path: t.Path, Size: t.Size, Done: t.Done,
 		Rate: int64(t.Rate), State: t.State, Reason: t.Reason.String(), Providers: t.Providers, Final: t.Final,
 		Queue: t.Queue, Incoming: t.Incoming, Note: t.Note,
 	}
 }
 
-// fileShape is a file of a download.
-type fileShape struct {
+// File is a file of a download.
+type File struct {
 	Path    string               `json:"path"` // below the folder that is downloaded
 	Size    int64                `json:"size"`
 	Done    int64                `json:"done"`
@@ -174,16 +189,17 @@ type fileShape struct {
 	Final   string               `json:"final,omitempty"`
 }
 
-func shapeFile(f domain.FileProgress) fileShape {
+// OfFile gives the form of a file of a download.
+func OfFile(f domain.FileProgress) File {
 	_, below, ok := strings.Cut(f.Target, "/")
 	if !ok {
 		below = f.Target
 	}
-	return fileShape{Path: below, Size: f.Size, Done: f.Done, State: f.State, Skipped: f.Skipped, Final: f.Final}
+	return File{Path: below, Size: f.Size, Done: f.Done, State: f.State, Skipped: f.Skipped, Final: f.Final}
 }
 
-// limitShape tells the limits, rates in bytes per second, 0 for none.
-type limitShape struct {
+// Limit tells the limits, rates in bytes per second, 0 for none.
+type Limit struct {
 	Upload       int64  `json:"upload"`
 	Download     int64  `json:"download"`
 	AtOnce       int    `json:"at_once"`
@@ -194,16 +210,17 @@ type limitShape struct {
 	SlowDownload int64  `json:"slow_download"`
 }
 
-func shapeLimits(v domain.Settings) limitShape {
-	return limitShape{
+// OfLimits gives the form of the limits in the settings.
+func OfLimits(v domain.Settings) Limit {
+	return Limit{
 		Upload: v.UploadLimit, Download: v.DownloadLimit, AtOnce: v.DownloadsAtOnce,
 		People: v.UploadsAtOnce, PerPerson: v.UploadsPerPerson,
 		SlowHours: domain.HoursText(v.SlowFrom, v.SlowUntil), SlowUpload: v.SlowUpload, SlowDownload: v.SlowDownload,
 	}
 }
 
-// progressShape is what a running get prints.
-type progressShape struct {
+// Progress is what a running get prints.
+type Progress struct {
 	Item      string               `json:"item"` // as it was asked for
 	ID        string               `json:"id"`   // of the transfer
 	State     domain.TransferState `json:"state"`
@@ -223,8 +240,8 @@ func list[T any](s []T) []T {
 	return s
 }
 
-// moment makes JSON print a time in UTC to the second, and null for none.
-func moment(t time.Time) *time.Time {
+// Moment makes JSON print a time in UTC to the second, and null for none.
+func Moment(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
@@ -232,136 +249,26 @@ func moment(t time.Time) *time.Time {
 	return &t
 }
 
-type networkShape struct {
+// Network is one that this computer is on, or was.
+type Network struct {
 	ID      string               `json:"id"`
 	Name    string               `json:"name"`
 	Answer  domain.NetworkAnswer `json:"answer"` // show, friends, or empty: not asked yet
 	Present bool                 `json:"present"`
 }
 
-func shapeNetwork(n domain.Network) networkShape { return networkShape(n) }
+// OfNetwork gives the form of a network.
+func OfNetwork(n domain.Network) Network { return Network(n) }
 
-// findingShape is something that the check-up looked at.
-type findingShape struct {
+// Finding is something that the check-up looked at.
+type Finding struct {
 	Kind string `json:"kind"`
 	OK   bool   `json:"ok"`
 	What string `json:"what"`
 	Do   string `json:"do"` // what helps; empty if nothing has to be done
 }
 
-func shapeFinding(f domain.Finding) findingShape {
-	return findingShape{Kind: f.Kind, OK: f.OK, What: f.What.String(), Do: f.Do.String()}
-}
-
-// The requests.
-
-// networkRequest says who sees what is shared on a network.
-type networkRequest struct {
-	Network string               `json:"network"`
-	Answer  domain.NetworkAnswer `json:"answer"`
-}
-
-// raiseRequest brings the window to the front.
-type raiseRequest struct {
-	Link string `json:"link,omitempty"` // to ask about; empty: none
-}
-
-type shareRequest struct {
-	Paths    []string `json:"paths"`
-	Audience string   `json:"audience"` // empty: the default
-}
-
-// unshareRequest names shares by their paths. For each a name may be given that
-// holds if nothing is shared from there.
-type unshareRequest struct {
-	Paths []string `json:"paths"`
-	Names []string `json:"names,omitempty"`
-}
-
-type connectRequest struct {
-	Address string `json:"address"`
-}
-
-// joinRequest accepts an invitation.
-type joinRequest struct {
-	Link string        `json:"link"`
-	Wait time.Duration `json:"wait"` // for the other side to confirm; 0: not at all
-}
-
-// peerRequest names somebody.
-type peerRequest struct {
-	Peer string `json:"peer"`
-}
-
-// answerRequest confirms that somebody is to be a friend, or declines.
-type answerRequest struct {
-	Peer string        `json:"peer"`
-	Yes  bool          `json:"yes"`
-	Wait time.Duration `json:"wait"` // for the other side; 0: for as long as it takes
-}
-
-type renameRequest struct {
-	Peer string `json:"peer"`
-	Name string `json:"name"` // empty: as they call themselves
-}
-
-type acceptRequest struct {
-	Peer string `json:"peer"`
-	UpTo int64  `json:"up_to"` // bytes; 0: always ask
-}
-
-type browseRequest struct {
-	Peer   string `json:"peer"`
-	Folder string `json:"folder"`
-}
-
-type searchRequest struct {
-	Words string `json:"words"`
-	Limit int    `json:"limit"`
-}
-
-type getRequest struct {
-	Items []string      `json:"items"`
-	To    string        `json:"to"`
-	Wait  time.Duration `json:"wait"` // 0: for as long as it takes
-	Only  []string      `json:"only"` // patterns of files; empty: all
-}
-
-type chooseRequest struct {
-	ID   string   `json:"id"`
-	Skip []string `json:"skip"` // patterns
-	Take []string `json:"take"` // patterns, after Skip
-}
-
-// limitRequest sets what is not nil.
-type limitRequest struct {
-	Upload       *int64  `json:"upload"`
-	Download     *int64  `json:"download"`
-	AtOnce       *int    `json:"at_once"`
-	People       *int    `json:"people"`
-	PerPerson    *int    `json:"per_person"`
-	SlowHours    *string `json:"slow_hours"` // "22:00-06:00" or "none"
-	SlowUpload   *int64  `json:"slow_upload"`
-	SlowDownload *int64  `json:"slow_download"`
-}
-
-type hideRequest struct {
-	Hidden bool `json:"hidden"`
-}
-
-// sendRequest gives files to one person.
-type sendRequest struct {
-	Peer  string        `json:"peer"`
-	Paths []string      `json:"paths"`
-	Note  string        `json:"note"`
-	Wait  time.Duration `json:"wait"` // 0: for as long as it takes
-}
-
-type acceptOfferRequest struct {
-	IDs []string `json:"ids"`
-	To  string   `json:"to"` // empty: the download folder
-}
-
-type idsRequest struct {
-	IDs []string `json:"ids"`
+// OfFinding gives the form of a finding of the check-up.
+func OfFinding(f domain.Finding) Finding {
+	return Finding{Kind: f.Kind, OK: f.OK, What: f.What.String(), Do: f.Do.String()}
 }

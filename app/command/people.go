@@ -1,4 +1,4 @@
-package app
+package command
 
 import (
 	"bufio"
@@ -12,16 +12,17 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/shape"
 )
 
-func (c *commands) peers() *cobra.Command {
+func (c *Commands) peers() *cobra.Command {
 	return &cobra.Command{
 		Use:   "peers",
 		Short: "List who is around",
-		Args:  args(cobra.NoArgs),
+		Args:  Args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			all, err := collect[peerShape](cmd.Context(), c, "peers", struct{}{})
-			if err != nil || c.opts.json {
+			all, err := collect[shape.Peer](cmd.Context(), c, "peers", struct{}{})
+			if err != nil || c.JSON {
 				return c.array(all, err)
 			}
 			rows := make([][]string, len(all))
@@ -37,7 +38,7 @@ func (c *commands) peers() *cobra.Command {
 	}
 }
 
-func presence(p peerShape) string {
+func presence(p shape.Peer) string {
 	switch {
 	case p.Online && !p.NearForThem:
 		return "here, doesn't count you as nearby yet"
@@ -50,7 +51,7 @@ func presence(p peerShape) string {
 	}
 }
 
-func (c *commands) connect() *cobra.Command {
+func (c *Commands) connect() *cobra.Command {
 	var wait string
 	cmd := &cobra.Command{
 		Use:   "connect ADDRESS|INVITATION|-",
@@ -60,11 +61,11 @@ multiaddress such as /ip4/192.168.3.7/tcp/17685. Or accept an invitation to
 become friends, which is a link that begins with potluck:invite/. With - either
 is read from standard input, so that an invitation, which is a secret, is not
 seen by other users of this computer.`,
-		Args: args(cobra.ExactArgs(1)),
+		Args: Args(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			address := words[0]
 			if address == "-" {
-				line, err := bufio.NewReader(io.LimitReader(c.in, 2*domain.MaxLink)).ReadString('\n')
+				line, err := bufio.NewReader(io.LimitReader(c.In, 2*domain.MaxLink)).ReadString('\n')
 				if err != nil && !errors.Is(err, io.EOF) {
 					return err
 				}
@@ -73,8 +74,8 @@ seen by other users of this computer.`,
 			if domain.IsLink(address) {
 				return c.join(cmd, address, wait)
 			}
-			return c.call(cmd.Context(), "connect", connectRequest{Address: address}, func(raw json.RawMessage) error {
-				var p peerShape
+			return c.Call(cmd.Context(), "connect", shape.ConnectRequest{Address: address}, func(raw json.RawMessage) error {
+				var p shape.Peer
 				if err := json.Unmarshal(raw, &p); err != nil {
 					return err
 				}
@@ -85,7 +86,7 @@ seen by other users of this computer.`,
 				if !p.Near && !p.Friend {
 					text += fmt.Sprintf("\nYou don't count %s as nearby; see --nearby.", p.Name)
 				}
-				return c.line(raw, text)
+				return c.Line(raw, text)
 			})
 		},
 	}
@@ -93,13 +94,13 @@ seen by other users of this computer.`,
 	return cmd
 }
 
-func (c *commands) browse() *cobra.Command {
+func (c *Commands) browse() *cobra.Command {
 	return &cobra.Command{
 		Use:   "browse PEER [FOLDER]",
 		Short: "List what somebody shares",
-		Args:  args(cobra.RangeArgs(1, 2)),
+		Args:  Args(cobra.RangeArgs(1, 2)),
 		RunE: func(cmd *cobra.Command, words []string) error {
-			request := browseRequest{Peer: words[0]}
+			request := shape.BrowseRequest{Peer: words[0]}
 			if len(words) > 1 {
 				request.Folder = words[1]
 			}
@@ -108,12 +109,12 @@ func (c *commands) browse() *cobra.Command {
 	}
 }
 
-func (c *commands) search() *cobra.Command {
-	request := searchRequest{}
+func (c *Commands) search() *cobra.Command {
+	request := shape.SearchRequest{}
 	cmd := &cobra.Command{
 		Use:   "search WORDS...",
 		Short: "Search what everyone around shares",
-		Args:  args(cobra.MinimumNArgs(1)),
+		Args:  Args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, words []string) error {
 			request.Words = strings.Join(words, " ")
 			if request.Limit < 0 {
@@ -127,13 +128,13 @@ func (c *commands) search() *cobra.Command {
 }
 
 // results prints rows as they come.
-func (c *commands) results(cmd *cobra.Command, name string, request any, none string) error {
+func (c *Commands) results(cmd *cobra.Command, name string, request any, none string) error {
 	var rows [][]string
-	err := c.call(cmd.Context(), name, request, func(raw json.RawMessage) error {
-		if c.opts.json {
-			return c.line(raw, "")
+	err := c.Call(cmd.Context(), name, request, func(raw json.RawMessage) error {
+		if c.JSON {
+			return c.Line(raw, "")
 		}
-		var r resultShape
+		var r shape.Result
 		if err := json.Unmarshal(raw, &r); err != nil {
 			return err
 		}
@@ -147,7 +148,7 @@ func (c *commands) results(cmd *cobra.Command, name string, request any, none st
 		rows = append(rows, []string{path, domain.SizeText(r.Size), dateText(r.Modified), strings.Join(from, ", ")})
 		return nil
 	})
-	if err != nil || c.opts.json {
+	if err != nil || c.JSON {
 		return err
 	}
 	return c.table([]string{"NAME", "SIZE", "MODIFIED", "FROM"}, rows, none)
