@@ -113,7 +113,7 @@ bench-scale: build headless ## measures a share of 100,000 files, search over a 
 		$(GO) test -tags headless -count=1 -timeout 30m -v -run '^TestScale' ./app
 
 .PHONY: sim
-sim: ## simulates offices of 50 and 200 peers in virtual time, in two minutes; PEERS=1000 for another, which takes far longer
+sim: ## simulates offices of 50 and 200 peers in virtual time, in five minutes; PEERS=1000 takes more than an hour
 	@.ci/packages build
 	POTLUCK_SIM=$(PEERS) $(GO) test -tags headless -count=1 -timeout 90m -v -run '^TestOffice$$' ./app/sim
 

@@ -340,7 +340,7 @@ func simulate(t *testing.T, peers int) (got figures) {
 }
 
 // TestOffice simulates as many as POTLUCK_SIM says, separated by commas; a few by
-// default, for it takes a minute for 200. Nothing is to be lost, and what one pays for everybody
+// default, for 200 take some minutes. Nothing is to be lost, and what one pays for everybody
 // else must not grow faster than their number.
 func TestOffice(t *testing.T) {
 	counts := os.Getenv("POTLUCK_SIM")
