@@ -22,6 +22,7 @@ import (
 func TestNothingStirsBeforeTheFirstStart(t *testing.T) {
 	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
 	c := &commands{opts: options{data: t.TempDir(), downloads: t.TempDir(), name: "Mira", listen: []string{"/ip4/127.0.0.1/tcp/0"}}}
+	c.Data = c.opts.data
 	ctx := t.Context()
 	chosen, lock, err := claim(ctx, c.opts)
 	if err != nil {
@@ -104,6 +105,7 @@ func TestNothingStirsBeforeTheFirstStart(t *testing.T) {
 func TestAWindowMayCloseUnanswered(t *testing.T) {
 	t.Setenv("XDG_RUNTIME_DIR", t.TempDir())
 	c := &commands{opts: options{data: t.TempDir(), downloads: t.TempDir()}}
+	c.Data = c.opts.data
 	chosen, lock, err := claim(t.Context(), c.opts)
 	if err != nil {
 		t.Fatal(err)

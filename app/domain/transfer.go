@@ -162,6 +162,8 @@ type Want struct {
 	// Folder is the absolute folder, Target the slash-separated path in it.
 	Folder string
 	Target string
+	// Private is true if it was given to this user alone, and so is not served on.
+	Private bool
 	// New is true if nothing of it can lie there yet.
 	New bool
 }

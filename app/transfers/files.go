@@ -231,6 +231,6 @@ func (t *Transfers) bring(ctx context.Context, d *transfer, i int, f domain.Tran
 func wantOf(d *transfer, f domain.TransferFile) domain.Want {
 	return domain.Want{
 		Content: f.Content, Size: f.Size, Modified: f.Modified, Owner: d.Peer, Folder: d.Folder, Target: f.Target,
-		New: d.untouched,
+		Private: d.Offer != "", New: d.untouched,
 	}
 }

@@ -36,7 +36,8 @@ type Part interface {
 // on their way. They are served on, so that a download goes on when its owner
 // has left: what everyone nearby could have had from the owner, everyone nearby
 // on the same network may have from here, while the program runs; everything
-// else only who shows a grant of the owner.
+// else only who shows a grant of the owner, and nobody what the owner gave to this
+// user alone.
 //
 // All methods may be called from any goroutine.
 type Holdings struct {
@@ -156,7 +157,7 @@ func (h *Holdings) Said(id domain.ContentID, provider domain.PeerID, nearby bool
 	network, near := h.network(provider)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if one := h.all[id]; one != nil && provider != "" && one.want.Owner == provider {
+	if one := h.all[id]; one != nil && !one.want.Private && provider != "" && one.want.Owner == provider {
 		one.nearby, one.network = nearby && near, network
 	}
 }
@@ -167,7 +168,7 @@ func (h *Holdings) Granted(asker domain.Asker, g domain.Grant) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	one := h.all[g.Content]
-	if one == nil || asker.Peer == "" || g.Holder != asker.Peer || g.Issuer != one.want.Owner || g.Size != one.want.Size {
+	if one == nil || one.want.Private || asker.Peer == "" || g.Holder != asker.Peer || g.Issuer != one.want.Owner || g.Size != one.want.Size {
 		return
 	}
 	if one.granted == nil {

@@ -187,6 +187,23 @@ func TestGrantsOpenWhatIsPrivate(t *testing.T) {
 	}
 }
 
+// What was given to this user alone is served on to nobody, grant or not.
+func TestWhatWasGivenAloneIsNotServedOn(t *testing.T) {
+	h := newHeld(t)
+	h.holding.End(h.part)
+	h.want.Private = true
+	h.holding = h.Begin(h.want, h.part)
+	h.Said(h.want.Content, "ana", true)
+	h.Granted(ben, domain.Grant{Content: h.want.Content, Size: h.want.Size, Holder: "ben", Issuer: "ana", Expires: h.now.Add(time.Hour)})
+	if h.Allows(ben, h.want.Content) {
+		t.Error("what was given alone is served on while it is fetched")
+	}
+	h.finish(t)
+	if h.Allows(ben, h.want.Content) {
+		t.Error("what was given alone is served on")
+	}
+}
+
 func TestFinishedFileThatChangedIsNotServed(t *testing.T) {
 	for name, change := range map[string]func(path string) error{
 		"edited":  func(path string) error { return os.WriteFile(path, []byte("other"), 0o600) },

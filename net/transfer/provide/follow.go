@@ -98,7 +98,8 @@ func (t *stream) introduce(id domain.ContentID, c Content, spread Spread, one *c
 		case Nearby:
 			return asker.Near
 		case Granted:
-			return (asker.Near || asker.Friend) && t.p.cfg.Source.Allowed(asker, id)
+			return (asker.Near || asker.Friend) && t.p.cfg.Source.Allowed(asker, id) &&
+				(t.p.cfg.Alone == nil || !t.p.cfg.Alone(asker, id))
 		default:
 			return false
 		}

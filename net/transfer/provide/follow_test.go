@@ -165,6 +165,31 @@ func TestTooMuchIsNoLook(t *testing.T) {
 	}
 }
 
+// Whoever has a content because it was given to it alone is told of to nobody,
+// and hears of nobody.
+func TestWhoIsAloneWithItIsToldOfToNobody(t *testing.T) {
+	var alone atomic.Value
+	alone.Store(domain.PeerID(""))
+	g := newRig(t, 2*mib, provide.Config{
+		Grant: func(domain.PeerID, domain.ContentID, int64) ([]byte, error) { return []byte("leave"), nil },
+		Alone: func(asker domain.Asker, _ domain.ContentID) bool { return asker.Peer == alone.Load() },
+	})
+	alone.Store(g.id())
+	g.private, g.spread = true, provide.Granted
+	g.send(t, g.piece(1, 0))
+	g.answer(t)
+	other := g.connect(t)
+	other.quiet(t, g.piece(1, 1))
+	g.quiet(t, g.piece(2, 1))
+	third := g.connect(t)
+	third.send(t, g.piece(1, 1))
+	_, body := third.news(t)
+	holders, _, err := wire.DecodeHolders(body)
+	if err != nil || len(holders) != 1 || holders[0].Peer != other.id() {
+		t.Errorf("a third one was told of %v, %v", holders, err)
+	}
+}
+
 // Those who fetch what is private hear of each other together with a grant, if
 // they may.
 func TestGrantsComeWithHints(t *testing.T) {

@@ -113,6 +113,10 @@ type Config struct {
 	// the peer ID, to be told to others who fetch the same. It must not block.
 	// nil: nothing is known.
 	Addresses func(domain.PeerID) []string
+	// Alone reports whether the asker may have the content only because it was
+	// given to it alone: then nobody hears of it, and it hears of nobody. It is
+	// asked for contents that are Granted. nil: never.
+	Alone func(asker domain.Asker, content domain.ContentID) bool
 	// Grant returns a signed leave for the peer to fetch the content from
 	// others, which is Granted here. nil: there are none.
 	Grant func(peer domain.PeerID, content domain.ContentID, size int64) ([]byte, error)
