@@ -212,6 +212,14 @@ func TestSearchFindsAllWordsAndMergesContent(t *testing.T) {
 			t.Errorf("Search(%q) = %q, %v; want %q", words, paths(rows), err, want)
 		}
 	}
+	twice := open(t, filepath.Join(t.TempDir(), "db"), &owners{pages: map[domain.PeerID][]domain.Page{"ana": {{
+		Version: version(1), Full: true, Changes: put(file("a/1.jpg", "same"), file("b/2.jpg", "same")),
+	}}}}, around{"ana": {ID: "ana", Name: "Ana", Online: true}})
+	twice.Head(domain.Head{Peer: "ana", Version: version(1), Entries: 2})
+	twice.settle(t, "ana")
+	if rows, err := twice.Search(t.Context(), "jpg", "", 0, nil); err != nil || len(rows) != 1 || len(rows[0].Providers) != 1 {
+		t.Errorf("who has the same twice is found as %+v, %v", rows, err)
+	}
 	if rows, _ := b.Search(t.Context(), "n", "", 0, nil); paths(rows) != "Song Jazz.MP3*2" {
 		t.Errorf("equal content is not merged: %q", paths(rows))
 	}

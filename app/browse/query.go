@@ -126,10 +126,19 @@ func (b *Browse) alsoFrom(rows []domain.Result, except domain.PeerID) {
 				continue
 			}
 			if e, ok := v.of(rows[i].Content); ok {
-				rows[i].Providers = append(rows[i].Providers, v.provider(e.Path))
+				rows[i].Providers = also(rows[i].Providers, v.provider(e.Path))
 			}
 		}
 	}
+}
+
+// also adds a provider, unless they are there: one person may have the same in
+// several places.
+func also(all []domain.Provider, p domain.Provider) []domain.Provider {
+	if slices.ContainsFunc(all, func(one domain.Provider) bool { return one.Peer == p.Peer }) {
+		return all
+	}
+	return append(all, p)
 }
 
 // merge joins the files of equal content and name into one row with several
@@ -148,7 +157,9 @@ func merge(rows []domain.Result) []domain.Result {
 		}
 		k := key{row.Content, row.Size}
 		if i, known := at[k]; known {
-			merged[i].Providers = append(merged[i].Providers, row.Providers...)
+			for _, p := range row.Providers {
+				merged[i].Providers = also(merged[i].Providers, p)
+			}
 			continue
 		}
 		at[k] = len(merged)

@@ -2,7 +2,10 @@ package command
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -26,19 +29,20 @@ is over, the offer stays open until: potluck cancel ID`,
 		RunE: func(cmd *cobra.Command, words []string) error {
 			c.Interruptible = true
 			request.Peer = words[0]
-			for _, path := range words[1:] {
-				abs, err := filepath.Abs(path)
-				if err != nil {
-					return err
-				}
-				request.Paths = append(request.Paths, abs)
+			var err error
+			if request.Paths, err = absolutes(words[1:]); err != nil {
+				return err
 			}
 			if len(request.Note) > domain.MaxNote {
 				return fmt.Errorf("%w: --note: at most %d bytes", domain.ErrUsage, domain.MaxNote)
 			}
-			var err error
 			if request.Wait, err = parseWait(wait); err != nil {
 				return err
+			}
+			for _, path := range request.Paths { // a mistake is no offer that failed
+				if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+					return fmt.Errorf("%w: there is no %s", domain.ErrNotFound, path)
+				}
 			}
 			said := ""
 			return c.Call(cmd.Context(), "send", request, func(raw json.RawMessage) error {

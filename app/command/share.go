@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/shape"
+	"github.com/potluck-share/potluck/storage/names"
 )
 
 func (c *Commands) share() *cobra.Command {
@@ -32,7 +34,7 @@ func (c *Commands) share() *cobra.Command {
 				if err := json.Unmarshal(raw, &s); err != nil {
 					return err
 				}
-				return c.Line(raw, fmt.Sprintf("%s is shared with %s: %s, %s", s.Name, s.Audience, count(s.Entries, "file"), domain.SizeText(s.Bytes)))
+				return c.Line(raw, fmt.Sprintf("%s is shared with %s: %s, %s", names.Display(s.Name), s.Audience, count(s.Entries, "file"), domain.SizeText(s.Bytes)))
 			})
 		},
 	}
@@ -50,13 +52,13 @@ func (c *Commands) unshare() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			names := make([]string, len(typed))
+			listed := make([]string, len(typed))
 			for i, name := range typed {
 				if filepath.Base(name) == name { // as potluck shares lists it
-					names[i] = name
+					listed[i] = name
 				}
 			}
-			return c.Call(cmd.Context(), "unshare", shape.UnshareRequest{Paths: paths, Names: names}, nil)
+			return c.Call(cmd.Context(), "unshare", shape.UnshareRequest{Paths: paths, Names: listed}, nil)
 		},
 	}
 }
@@ -64,6 +66,9 @@ func (c *Commands) unshare() *cobra.Command {
 func absolutes(paths []string) ([]string, error) {
 	all := make([]string, len(paths))
 	for i, path := range paths {
+		if !utf8.ValidString(path) {
+			return nil, fmt.Errorf("%w: the name %q is not valid UTF-8, rename it", domain.ErrUsage, path)
+		}
 		absolute, err := filepath.Abs(path)
 		if err != nil {
 			return nil, err

@@ -25,6 +25,13 @@ type Saying struct {
 	args [mostArgs]any // string, int, time.Time in UTC or Bytes; nil after the last one
 }
 
+// NameFirst reports whether the sentence begins with a name that somebody gave, of
+// a file or a person, which is written as it is.
+func (s Saying) NameFirst() bool {
+	_, text := s.args[0].(string)
+	return text && strings.HasPrefix(s.form, "%s")
+}
+
 // What is kept of a saying. Arguments are names that others gave, so that they
 // may be long.
 const (

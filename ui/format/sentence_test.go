@@ -19,6 +19,8 @@ func TestSentence(t *testing.T) {
 		{fmt.Errorf("nobody answered at 10.0.0.9: %w", domain.ErrNotFound), "Nobody answered at 10.0.0.9."},
 		{fmt.Errorf("%w: Potluck is still starting", domain.ErrBusy), "Potluck is still starting."},
 		{domain.ErrNotFound, "Not found."},
+		{domain.Fault(domain.ErrNotFound, "%s is not there any more", "movie.mp4"), "movie.mp4 is not there any more."},
+		{domain.Fault(domain.ErrNotFound, "there is no %s", "movie.mp4"), "There is no movie.mp4."},
 		{fmt.Errorf("ana is %w", domain.ErrOffline), "Ana is away."},
 	} {
 		if got := Sentence(c.err); got != c.want {
