@@ -14,7 +14,7 @@ import (
 // settling is how long a free place is kept while more downloads are under way
 // than there are places: when somebody comes back whom many waited for, the
 // first in the order gets it and not the quickest.
-const settling = 30 * time.Millisecond
+const settling = 60 * time.Millisecond
 
 // errDisplaced ends an attempt whose place another download takes.
 var errDisplaced = errors.New("another download is to run first")
@@ -93,7 +93,7 @@ func (t *Transfers) AtOnce(n int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.places.most = max(1, n)
-	t.serve()
+	t.serveSoon()
 	t.displace()
 }
 
@@ -113,15 +113,7 @@ func (t *Transfers) take(ctx context.Context, d *transfer) bool {
 	turn := make(chan struct{})
 	d.turn = turn
 	t.enqueue(d)
-	if t.places.live <= t.places.most {
-		t.serve()
-	} else if t.places.taken() < t.places.most {
-		time.AfterFunc(settling, func() {
-			t.mu.Lock()
-			defer t.mu.Unlock()
-			t.serve()
-		})
-	}
+	t.serveSoon()
 	t.mu.Unlock()
 	select {
 	case <-turn:
@@ -133,6 +125,21 @@ func (t *Transfers) take(ctx context.Context, d *transfer) bool {
 	t.unqueue(d)
 	t.leave(d)
 	return false
+}
+
+// serveSoon gives free places away, a little later if there are more downloads than
+// places: after a start, or when somebody comes back, the first in the order may be
+// the last to queue. The lock is held.
+func (t *Transfers) serveSoon() {
+	if t.places.live <= t.places.most {
+		t.serve()
+	} else if t.places.taken() < t.places.most {
+		time.AfterFunc(settling, func() {
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			t.serve()
+		})
+	}
 }
 
 // enqueue puts d into the queue, by the order. The lock is held.
