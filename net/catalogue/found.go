@@ -7,8 +7,8 @@ import (
 )
 
 // Pack packs entries that somebody asked for into at most so many bytes; of too
-// many, the first half, or the first of that. The error is that of the packing; if not even one entry
-// fits, it is domain.ErrTooLarge.
+// many, the first half, or the first of that. The error is that of the packing; if
+// not even one entry fits, it is domain.ErrTooLarge.
 func (c *Client) Pack(entries []domain.Entry, most int) ([]byte, error) {
 	page := domain.Page{Full: true}
 	for i := range entries {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/catalogue/pb"
+	"github.com/potluck-share/potluck/net/host/talk"
 )
 
 // Seconds since 1970 of the first and the last moment that time.Time writes
@@ -73,8 +74,8 @@ func (u *unpacker) page(packed []byte) (domain.Page, error) {
 }
 
 func decode(raw []byte) (domain.Page, error) {
-	if err := scan(raw); err != nil {
-		return domain.Page{}, err
+	if err := talk.Scan(raw, pageFields); err != nil {
+		return domain.Page{}, fmt.Errorf("reading a page: %w", err)
 	}
 	var msg pb.Page
 	if err := proto.Unmarshal(raw, &msg); err != nil {
@@ -95,30 +96,8 @@ func decode(raw []byte) (domain.Page, error) {
 	return page, nil
 }
 
-// scan counts the entries before any of them is unmarshalled: an empty one
-// takes two bytes here and a hundred in memory.
-func scan(raw []byte) error {
-	const changesField = 4
-	count := 0
-	for len(raw) > 0 {
-		num, typ, n := protowire.ConsumeTag(raw)
-		if n < 0 {
-			return fmt.Errorf("reading a page: %w: %w", domain.ErrMalformed, protowire.ParseError(n))
-		}
-		raw = raw[n:]
-		if n = protowire.ConsumeFieldValue(num, typ, raw); n < 0 {
-			return fmt.Errorf("reading a page: %w: %w", domain.ErrMalformed, protowire.ParseError(n))
-		}
-		raw = raw[n:]
-		if num == changesField {
-			count++
-		}
-		if count > maxEntries {
-			return fmt.Errorf("a page of more than %d entries: %w", maxEntries, domain.ErrTooLarge)
-		}
-	}
-	return nil
-}
+// pageFields are what a page repeats.
+var pageFields = map[protowire.Number]talk.Repeats{4: {Most: maxEntries}} // changes
 
 func fromWire(c *pb.Change) (domain.Change, error) {
 	change := domain.Change{Path: c.GetPath()}

@@ -110,12 +110,12 @@ func newQuestions() *questions {
 
 // Ask asks everyone near, also those who are not connected, for what has all
 // the words in its path, and calls take for each one's answer for a moment, or
-// until there are enough or ctx ends. The bytes are what Config.Answer returned there; they are
-// signed by who answered, and to be looked at with care. Take is called
-// for one answer after the other, and not after Ask has returned. Everyone near
-// can read the words. Whoever has asked much waits first. Errors: domain.ErrBusy
-// if ctx ends before, domain.ErrMalformed for words that are none. While nothing is
-// told to anybody nothing is asked either.
+// until there are enough or ctx ends. The bytes are what Config.Answer returned
+// there; they are signed by who answered, and to be looked at with care. Take is
+// called for one answer after the other, and not after Ask has returned. Everyone
+// near can read the words. Whoever has asked much waits first. Errors:
+// domain.ErrBusy if ctx ends before, domain.ErrMalformed for words that are none.
+// While nothing is told to anybody nothing is asked either.
 func (g *Gossip) Ask(ctx context.Context, words []string, take func(from domain.PeerID, found []byte)) error {
 	if g.hidden() || g.reserved() {
 		return nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/gossip/pb"
+	"github.com/potluck-share/potluck/net/host/talk"
 )
 
 // Limits of questions and answers.
@@ -124,8 +125,8 @@ func (a *answer) MarshalRecord() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("peer ID %q: %w: %w", a.from, domain.ErrUsage, err)
 	}
-	if len(a.found) == 0 || len(a.found) > MaxFound {
-		return nil, fmt.Errorf("an answer of %d bytes: %w", len(a.found), domain.ErrTooLarge)
+	if err := checkFound(a.found); err != nil {
+		return nil, err
 	}
 	return proto.Marshal(&pb.Answer{Peer: []byte(id), Question: a.question[:], Found: a.found})
 }
@@ -145,33 +146,21 @@ func (a *answer) UnmarshalRecord(payload []byte) error {
 	}
 	a.question = questionKey(msg.GetQuestion())
 	a.found = msg.GetFound()
-	if len(a.found) == 0 || len(a.found) > MaxFound {
-		return fmt.Errorf("an answer of %d bytes: %w", len(a.found), domain.ErrTooLarge)
+	return checkFound(a.found)
+}
+
+func checkFound(found []byte) error {
+	if len(found) == 0 || len(found) > MaxFound {
+		return fmt.Errorf("an answer of %d bytes: %w", len(found), domain.ErrTooLarge)
 	}
 	return nil
 }
 
 // decodeAnswers reads the message of an answers stream.
 func decodeAnswers(raw []byte) ([][]byte, error) {
-	// Counted before they are unmarshalled: an empty one takes two bytes here.
 	const signedField = 1
-	count := 0
-	for rest := raw; len(rest) > 0; {
-		num, typ, n := protowire.ConsumeTag(rest)
-		if n < 0 {
-			return nil, fmt.Errorf("reading answers: %w: %w", domain.ErrMalformed, protowire.ParseError(n))
-		}
-		rest = rest[n:]
-		if n = protowire.ConsumeFieldValue(num, typ, rest); n < 0 {
-			return nil, fmt.Errorf("reading answers: %w: %w", domain.ErrMalformed, protowire.ParseError(n))
-		}
-		rest = rest[n:]
-		if num == signedField {
-			count++
-		}
-	}
-	if count > mostAnswers {
-		return nil, fmt.Errorf("%d answers at once: %w", count, domain.ErrTooLarge)
+	if err := talk.Scan(raw, map[protowire.Number]talk.Repeats{signedField: {Most: mostAnswers}}); err != nil {
+		return nil, fmt.Errorf("reading answers: %w", err)
 	}
 	var msg pb.Answers
 	if err := proto.Unmarshal(raw, &msg); err != nil {

@@ -42,8 +42,8 @@ func readSwap(r io.Reader, limit int) (*pb.Swap, error) {
 }
 
 func decodeSwap(raw []byte) (*pb.Swap, error) {
-	if err := scanSwap(raw); err != nil {
-		return nil, err
+	if err := talk.Scan(raw, swapFields); err != nil {
+		return nil, fmt.Errorf("reading heads: %w", err)
 	}
 	msg := new(pb.Swap)
 	if err := proto.Unmarshal(raw, msg); err != nil {
@@ -52,32 +52,8 @@ func decodeSwap(raw []byte) (*pb.Swap, error) {
 	return msg, nil
 }
 
-// scanSwap counts and measures what the message repeats before any of it is
-// unmarshalled: an empty item takes two bytes here and a hundred in memory.
-func scanSwap(raw []byte) error {
-	const (
-		itemsField = 1
-		knownField = 2
-	)
-	counts := make(map[protowire.Number]int)
-	limits := map[protowire.Number]int{itemsField: maxItem, knownField: maxHandOn}
-	for len(raw) > 0 {
-		num, typ, n := protowire.ConsumeTag(raw)
-		if n < 0 {
-			return fmt.Errorf("reading heads: %w: %w", domain.ErrMalformed, protowire.ParseError(n))
-		}
-		raw = raw[n:]
-		if n = protowire.ConsumeFieldValue(num, typ, raw); n < 0 {
-			return fmt.Errorf("reading heads: %w: %w", domain.ErrMalformed, protowire.ParseError(n))
-		}
-		raw = raw[n:]
-		limit, repeated := limits[num]
-		if !repeated {
-			continue
-		}
-		if counts[num]++; counts[num] > maxItems || n > limit {
-			return fmt.Errorf("heads: item %d of %d bytes: %w", counts[num], n, domain.ErrTooLarge)
-		}
-	}
-	return nil
+// swapFields are what a swap repeats.
+var swapFields = map[protowire.Number]talk.Repeats{
+	1: {Most: maxItems, Bytes: maxItem},   // items
+	2: {Most: maxItems, Bytes: maxHandOn}, // known
 }
