@@ -149,7 +149,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 		Source: shelf{n.library, n.holdings}, Log: n.log.With("room", "provide"),
 		Uploads:   n.uploaded,
 		Addresses: n.host.AddressesOf,
-		Alone:     n.library.Alone,
+		Among:     n.library.Among,
 		Grant:     transfer.Granter(n.host, time.Now),
 		Shown:     transfer.Shown(n.log.With("room", "provide"), time.Now, n.holdings.Granted),
 	})

@@ -33,9 +33,9 @@ func (w *window) restAfterwards() {
 }
 
 // rest keeps the toolkit from looking for input sixty times a second, which it
-// does for as long as it runs, while the window is closed to the tray: that takes
-// four fifths of what a computer at rest spends on Potluck. It sleeps on the UI
-// thread, and whatever is handed to that by do wakes it. It ends with ctx.
+// does for as long as it runs, while the window is closed to the tray: that took
+// most of what a computer at rest spends on Potluck. It sleeps on the UI thread,
+// and whatever is handed to that by do wakes it. It ends with ctx.
 func (w *window) rest(ctx context.Context) {
 	for {
 		for !w.shut.Load() {

@@ -79,7 +79,7 @@ func TestAnOfferIsForOnePersonAlone(t *testing.T) {
 		if source.Nearby() {
 			t.Error("everyone nearby may have it")
 		}
-		if !k.Alone(near, id) {
+		if k.Among(near, id) {
 			t.Error("ben is not alone with what is offered to him alone")
 		}
 		must(t, source.Close())
@@ -112,12 +112,12 @@ func TestAnOfferIsForOnePersonAlone(t *testing.T) {
 	_, _, err = k.Offer(t.Context(), strings.Repeat("f", 32), "cleo", []string{note}, nil)
 	must(t, err)
 	sum := contents[len(contents)-1]
-	if k.Alone(near, sum) {
+	if !k.Among(near, sum) {
 		t.Error("ben is alone with what everyone may have")
 	}
 	same(t, "offers", k.Offered(), []string{anOffer, strings.Repeat("f", 32)})
 	must(t, k.Unshare(t.Context(), []string{note}))
-	if !k.Alone(near, sum) || !k.Alone(cleo, sum) {
+	if k.Among(near, sum) || k.Among(cleo, sum) {
 		t.Error("two to whom the same was offered know of each other")
 	}
 	if paths, _, err := k.in(cleo, strings.Repeat("f", 32)); err != nil || !slices.Equal(paths, []string{"note.txt"}) {

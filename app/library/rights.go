@@ -28,11 +28,14 @@ func (l *Library) Allowed(asker domain.Asker, id domain.ContentID) bool {
 	return l.offers(asker, l.holders(id)) || l.granted(asker, id)
 }
 
-// Alone reports whether the asker may have the content only because it was offered
-// to it alone.
-func (l *Library) Alone(asker domain.Asker, id domain.ContentID) bool {
+// Among reports whether the asker may have the content together with others: not
+// only because it was offered to it alone.
+func (l *Library) Among(asker domain.Asker, id domain.ContentID) bool {
+	if !l.serves(asker) {
+		return false
+	}
 	shared := slices.DeleteFunc(l.holders(id), func(name string) bool { return strings.HasPrefix(name, offerMark) })
-	return !l.offers(asker, shared) && !l.granted(asker, id)
+	return l.offers(asker, shared) || l.granted(asker, id)
 }
 
 // serves reports whether the asker may have anything at all.

@@ -98,8 +98,7 @@ func (t *stream) introduce(id domain.ContentID, c Content, spread Spread, one *c
 		case Nearby:
 			return asker.Near
 		case Granted:
-			return (asker.Near || asker.Friend) && t.p.cfg.Source.Allowed(asker, id) &&
-				(t.p.cfg.Alone == nil || !t.p.cfg.Alone(asker, id))
+			return (asker.Near || asker.Friend) && t.p.cfg.Among(asker, id)
 		default:
 			return false
 		}

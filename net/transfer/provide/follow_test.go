@@ -172,7 +172,7 @@ func TestWhoIsAloneWithItIsToldOfToNobody(t *testing.T) {
 	alone.Store(domain.PeerID(""))
 	g := newRig(t, 2*mib, provide.Config{
 		Grant: func(domain.PeerID, domain.ContentID, int64) ([]byte, error) { return []byte("leave"), nil },
-		Alone: func(asker domain.Asker, _ domain.ContentID) bool { return asker.Peer == alone.Load() },
+		Among: func(asker domain.Asker, _ domain.ContentID) bool { return asker.Peer != alone.Load() },
 	})
 	alone.Store(g.id())
 	g.private, g.spread = true, provide.Granted

@@ -113,10 +113,11 @@ type Config struct {
 	// the peer ID, to be told to others who fetch the same. It must not block.
 	// nil: nothing is known.
 	Addresses func(domain.PeerID) []string
-	// Alone reports whether the asker may have the content only because it was
-	// given to it alone: then nobody hears of it, and it hears of nobody. It is
-	// asked for contents that are Granted. nil: never.
-	Alone func(asker domain.Asker, content domain.ContentID) bool
+	// Among reports whether the asker may have the content together with others,
+	// and not only because it was given to it alone: only then others hear of it
+	// and it of them. It is asked for contents that are Granted. nil: as
+	// Source.Allowed.
+	Among func(asker domain.Asker, content domain.ContentID) bool
 	// Grant returns a signed leave for the peer to fetch the content from
 	// others, which is Granted here. nil: there are none.
 	Grant func(peer domain.PeerID, content domain.ContentID, size int64) ([]byte, error)
@@ -179,6 +180,9 @@ func New(cfg Config) *Provider {
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Among == nil {
+		cfg.Among = cfg.Source.Allowed
 	}
 	return &Provider{
 		cfg:        cfg,
