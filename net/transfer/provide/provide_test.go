@@ -35,7 +35,9 @@ type files struct {
 	paths map[domain.ContentID]string
 	far   bool // the asker is not near any more
 	open  int  // files that are open
-	gate  chan struct{}
+	// gate holds up who reads of a file until it is closed; atGate tells of
+	// the first who waits there.
+	gate, atGate chan struct{}
 	// private is true while not everyone nearby may have the files.
 	private bool
 	spread  provide.Spread // of what is private
@@ -111,6 +113,10 @@ func (f *file) Fresh() error {
 
 func (f *file) ReadAt(p []byte, off int64) (int, error) {
 	if f.s.gate != nil {
+		select {
+		case f.s.atGate <- struct{}{}:
+		default:
+		}
 		<-f.s.gate
 	}
 	return f.File.ReadAt(p, off)
@@ -122,6 +128,9 @@ func (f *file) Close() error {
 	f.s.mu.Unlock()
 	return f.File.Close()
 }
+
+// shut makes the gate, which is shut.
+func (s *files) shut() { s.gate, s.atGate = make(chan struct{}), make(chan struct{}, 1) }
 
 func newHost(t *testing.T) libp2phost.Host {
 	t.Helper()
@@ -317,7 +326,7 @@ func TestWhoStopsBeingNearGetsNothingMore(t *testing.T) {
 
 func TestTooMuchAskedIsBusy(t *testing.T) {
 	g := newRig(t, 2*mib, provide.Config{MaxPerPeer: 4 * mib})
-	g.gate = make(chan struct{})
+	g.shut()
 	for i := range 10 {
 		g.send(t, g.piece(uint64(i+1), 0))
 	}
@@ -348,13 +357,23 @@ func TestTooMuchAskedIsBusy(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
-	g := newRig(t, 8*mib, provide.Config{})
-	g.gate = make(chan struct{})
-	g.send(t, g.piece(1, 0), g.piece(2, 1), g.piece(3, 2),
-		wire.Header{Kind: wire.Cancel, Request: 1}, wire.Header{Kind: wire.Cancel, Request: 2})
-	time.Sleep(100 * time.Millisecond) // the cancels arrive while the first one is read
-	close(g.gate)
+	g := newRig(t, 8*mib, provide.Config{MaxPerPeer: 4 * mib})
+	g.shut()
+	g.send(t, g.piece(1, 0), g.piece(2, 1), g.piece(3, 2))
+	<-g.atGate // the cancels come while the first one is read
+	g.send(t, wire.Header{Kind: wire.Cancel, Request: 1}, wire.Header{Kind: wire.Cancel, Request: 2})
+	for request := range uint64(5) {
+		g.send(t, g.piece(4+request, 3))
+	}
+	// The last of these is too much, and answered so after the cancels were read.
 	h, body := g.answer(t)
+	if h.Status != wire.Busy {
+		t.Fatalf("answer %+v, want busy", h)
+	}
+	close(g.gate)
+	for h.Status == wire.Busy {
+		h, body = g.answer(t)
+	}
 	if h.Request != 3 || !bytes.Equal(body, g.data[2*mib:3*mib]) {
 		t.Fatalf("answer %+v with %d bytes, want the one that was not cancelled", h, len(body))
 	}
