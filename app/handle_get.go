@@ -51,7 +51,7 @@ func (n *node) beginAll(ctx context.Context, r shape.GetRequest) (wanted map[str
 // wait has.
 func (n *node) follow(ctx, wait context.Context, events *event.Subscription, wanted map[string]string, emit func(any) error) error {
 	var problems []error
-	reasons := make(map[string]string)
+	latest := make(map[string]domain.Transfer)
 	for len(wanted) > 0 {
 		batch, err := events.Next(wait)
 		if err != nil {
@@ -59,7 +59,7 @@ func (n *node) follow(ctx, wait context.Context, events *event.Subscription, wan
 				return ctx.Err()
 			}
 			for id, item := range wanted {
-				problems = append(problems, fmt.Errorf("%w for %s; it goes on by itself. %s", domain.ErrWaiting, item, reasons[id]))
+				problems = append(problems, waiting(item, latest[id]))
 			}
 			break
 		}
@@ -69,7 +69,7 @@ func (n *node) follow(ctx, wait context.Context, events *event.Subscription, wan
 			if !ok || !mine {
 				continue
 			}
-			reasons[t.ID] = t.Reason.String()
+			latest[t.ID] = t
 			if err := emit(n.progress(item, t)); err != nil {
 				return err
 			}
@@ -80,6 +80,18 @@ func (n *node) follow(ctx, wait context.Context, events *event.Subscription, wan
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// waiting says that the time ran out, and how the download goes on.
+func waiting(item string, t domain.Transfer) error {
+	next := "it goes on by itself"
+	if t.State == domain.Paused {
+		next = "it goes on with: potluck resume " + t.ID
+	}
+	if reason := t.Reason.String(); reason != "" {
+		next += ". " + reason
+	}
+	return fmt.Errorf("%w for %s; %s", domain.ErrWaiting, item, next)
 }
 
 func (n *node) progress(item string, t domain.Transfer) shape.Progress {
@@ -127,7 +139,12 @@ func (n *node) begin(ctx context.Context, item string, r shape.GetRequest) (id s
 	}
 	for {
 		id, err := n.transfers.Get(ctx, want)
-		if !errors.Is(err, domain.ErrNotFound) || !rest(wait) {
+		if !errors.Is(err, domain.ErrNotFound) {
+			return id, err
+		}
+		if shown := n.browse.Shown(want.Peer, want.Path); shown != want.Path {
+			want.Path = shown
+		} else if !rest(wait) {
 			return id, err
 		}
 	}

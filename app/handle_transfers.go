@@ -20,10 +20,10 @@ func (n *node) handleTransfers(_ context.Context, _ struct{}, emit func(any) err
 func unended(s domain.TransferState) bool    { return !s.Ended() }
 func unfinished(s domain.TransferState) bool { return !s.Ended() || s == domain.Failed }
 
-// eachTransfer makes a handler of a method that takes IDs; the word all stands
-// for every download in a state that all says.
+// eachTransfer makes a handler of a method that takes IDs, and tells how they
+// stand then; the word all stands for every download in a state that all says.
 func (n *node) eachTransfer(f func(context.Context, []string) error, all func(domain.TransferState) bool) func(context.Context, shape.IDsRequest, func(any) error) error {
-	return func(ctx context.Context, r shape.IDsRequest, _ func(any) error) error {
+	return func(ctx context.Context, r shape.IDsRequest, emit func(any) error) error {
 		ids := r.IDs
 		if len(ids) == 1 && ids[0] == "all" {
 			ids = nil
@@ -33,8 +33,28 @@ func (n *node) eachTransfer(f func(context.Context, []string) error, all func(do
 				}
 			}
 		}
-		return f(ctx, ids)
+		if err := f(ctx, ids); err != nil {
+			return err
+		}
+		return n.emitTransfers(ids, emit)
 	}
+}
+
+// emitTransfers tells how the transfers stand.
+func (n *node) emitTransfers(ids []string, emit func(any) error) error {
+	for _, id := range ids {
+		row, known := n.transfers.Transfer(id)
+		if o, err := n.offers.Find(id); !known && err == nil {
+			row, known = offers.Row(o), true
+		}
+		if !known {
+			continue // it went out of the list meanwhile
+		}
+		if err := emit(shape.OfTransfer(row)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // handleChoose changes which files of a download are wanted, if anything is

@@ -115,7 +115,7 @@ func (n *node) handleShare(ctx context.Context, r shape.ShareRequest, emit func(
 	if err != nil {
 		return err
 	}
-	if err := emitAll(append(report.Shared, report.Already...), shape.OfShare, emit); err != nil {
+	if err := emitAll(append(report.Shared, report.Already...), n.shareShape, emit); err != nil {
 		return err
 	}
 	problems := make([]error, len(report.Problems))
@@ -126,6 +126,14 @@ func (n *node) handleShare(ctx context.Context, r shape.ShareRequest, emit func(
 		problems = append(problems, n.gossip.Flush(ctx))
 	}
 	return errors.Join(problems...)
+}
+
+// shareShape gives the form of a share.
+func (n *node) shareShape(s domain.Share) shape.Share {
+	return shape.OfShare(s, func(id domain.PeerID) string {
+		who, _ := n.people.Peer(id)
+		return cmp.Or(who.Name, id.Short())
+	})
 }
 
 // audience reads what --audience says; the default from the settings if it
@@ -166,7 +174,7 @@ func (n *node) handleUnshare(ctx context.Context, r shape.UnshareRequest, _ func
 }
 
 func (n *node) handleShares(_ context.Context, _ struct{}, emit func(any) error) error {
-	return emitAll(n.library.Shares(), shape.OfShare, emit)
+	return emitAll(n.library.Shares(), n.shareShape, emit)
 }
 
 func (n *node) handlePeers(_ context.Context, _ struct{}, emit func(any) error) error {
@@ -227,8 +235,14 @@ func (n *node) handleBrowse(ctx context.Context, r shape.BrowseRequest, emit fun
 	}
 	for {
 		rows, err := n.browse.List(ctx, who.ID, r.Folder)
-		if errors.Is(err, domain.ErrNotFound) && rest(wait) {
-			continue
+		if errors.Is(err, domain.ErrNotFound) {
+			if shown := n.browse.Shown(who.ID, r.Folder); shown != r.Folder {
+				r.Folder = shown
+				continue
+			}
+			if rest(wait) {
+				continue
+			}
 		}
 		if err != nil {
 			return err

@@ -55,7 +55,10 @@ With a command it talks to the Potluck that is running.`,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
 			err := c.opts.absolute()
 			c.Data = c.opts.data
-			return err
+			if err != nil {
+				return err
+			}
+			return c.opts.check()
 		},
 		RunE: func(cmd *cobra.Command, words []string) error {
 			return c.window(cmd.Context(), strings.Join(words, ""))
@@ -75,7 +78,33 @@ With a command it talks to the Potluck that is running.`,
 	flags.BoolVar(&c.opts.verbose, "verbose", false, "log more")
 	root.Flags().BoolVar(&c.background, "background", false, "start in the tray, without opening the window")
 	root.AddCommand(append(c.All(), c.serve())...)
+	root.SetHelpCommand(help(root))
 	return root
+}
+
+// help shows how a command is used.
+func help(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Show how a command is used",
+		RunE: func(_ *cobra.Command, words []string) error {
+			found, rest, err := root.Find(words)
+			if err != nil || len(rest) > 0 {
+				return noCommand(root, strings.Join(words, " "))
+			}
+			found.InitDefaultHelpFlag()
+			return found.Help()
+		},
+	}
+}
+
+// noCommand refuses what is no command, with the nearest one.
+func noCommand(root *cobra.Command, typed string) error {
+	hint := "see: potluck --help"
+	if near := root.SuggestionsFor(typed); len(near) > 0 {
+		hint = fmt.Sprintf("did you mean: potluck %s", near[0])
+	}
+	return fmt.Errorf("%w: there is no command %q; %s", domain.ErrUsage, typed, hint)
 }
 
 // linkOrNothing refuses words that are no command, with the nearest one, but
@@ -91,11 +120,7 @@ func (c *commands) linkOrNothing(cmd *cobra.Command, args []string) error {
 		_, err := domain.ParseLink(args[0])
 		return err
 	}
-	hint := "see: potluck --help"
-	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-		hint = fmt.Sprintf("did you mean: potluck %s", near[0])
-	}
-	return fmt.Errorf("%w: there is no command %q; %s", domain.ErrUsage, args[0], hint)
+	return noCommand(cmd, args[0])
 }
 
 // finish reports err, if any, and returns the exit code that belongs to it.

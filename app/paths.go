@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -11,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/settings"
 	"github.com/potluck-share/potluck/storage/names"
 )
 
@@ -51,6 +53,16 @@ func (o *options) absolute() error {
 		o.downloads, err = filepath.Abs(o.downloads)
 	}
 	return err
+}
+
+// check refuses what no start would take, also before commands that have no use
+// for it: whoever mistypes wants to know.
+func (o *options) check() error {
+	return settings.Check(domain.Settings{
+		Name:      cmp.Or(o.name, "somebody"),
+		Downloads: cmp.Or(o.downloads, filepath.Dir(o.data)),
+		Nearby:    o.nearby,
+	})
 }
 
 // dataFolder is where Potluck keeps everything unless --data says otherwise.

@@ -34,7 +34,7 @@ func (c *Commands) share() *cobra.Command {
 				if err := json.Unmarshal(raw, &s); err != nil {
 					return err
 				}
-				return c.Line(raw, fmt.Sprintf("%s is shared with %s: %s, %s", names.Display(s.Name), s.Audience, count(s.Entries, "file"), domain.SizeText(s.Bytes)))
+				return c.Line(raw, fmt.Sprintf("%s is shared with %s: %s, %s", names.Display(s.Name), names.Display(s.SeenBy()), count(s.Entries, "file"), domain.SizeText(s.Bytes)))
 			})
 		},
 	}
@@ -94,7 +94,7 @@ func (c *Commands) shares() *cobra.Command {
 				if s.Problem != "" {
 					state += ": " + s.Problem
 				}
-				rows[i] = []string{s.Name, s.Audience, count(s.Entries, "file"), domain.SizeText(s.Bytes), state, s.Path}
+				rows[i] = []string{s.Name, s.SeenBy(), count(s.Entries, "file"), domain.SizeText(s.Bytes), state, s.Path}
 			}
 			return c.table([]string{"NAME", "WHO SEES IT", "FILES", "SIZE", "STATE", "PATH"}, rows, "You share nothing yet. Share with: potluck share PATH")
 		},

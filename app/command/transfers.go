@@ -22,14 +22,10 @@ func (c *Commands) transfers() *cobra.Command {
 			}
 			rows := make([][]string, len(all))
 			for i, t := range all {
-				state := string(t.State)
-				if t.Reason != "" {
-					state += ": " + t.Reason
-				}
 				if t.Kind == domain.Offering {
 					t.ID = t.ID[:shape.ShortOffer]
 				}
-				rows[i] = []string{t.ID, string(t.Kind), t.Name, t.Path, percent(t.Done, t.Size) + " of " + domain.SizeText(t.Size), state}
+				rows[i] = []string{t.ID, string(t.Kind), t.Name, t.Path, percent(t.Done, t.Size) + " of " + domain.SizeText(t.Size), standing(t)}
 			}
 			return c.table([]string{"ID", "KIND", "WITH", "WHAT", "DONE", "STATE"}, rows, "Nothing is moving. See what others share with: potluck browse PEER")
 		},
@@ -68,9 +64,30 @@ func (c *Commands) eachTransfer(name, short, long string) *cobra.Command {
 		Long:  short + ".\n\n" + long,
 		Args:  Args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			return c.Call(cmd.Context(), name, shape.IDsRequest{IDs: ids}, nil)
+			all, err := collect[shape.Transfer](cmd.Context(), c, name, shape.IDsRequest{IDs: ids})
+			if err != nil || c.JSON {
+				return c.array(all, err)
+			}
+			return c.table([]string{"WHAT", "STATE"}, standings(all), "There is no such download.")
 		},
 	}
+}
+
+// standings are rows of what transfers are of and how they stand.
+func standings(all []shape.Transfer) [][]string {
+	rows := make([][]string, len(all))
+	for i, t := range all {
+		rows[i] = []string{t.Path, standing(t)}
+	}
+	return rows
+}
+
+// standing is the state of a transfer, with its reason.
+func standing(t shape.Transfer) string {
+	if t.Reason == "" {
+		return string(t.State)
+	}
+	return string(t.State) + ": " + t.Reason
 }
 
 func (c *Commands) choose() *cobra.Command {

@@ -97,6 +97,7 @@ type Share struct {
 	Name     string            `json:"name"`
 	Path     string            `json:"path"`
 	Audience string            `json:"audience"`
+	Chosen   []string          `json:"chosen,omitempty"` // the names of chosen people
 	Entries  int               `json:"entries"`
 	Bytes    int64             `json:"bytes"`
 	Fetched  int               `json:"fetched"` // how often
@@ -104,12 +105,24 @@ type Share struct {
 	Problem  string            `json:"problem"`
 }
 
-// OfShare gives the form of a share.
-func OfShare(s domain.Share) Share {
-	return Share{
+// OfShare gives the form of a share. nameOf tells what somebody is called.
+func OfShare(s domain.Share, nameOf func(domain.PeerID) string) Share {
+	form := Share{
 		Name: s.Name, Path: s.Path, Audience: s.Audience.String(), Entries: s.Entries, Bytes: s.Bytes,
 		Fetched: s.Fetched, State: s.State, Problem: s.Problem.String(),
 	}
+	for _, id := range s.Audience.Peers {
+		form.Chosen = append(form.Chosen, nameOf(id))
+	}
+	return form
+}
+
+// SeenBy tells in words who sees the share.
+func (s *Share) SeenBy() string {
+	if len(s.Chosen) > 0 {
+		return strings.Join(s.Chosen, ", ")
+	}
+	return s.Audience
 }
 
 // Provider is who has a result.
