@@ -27,6 +27,14 @@ func (f libraryFront) Unshare(ctx context.Context, names []string) error {
 	return n.library.Unshare(ctx, names)
 }
 
+func (f libraryFront) Restore(ctx context.Context, s domain.Share) error {
+	n, err := f.ready()
+	if err != nil {
+		return err
+	}
+	return n.library.Restore(ctx, s)
+}
+
 func (f libraryFront) SetAudience(ctx context.Context, name string, audience domain.Audience) error {
 	n, err := f.ready()
 	if err != nil {

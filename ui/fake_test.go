@@ -35,6 +35,7 @@ type fake struct {
 	blocked []domain.Peer
 	slow    time.Duration                           // how long a look into a file takes
 	report  func(paths []string) domain.ShareReport // nil: all are shared
+	refuses error                                   // to share again
 }
 
 func newFake() *fake {
@@ -278,6 +279,18 @@ func (f *fake) Unshare(_ context.Context, names []string) error {
 		f.mu.Unlock()
 		event.Retract(f.bus, event.Shares, n)
 	}
+	return nil
+}
+
+func (f *fake) Restore(_ context.Context, s domain.Share) error {
+	f.note("restore %s with %s", s.Path, s.Audience)
+	if f.refuses != nil {
+		return f.refuses
+	}
+	f.mu.Lock()
+	f.shares[s.Name] = s
+	f.mu.Unlock()
+	event.Publish(f.bus, event.Shares, s.Name, s)
 	return nil
 }
 

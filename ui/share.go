@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -160,23 +161,13 @@ func (w *window) unshare(shares []domain.Share) {
 	})
 }
 
-// shareAgain shares what was shared before, with whom it was, off the UI
-// thread.
+// shareAgain shares what was shared before, as it was, off the UI thread.
 func (w *window) shareAgain(ctx context.Context, shares []domain.Share) func() {
-	var all domain.ShareReport
+	var problems []error
 	for _, s := range shares {
-		report, err := w.core.Library.Share(ctx, []string{s.Path}, s.Audience)
-		if err != nil {
-			return w.said(err)
-		}
-		all.Shared = append(all.Shared, report.Shared...)
-		all.Problems = append(all.Problems, report.Problems...)
+		problems = append(problems, w.core.Library.Restore(ctx, s))
 	}
-	text := library.ProblemWords(all)
-	if text == "" {
-		return nil
-	}
-	return func() { w.notices.add("share", "warning", theme.Error, text) }
+	return w.said(errors.Join(problems...))
 }
 
 // find lets the user choose where a share lies now that is gone.

@@ -181,12 +181,10 @@ func TestStopSharingIsTakenBack(t *testing.T) {
 	w.library.List().Select("a")
 	w.library.List().TypedKey(&fyne.KeyEvent{Name: fyne.KeyDelete})
 	q.until(t, "it says so", func() bool { return toastText(w) == "a is no longer shared." })
-	f.report = func([]string) domain.ShareReport {
-		return domain.ShareReport{Problems: []domain.Problem{{Path: "/x/a", Err: domain.ErrNotFound}}}
-	}
+	f.refuses = domain.Fault(domain.ErrNotShareable, "it belongs to Potluck itself")
 	test.Tap(toastButton(t, w, "Undo"))
-	q.until(t, "it is gone, and that is said", func() bool { return slices.Equal(w.notices.keys, []string{"share"}) })
-	wantCalls(t, f, "unshare a", "share /x/a with friends")
+	q.until(t, "that it was refused is said", func() bool { return slices.Equal(w.notices.keys, []string{"problem"}) })
+	wantCalls(t, f, "unshare a", "restore /x/a with friends")
 }
 
 func TestNearestFolder(t *testing.T) {

@@ -133,7 +133,7 @@ func TestUndo(t *testing.T) {
 	w.unshare(shares)
 	undo = func() { _ = w.shareAgain(t.Context(), shares) }
 	undo()
-	wantCalls(t, f, "unshare a", "share /x/a with friends")
+	wantCalls(t, f, "unshare a", "restore /x/a with friends")
 
 	taken := 0
 	w.toast.undo = func() { taken++ }

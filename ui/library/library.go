@@ -24,6 +24,8 @@ type Library interface {
 	Share(ctx context.Context, paths []string, audience domain.Audience) (domain.ShareReport, error)
 	// Unshare stops offering the shares of these names. It deletes no file.
 	Unshare(ctx context.Context, names []string) error
+	// Restore shares again what Unshare stopped, as it was.
+	Restore(ctx context.Context, share domain.Share) error
 	// SetAudience changes who sees the share of a name.
 	SetAudience(ctx context.Context, name string, audience domain.Audience) error
 	// Move says that the share of a name lies at another path now.
