@@ -136,6 +136,7 @@ func (w *window) showKeys() {
 		{words.T("Backspace"), words.T("Folder above")},
 		{words.T("Space"), words.T("Pause or resume; preview")},
 		{words.T("Right, Left"), words.T("Unfold, fold")},
+		{"F2", words.T("Rename a person")},
 		{words.T("Delete"), words.T("Stop sharing, cancel")},
 		{"Shift+F10", words.T("Menu of a row")},
 		{command + "W", words.T("Close the window")},

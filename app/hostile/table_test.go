@@ -64,6 +64,7 @@ func TestAttacks(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
+	fetched = 0
 	bea := run(t, "Bea")
 	honest := filepath.Join(t.TempDir(), "honest")
 	if err := os.Mkdir(honest, 0o700); err != nil {
@@ -140,8 +141,8 @@ func (v *victim) friend(id domain.PeerID) bool { return v.person(id).Friend }
 // mostHonest is how many files the honest neighbour has.
 const mostHonest = 400
 
-// fetched is how many of them were fetched in this process so far: each only
-// once, since what is here is not fetched again.
+// fetched is how many of them were fetched so far: each only once, since what
+// is here is not fetched again.
 var fetched int
 
 // watch is what was seen of the victim while it was attacked.

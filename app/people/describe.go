@@ -14,6 +14,10 @@ func (who *person) visible() bool {
 	return who.near || who.Friend || who.typed || !who.headAt.IsZero() || who.met && who.Name != ""
 }
 
+// present is whether the person is connected and has said hello: what says none
+// is another program, or a Potluck that speaks another way.
+func (who *person) present() bool { return who.connected && who.hello != (domain.Hello{}) }
+
 // shown is visible but for blocked peers, who are listed apart.
 func (who *person) shown() bool { return who.visible() && !who.Blocked }
 
@@ -31,11 +35,11 @@ func (p *People) describe(id domain.PeerID, who *person) domain.Peer {
 	byHead := !who.headAt.IsZero() && now.Sub(who.headAt) < headFresh && who.headAt.After(who.dropped)
 	peer := domain.Peer{
 		ID: id, Name: who.Name, Version: who.hello.Version,
-		Near: who.near || byEar, Online: who.connected || byHead || byEar,
+		Near: who.near || byEar, Online: who.present() || byHead || byEar,
 		LastSeen: who.LastSeen, Addresses: slices.Clone(who.Addresses),
 		Entries: who.head.Entries, Bytes: who.head.Bytes,
 	}
-	if who.connected || byEar {
+	if who.present() || byEar {
 		peer.LastSeen = now
 	}
 	if who.connected {

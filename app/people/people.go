@@ -277,10 +277,7 @@ func (p *People) Presence(now domain.Presence) {
 	if who.connected && !now.Connected {
 		who.dropped = p.cfg.Now()
 	}
-	begins := now.Connected && now.Hello != (domain.Hello{}) && (!who.connected || who.hello == (domain.Hello{}))
-	if who.connected || now.Connected {
-		who.LastSeen = p.cfg.Now()
-	}
+	before := who.present()
 	who.connected, who.near = now.Connected, now.Near
 	if now.Connected {
 		who.hello = now.Hello
@@ -288,6 +285,9 @@ func (p *People) Presence(now domain.Presence) {
 			who.Addresses = slices.Clone(now.Addresses)
 		}
 		p.calledItself(who, now.Hello.Name)
+	}
+	if before || who.present() {
+		who.LastSeen = p.cfg.Now()
 	}
 	who.met = who.met || who.near || who.Friend || who.typed
 	switch saysFar := now.Connected && now.Hello != (domain.Hello{}) && !now.Hello.Near; {
@@ -300,7 +300,7 @@ func (p *People) Presence(now domain.Presence) {
 		p.changed(now.Peer)
 	}
 	p.publish(now.Peer, who)
-	if begins {
+	if !before && who.present() {
 		p.tellConfirmed(who)
 	}
 	p.tidy(who)

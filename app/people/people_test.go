@@ -130,6 +130,25 @@ func TestPresenceAndHeads(t *testing.T) {
 	}
 }
 
+func TestWhoSaysNoHelloIsNotThere(t *testing.T) {
+	r := open(t, filepath.Join(t.TempDir(), "db"))
+	defer r.close(t)
+	r.Presence(connected(ana, "Ana"))
+	r.Presence(domain.Presence{Peer: ana})
+	left := r.now
+	r.now = r.now.Add(time.Minute)
+	mute := connected(ana, "")
+	mute.Hello = domain.Hello{}
+	r.Presence(mute)
+	if p, _ := r.Peer(ana); p.Online || !p.LastSeen.Equal(left) {
+		t.Errorf("connected without a word: %+v", p)
+	}
+	r.Presence(connected(ana, "Ana"))
+	if p, _ := r.Peer(ana); !p.Online || !p.LastSeen.Equal(r.now) {
+		t.Errorf("after the hello: %+v", p)
+	}
+}
+
 func TestStrangersAreNotShown(t *testing.T) {
 	r := open(t, filepath.Join(t.TempDir(), "db"))
 	defer r.close(t)

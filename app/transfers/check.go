@@ -170,7 +170,7 @@ func (t *Transfers) lose(d *transfer, bad map[int]domain.Finished) {
 	for i := range bad {
 		f := &d.Files[i]
 		if t.here[f.Content] == f.Final {
-			delete(t.here, f.Content)
+			t.forgetPlace(f.Content)
 		}
 		f.Final, f.Written = "", time.Time{}
 	}

@@ -1,6 +1,7 @@
 package transfers
 
 import (
+	"context"
 	"os"
 
 	"github.com/potluck-share/potluck/app/domain"
@@ -35,8 +36,39 @@ func (t *Transfers) Differs(content domain.ContentID, path string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.here[content] == path {
-		delete(t.here, content)
+		t.forgetPlace(content)
 	}
+}
+
+// forgetPlace forgets where a content lies; the store hears of it with the next list
+// that is cleared. The lock is held.
+func (t *Transfers) forgetPlace(content domain.ContentID) {
+	delete(t.here, content)
+	t.unfound[content] = true
+}
+
+// keepFound stores where the files of downloads lie that are in no list any
+// more, and what lies nowhere: "you have this" outlasts the list and the
+// program.
+func (t *Transfers) keepFound(ctx context.Context, gone []*transfer) error {
+	found := make(map[domain.ContentID]string)
+	t.mu.Lock()
+	for content := range t.unfound {
+		found[content] = ""
+	}
+	clear(t.unfound)
+	for _, d := range gone {
+		for i := range d.Files {
+			if f := &d.Files[i]; f.Final != "" && !f.Folder && t.here[f.Content] == f.Final {
+				found[f.Content] = f.Final
+			}
+		}
+	}
+	t.mu.Unlock()
+	if len(found) == 0 {
+		return nil
+	}
+	return t.cfg.Store.PutFound(ctx, found)
 }
 
 // has reports whether a content seems to be on this machine.

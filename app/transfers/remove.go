@@ -86,7 +86,7 @@ func (t *Transfers) forget(ctx context.Context, means func(id string) bool) ([]*
 		event.Retract(t.cfg.Bus, event.Transfers, id)
 	}
 	t.mu.Unlock()
-	return gone, t.drop(ctx, ids)
+	return gone, errors.Join(t.keepFound(ctx, gone), t.drop(ctx, ids))
 }
 
 // drop removes transfers from the store. Together they cost one flush of the

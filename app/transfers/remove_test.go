@@ -627,3 +627,39 @@ func TestTheOldestUploadsGo(t *testing.T) {
 		t.Errorf("after a restart there are %d", n)
 	}
 }
+
+func TestWhatIsHereOutlastsTheList(t *testing.T) {
+	w, folder := writing(t)
+	file := filepath.Join(t.TempDir(), "db")
+	r := open(t, file, w)
+	box, note := r.getTo(t, folder, "Box"), r.getTo(t, folder, "note")
+	a, b, text := w.entries["ana:Box"][0].Content, w.entries["ana:Box"][1].Content, w.entries["ana:note"][0].Content
+	if err := r.Clear(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.close(t)
+	r = open(t, file, w)
+	if n := len(r.Transfers.Transfers()); n != 0 {
+		t.Errorf("%d of %s, %s are left in the list", n, box, note)
+	}
+	for id, want := range map[domain.ContentID]string{a: "Box/a", b: "Box/sub/b", text: "note"} {
+		if got := r.Finished(id); got != filepath.Join(folder, filepath.FromSlash(want)) {
+			t.Errorf("%s is at %q", want, got)
+		}
+	}
+	// What turns out to be something else is forgotten for good, as soon as
+	// something else is noted.
+	r.Differs(a, filepath.Join(folder, "Box", "a"))
+	if err := os.Remove(filepath.Join(folder, "note")); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Clear(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	r.close(t)
+	r = open(t, file, w)
+	defer r.close(t)
+	if got := r.Finished(a) + r.Finished(text); got != "" || r.Finished(b) == "" {
+		t.Errorf("what is not here is at %q", got)
+	}
+}

@@ -96,6 +96,10 @@ type Store interface {
 	MarkFiles(ctx context.Context, id string, finals map[int]domain.Finished) error
 	DropTransfer(ctx context.Context, id string) error
 	Transfers() ([]domain.Transfer, error)
+	// PutFound keeps where the files of downloads lie that were dropped; with
+	// no path, that one lies nowhere any more.
+	PutFound(ctx context.Context, found map[domain.ContentID]string) error
+	Found() (map[domain.ContentID]string, error)
 }
 
 // Config is what Transfers needs.
@@ -138,6 +142,7 @@ type Transfers struct {
 	places    places
 	peeked    peeked
 	here      map[domain.ContentID]string // paths of finished files
+	unfound   map[domain.ContentID]bool   // what was taken out of here since the store was told
 	checks    chan struct{}               // held by the check that reads
 	changed   chan struct{}               // closed and replaced when providers come or go
 	quiet     time.Time                   // until when comings and goings are gathered
@@ -194,7 +199,11 @@ func New(cfg Config) (*Transfers, error) {
 	t := &Transfers{
 		cfg: cfg, places: places{most: max(1, cfg.AtOnce)},
 		all: make(map[string]*transfer), unsaved: make(map[string]bool), uploads: make(map[uploadKey]*upload),
-		here: make(map[domain.ContentID]string), changed: make(chan struct{}), checks: make(chan struct{}, 1),
+		unfound: make(map[domain.ContentID]bool), changed: make(chan struct{}), checks: make(chan struct{}, 1),
+	}
+	var err error
+	if t.here, err = cfg.Store.Found(); err != nil {
+		return nil, fmt.Errorf("reading what was downloaded: %w", err)
 	}
 	kept, err := cfg.Store.Transfers()
 	if err != nil {

@@ -155,3 +155,30 @@ func TestTransferFilesAndMarks(t *testing.T) {
 	must(t, err)
 	same(t, "transfers left", len(got), 0)
 }
+
+func TestFound(t *testing.T) {
+	ctx := t.Context()
+	path := filepath.Join(t.TempDir(), "db")
+	d := openAt(t, path)
+	one, two := domain.ContentID{1}, domain.ContentID{2}
+	must(t, d.PutFound(ctx, map[domain.ContentID]string{one: "/d/one", two: "/d/two"}))
+	must(t, d.PutFound(ctx, map[domain.ContentID]string{two: "", one: "/d/one (2)", {3}: ""}))
+	if err := d.PutFound(ctx, map[domain.ContentID]string{one: strings.Repeat("x", 1<<20)}); !errors.Is(err, domain.ErrMalformed) {
+		t.Fatalf("got %v", err)
+	}
+	must(t, d.Close())
+	d = openAt(t, path)
+	got, err := d.Found()
+	must(t, err)
+	same(t, "found", got, map[domain.ContentID]string{one: "/d/one (2)"})
+
+	// There is an end to it.
+	many := make(map[domain.ContentID]string)
+	for i := range 100_010 {
+		many[domain.ContentID{4, byte(i), byte(i >> 8), byte(i >> 16)}] = "/d/f"
+	}
+	must(t, d.PutFound(ctx, many))
+	got, err = d.Found()
+	must(t, err)
+	same(t, "kept", len(got), 100_000)
+}

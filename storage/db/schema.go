@@ -42,6 +42,8 @@ var (
 	bucketMarks     = []byte("marks")     // index → absolute path of the finished file
 
 	bucketOffers = []byte("offers") // ID → Offer
+
+	bucketFound = []byte("found") // content ID → absolute path of a file that was downloaded
 )
 
 // migration leads from one schema to the next.
@@ -49,7 +51,7 @@ type migration func(tx *bbolt.Tx) error
 
 // migrations is the history of the schema: the n-th entry leads from schema n
 // to n+1. A new file begins at 0 and goes through all of them.
-var migrations = []migration{begin, keepFetches, keepOffers}
+var migrations = []migration{begin, keepFetches, keepOffers, keepFound}
 
 // migrate brings the file up to the newest schema, all steps in one
 // transaction, or refuses it if it is newer still.
@@ -118,6 +120,12 @@ func begin(tx *bbolt.Tx) error {
 // keepFetches makes room for who fetched what.
 func keepFetches(tx *bbolt.Tx) error {
 	_, err := tx.Bucket(bucketLibrary).CreateBucketIfNotExists(bucketFetches)
+	return err
+}
+
+// keepFound makes room for where downloads lie that are in no list any more.
+func keepFound(tx *bbolt.Tx) error {
+	_, err := tx.CreateBucketIfNotExists(bucketFound)
 	return err
 }
 
