@@ -208,7 +208,7 @@ func (w *window) said(err error) func() {
 func (w *window) open(path, from string) {
 	w.run.Go(func(ctx context.Context) func() {
 		if !desktop.IsProgram(path) {
-			return w.said(desktop.Open(ctx, path))
+			return w.opened(path, desktop.Open(ctx, path))
 		}
 		return func() { w.askToOpen(path, from) }
 	})
@@ -222,13 +222,25 @@ func (w *window) askToOpen(path, from string) {
 	widget.ShowSheet(w.win.Canvas(), question,
 		widget.NewParagraph(words.T("Open %s only if you expected it.", filepath.Base(path)), theme.SecondText, fyne.TextAlignLeading).RichText,
 		words.T("Cancel"), nil, widget.NewButton(words.T("Open"), "", widget.Plain, func() {
-			w.run.Go(func(ctx context.Context) func() { return w.said(desktop.Open(ctx, path)) })
+			w.run.Go(func(ctx context.Context) func() { return w.opened(path, desktop.Open(ctx, path)) })
 		}))
+}
+
+// opened returns what shows why a path could not be opened, or nil if it could.
+// A download that is not there is told to say so, too.
+func (w *window) opened(path string, err error) func() {
+	if !errors.Is(err, domain.ErrNotFound) {
+		return w.said(err)
+	}
+	return func() {
+		w.problem(err)
+		w.transfers.Missing(path)
+	}
 }
 
 // reveal shows a file in its folder.
 func (w *window) reveal(path string) {
-	w.run.Go(func(ctx context.Context) func() { return w.said(desktop.Reveal(ctx, path)) })
+	w.run.Go(func(ctx context.Context) func() { return w.opened(path, desktop.Reveal(ctx, path)) })
 }
 
 func (w *window) browsePerson(id domain.PeerID, name string) {

@@ -2,8 +2,6 @@ package browse
 
 import (
 	"context"
-
-	"github.com/potluck-share/potluck/app/domain"
 )
 
 // row returns the row of an ID, and nil if it is not there any more.
@@ -41,8 +39,8 @@ func (v *View) open(id string) {
 			to = place{peer: p.Peer, name: p.Name, folder: p.Path}
 		}
 		v.visit(to)
-	case v.isHere(r):
-		v.onThisMachine(r, func(path string) { v.OnOpen(path, r.owner) })
+	case v.isHere(r): // or was, and is fetched again then
+		v.onThisMachine(r, func(path string) { v.OnOpen(path, r.owner) }, func() { v.begin([]*row{r}, "") })
 	default:
 		v.begin([]*row{r}, "")
 	}
@@ -52,16 +50,16 @@ func (v *View) open(id string) {
 func (v *View) isHere(r *row) bool { return r.result.Have || v.progressFor(r).done }
 
 // onThisMachine does something with the path at which a row's content lies
-// here.
-func (v *View) onThisMachine(r *row, do func(path string)) {
+// here, or something else if it lies nowhere.
+func (v *View) onThisMachine(r *row, do func(path string), otherwise func()) {
 	final := v.progressFor(r).final
 	v.run.Go(func(context.Context) func() {
-		if path := v.browse.Where(r.result.Content); path != "" && !r.result.Folder {
-			final = path
+		if !r.result.Folder {
+			final = v.browse.Where(r.result.Content)
 		}
 		return func() {
 			if final == "" {
-				v.OnError(domain.ErrNotFound)
+				otherwise()
 				return
 			}
 			do(final)

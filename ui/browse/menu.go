@@ -47,7 +47,9 @@ func (v *View) canReveal(r *row) bool {
 	return !r.result.Folder && v.isHere(r) || v.progressFor(r).final != ""
 }
 
-func (v *View) reveal(r *row) { v.onThisMachine(r, v.OnReveal) }
+func (v *View) reveal(r *row) {
+	v.onThisMachine(r, v.OnReveal, func() { v.OnError(domain.ErrNotFound) })
+}
 
 // whoHas names everybody who has an entry.
 func (v *View) whoHas(r *row) {

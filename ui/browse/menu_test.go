@@ -121,3 +121,18 @@ func TestDownloadedFolderIsFoundAgain(t *testing.T) {
 		t.Errorf("shown %q", shown)
 	}
 }
+
+// TestWhatWasDeletedIsFetchedAgain opens a row whose download is done, and the
+// file of it deleted since.
+func TestWhatWasDeletedIsFetchedAgain(t *testing.T) {
+	v, s := newView(t, work.Inline())
+	v.Person("a", "Ana")
+	v.PrepareTransfers([]domain.Transfer{{Kind: domain.Download, Peer: "a", Path: "readme.md", State: domain.Done, Final: "/home/mira/readme.md"}})()
+	opened := ""
+	v.OnOpen = func(path, _ string) { opened = path }
+	pick(t, v, "readme.md")
+	v.open(v.list.Cursor())
+	if opened != "" || len(s.got) != 1 {
+		t.Errorf("opened %q, fetched %v", opened, s.got)
+	}
+}

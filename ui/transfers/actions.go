@@ -112,6 +112,19 @@ func (v *View) act(a action, ids []string) {
 	}
 }
 
+// Missing has the downloads looked at again of which the user was told that
+// they lie at a path where nothing is: then they say so, and offer to get it
+// again.
+func (v *View) Missing(path string) {
+	var ids []string
+	for id, r := range v.known {
+		if r.transfer.Final == path {
+			ids = append(ids, id)
+		}
+	}
+	v.act(checking, ids)
+}
+
 // call asks the use case for an action that needs no question, off the UI
 // thread.
 func (v *View) call(ctx context.Context, a action, ids []string) error {

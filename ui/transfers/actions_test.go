@@ -51,7 +51,9 @@ func TestActions(t *testing.T) {
 	v.open("done")
 	v.act(opening, []string{"run"})
 	v.act(revealing, []string{"done"})
-	want := []string{"pause run", "resume pause", "cancel run", "retry run", "retry fail", "first run", "later run", "get again changed", "check done", "remove sent", "pause full,run,wait,queue"}
+	v.Missing("/x/song.mp3")
+	v.Missing("/x/else")
+	want := []string{"pause run", "resume pause", "cancel run", "retry run", "retry fail", "first run", "later run", "get again changed", "check done", "remove sent", "pause full,run,wait,queue", "check done"}
 	if !slices.Equal(r.calls, want) {
 		t.Errorf("asked for %q, want %q", r.calls, want)
 	}
