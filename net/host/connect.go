@@ -246,17 +246,11 @@ func (h *Host) awaitHello(ctx context.Context, id domain.PeerID, conn network.Co
 	defer cancel()
 	ticker := time.NewTicker(10 * time.Millisecond)
 	defer ticker.Stop()
-	var mine *link
 	for {
 		links := h.linksOf(id)
 		h.mu.Lock()
 		greeted := slices.ContainsFunc(links, func(l *link) bool { return l.hello != nil })
-		for _, l := range links {
-			if l.conn == conn {
-				mine = l
-			}
-		}
-		foreign := mine != nil && mine.foreign
+		foreign := h.foreign.Contains(conn)
 		h.mu.Unlock()
 		switch {
 		case greeted:

@@ -48,7 +48,7 @@ func (h *Host) converse(l *link) {
 				said, saidNear, tries = true, near, 0
 			case errors.Is(err, domain.ErrVersion):
 				h.mu.Lock()
-				l.foreign = true
+				h.foreign.Add(l.conn, struct{}{})
 				h.mu.Unlock()
 				h.hangUp(l, "it does not speak Potluck")
 				return

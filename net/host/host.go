@@ -21,6 +21,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	libp2phost "github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
@@ -138,7 +139,13 @@ type Host struct {
 	onNear   []func(domain.PeerID)
 	presence []domain.Presence // queued, oldest first
 	asked    time.Time         // when Surroundings.Ask was last called
+	// foreign are the last connections on which no hello is known, also when
+	// they have ended: whoever made one may look a moment later.
+	foreign *simplelru.LRU[network.Conn, struct{}]
 }
+
+// mostForeign is how many such connections are remembered.
+const mostForeign = 64
 
 // New makes a host that nobody can reach yet: protocols are registered now, then
 // Listen is called. ctx bounds the start only. The caller ends the host with
@@ -169,6 +176,10 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 	if _, err := rand.Read(instance[:]); err != nil {
 		return nil, fmt.Errorf("start the network: %w", err)
 	}
+	foreign, err := simplelru.NewLRU[network.Conn, struct{}](mostForeign, nil)
+	if err != nil {
+		return nil, fmt.Errorf("start the network: %w", err)
+	}
 	h := &Host{
 		cfg:        cfg,
 		times:      cfg.times,
@@ -182,6 +193,7 @@ func New(ctx context.Context, cfg Config) (*Host, error) {
 		queued:     make(chan struct{}, 1),
 		peers:      make(map[domain.PeerID]*entry),
 		trying:     make(map[peer.ID][]ma.Multiaddr),
+		foreign:    foreign,
 	}
 	h.nearby.Store(&cfg.Nearby)
 	// The host outlives the start, so its context is its own.

@@ -66,7 +66,6 @@ type link struct {
 	instance  uint64    // of the peer's run, as its hello says
 	announced standing  // what OnNear was called for
 	probe     bool      // converse is to ping at once
-	foreign   bool      // it does not know the hello protocol
 	unsaid    bool      // converse is to say hello anew
 }
 

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +25,7 @@ var at = time.Date(2026, 11, 12, 9, 0, 0, 0, time.UTC)
 // shelf answers from a map of places and notes what it was asked.
 type shelf struct {
 	places map[string][]domain.Result
+	mu     sync.Mutex // guards asked, where several ask at once
 	err    error
 	partly bool // answer in spite of err
 	asked  []string
@@ -36,9 +38,15 @@ type shelf struct {
 	peeked []domain.PeekRequest
 }
 
+func (s *shelf) note(key string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.asked = append(s.asked, key)
+}
+
 func (s *shelf) List(_ context.Context, peer domain.PeerID, folder string) ([]domain.Result, error) {
 	key := string(peer) + ":" + folder
-	s.asked = append(s.asked, key)
+	s.note(key)
 	if s.err != nil && !s.partly {
 		return nil, s.err
 	}
@@ -47,7 +55,7 @@ func (s *shelf) List(_ context.Context, peer domain.PeerID, folder string) ([]do
 
 func (s *shelf) Search(_ context.Context, words string, peer domain.PeerID, _ int, keep func(domain.Entry) bool) ([]domain.Result, error) {
 	key := string(peer) + "?" + words
-	s.asked = append(s.asked, key)
+	s.note(key)
 	if s.err != nil && !s.partly {
 		return nil, s.err
 	}

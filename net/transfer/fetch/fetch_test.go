@@ -39,7 +39,7 @@ func TestSizes(t *testing.T) {
 
 func TestSeveralProviders(t *testing.T) {
 	t.Parallel()
-	const size = 40*mib + 17
+	const size = 80*mib + 17 // what is asked twice at its end weighs little
 	first := newServer(t)
 	path := writeFile(t, size)
 	file := first.share(t, path)
@@ -56,7 +56,7 @@ func TestSeveralProviders(t *testing.T) {
 		ids = append(ids, s.id)
 	}
 	dst := newSink(t, size)
-	if err := f.Fetch(within(t, 20*time.Second), file.sum.ID, size, dst, ids, nil); err != nil {
+	if err := f.Fetch(within(t, 40*time.Second), file.sum.ID, size, dst, ids, nil); err != nil {
 		t.Fatal(err)
 	}
 	dst.verify(t, path)

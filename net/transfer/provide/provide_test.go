@@ -409,7 +409,7 @@ func TestFilesAreClosedWhenNobodyAsks(t *testing.T) {
 }
 
 func TestIdleStreamIsClosed(t *testing.T) {
-	g := newRig(t, 10, provide.Config{Idle: 50 * time.Millisecond})
+	g := newRig(t, 10, provide.Config{Idle: 500 * time.Millisecond})
 	g.send(t, g.piece(1, 0))
 	g.answer(t)
 	start := time.Now()
