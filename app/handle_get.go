@@ -137,14 +137,12 @@ func (n *node) begin(ctx context.Context, item string, r shape.GetRequest) (id s
 		}
 		want.Peer = who.ID
 	}
-	for {
+	for looked := false; ; {
 		id, err := n.transfers.Get(ctx, want)
 		if !errors.Is(err, domain.ErrNotFound) {
 			return id, err
 		}
-		if shown := n.browse.Shown(want.Peer, want.Path); shown != want.Path {
-			want.Path = shown
-		} else if !rest(wait) {
+		if n.shown(wait, want.Peer, &want.Path, &looked) {
 			return id, err
 		}
 	}

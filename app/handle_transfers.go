@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/shape"
@@ -33,10 +34,7 @@ func (n *node) eachTransfer(f func(context.Context, []string) error, all func(do
 				}
 			}
 		}
-		if err := f(ctx, ids); err != nil {
-			return err
-		}
-		return n.emitTransfers(ids, emit)
+		return errors.Join(f(ctx, ids), n.emitTransfers(ids, emit))
 	}
 }
 

@@ -226,6 +226,22 @@ func rest(ctx context.Context) bool {
 	}
 }
 
+// shown rests before a path that was not found is looked for again, and makes it
+// what is shown so, if anything is. That takes a while for a large list, so it
+// is looked at once, and at the end of wait. over is true if all was tried.
+func (n *node) shown(wait context.Context, peer domain.PeerID, path *string, looked *bool) (over bool) {
+	over = !rest(wait)
+	if !over && *looked {
+		return false
+	}
+	*looked = true
+	if found := n.browse.Shown(peer, *path); found != *path {
+		*path = found
+		return false
+	}
+	return over
+}
+
 func (n *node) handleBrowse(ctx context.Context, r shape.BrowseRequest, emit func(any) error) error {
 	wait, cancel := context.WithTimeout(ctx, lookup)
 	defer cancel()
@@ -233,16 +249,10 @@ func (n *node) handleBrowse(ctx context.Context, r shape.BrowseRequest, emit fun
 	if err != nil {
 		return err
 	}
-	for {
+	for looked := false; ; {
 		rows, err := n.browse.List(ctx, who.ID, r.Folder)
-		if errors.Is(err, domain.ErrNotFound) {
-			if shown := n.browse.Shown(who.ID, r.Folder); shown != r.Folder {
-				r.Folder = shown
-				continue
-			}
-			if rest(wait) {
-				continue
-			}
+		if errors.Is(err, domain.ErrNotFound) && !n.shown(wait, who.ID, &r.Folder, &looked) {
+			continue
 		}
 		if err != nil {
 			return err

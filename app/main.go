@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -90,7 +91,7 @@ func help(root *cobra.Command) *cobra.Command {
 		RunE: func(_ *cobra.Command, words []string) error {
 			found, rest, err := root.Find(words)
 			if err != nil || len(rest) > 0 {
-				return noCommand(root, strings.Join(words, " "))
+				return noCommand(found, strings.Join(rest, " "))
 			}
 			found.InitDefaultHelpFlag()
 			return found.Help()
@@ -98,11 +99,14 @@ func help(root *cobra.Command) *cobra.Command {
 	}
 }
 
-// noCommand refuses what is no command, with the nearest one.
-func noCommand(root *cobra.Command, typed string) error {
-	hint := "see: potluck --help"
-	if near := root.SuggestionsFor(typed); len(near) > 0 {
-		hint = fmt.Sprintf("did you mean: potluck %s", near[0])
+// noCommand refuses what is no command of above, with the nearest one.
+func noCommand(above *cobra.Command, typed string) error {
+	hint := fmt.Sprintf("see: %s --help", above.CommandPath())
+	above.SuggestionsMinimumDistance = 2 // of letters that differ
+	if near := above.SuggestionsFor(typed); len(near) > 0 {
+		// What goes on as it was typed is nearer than what is spelt otherwise.
+		whole := max(0, slices.IndexFunc(near, func(name string) bool { return strings.HasPrefix(name, typed) }))
+		hint = fmt.Sprintf("did you mean: %s %s", above.CommandPath(), near[whole])
 	}
 	return fmt.Errorf("%w: there is no command %q; %s", domain.ErrUsage, typed, hint)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/settings"
+	"github.com/potluck-share/potluck/net/host"
 	"github.com/potluck-share/potluck/storage/names"
 )
 
@@ -58,10 +59,12 @@ func (o *options) absolute() error {
 // check refuses what no start would take, also before commands that have no use
 // for it: whoever mistypes wants to know.
 func (o *options) check() error {
+	if err := host.CheckListen(o.listen); err != nil {
+		return err
+	}
+	root := filepath.VolumeName(o.data) + string(filepath.Separator)
 	return settings.Check(domain.Settings{
-		Name:      cmp.Or(o.name, "somebody"),
-		Downloads: cmp.Or(o.downloads, filepath.Dir(o.data)),
-		Nearby:    o.nearby,
+		Name: cmp.Or(o.name, "somebody"), Downloads: cmp.Or(o.downloads, root), Nearby: o.nearby,
 	})
 }
 

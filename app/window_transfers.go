@@ -67,6 +67,14 @@ func (f transfersFront) CheckAgain(ctx context.Context, ids []string) error {
 	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.CheckAgain })
 }
 
+func (f transfersFront) Missing(ctx context.Context, path string) error {
+	n, err := f.ready()
+	if err != nil {
+		return err
+	}
+	return n.transfers.Missing(ctx, path)
+}
+
 func (f transfersFront) First(ctx context.Context, ids []string) error {
 	return f.on(ctx, ids, func(n *node) func(context.Context, []string) error { return n.transfers.First })
 }

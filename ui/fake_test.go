@@ -416,6 +416,11 @@ func (f *fake) GetAgain(_ context.Context, id string) (string, error) {
 	return id, nil
 }
 
+func (f *fake) Missing(_ context.Context, path string) error {
+	f.note("missing %s", path)
+	return nil
+}
+
 func (f *fake) CheckAgain(_ context.Context, ids []string) error {
 	f.note("check %s", strings.Join(ids, ","))
 	return nil

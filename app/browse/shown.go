@@ -2,6 +2,7 @@ package browse
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/potluck-share/potluck/app/domain"
@@ -18,7 +19,10 @@ func (b *Browse) Shown(id domain.PeerID, text string) string {
 	}
 	real := ""
 	for name := range strings.SplitSeq(text, "/") {
-		found := path.Join(real, name)
+		found := name
+		if real != "" {
+			found = real + "/" + name
+		}
 		if !b.holds(id, found) {
 			looks := b.lookAlike(id, real, name)
 			if len(looks) != 1 {
@@ -33,15 +37,23 @@ func (b *Browse) Shown(id domain.PeerID, text string) string {
 
 // holds reports whether a peer has something of that path.
 func (b *Browse) holds(id domain.PeerID, path string) bool {
-	_, _, err := b.Below(id, path)
-	return err == nil
+	for _, v := range b.views(id) {
+		if _, there := v.find(path); there || path != "" && len(v.known.below(path)) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // lookAlike returns the paths of what is shown as name in a folder.
 func (b *Browse) lookAlike(id domain.PeerID, folder, name string) (paths []string) {
 	for _, v := range b.views(id) {
-		for _, row := range v.known.children(folder) {
-			if names.Display(path.Base(row.Path)) == name {
+		rows := v.known.children(folder)
+		if v.told != nil {
+			rows = append(rows, v.told.children(folder)...)
+		}
+		for _, row := range rows {
+			if names.Display(path.Base(row.Path)) == name && !slices.Contains(paths, row.Path) {
 				paths = append(paths, row.Path)
 			}
 		}

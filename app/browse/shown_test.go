@@ -19,15 +19,19 @@ func TestWhatIsShownLeadsToWhatIsThere(t *testing.T) {
 	b.Head(domain.Head{Peer: "ana", Version: version(1), Entries: 6})
 	b.settle(t, "ana")
 	for text, want := range map[string]string{
-		"song":         "so\u202eng",
-		"song/one.mp3": "so\u202eng/one\u200b.mp3",
-		"song/two.mp3": "so\u202eng/two.mp3",
-		"song/six.mp3": "song/six.mp3",
-		"twins":        "twins",
-		"twins/a.txt":  "twins/a.txt", // two look so
-		"plain/a.txt":  "plain/a.txt", // it is there
-		"../song":      "../song",
-		"":             "",
+		"song":          "so\u202eng",
+		"song/one.mp3":  "so\u202eng/one\u200b.mp3",
+		"song/two.mp3":  "so\u202eng/two.mp3",
+		"song/six.mp3":  "song/six.mp3",
+		"twins":         "twins",
+		"twins/a.txt":   "twins/a.txt", // two look so
+		"plain/a.txt":   "plain/a.txt", // it is there
+		"../song":       "../song",
+		"song/.":        "song/.",
+		"song/":         "song/",
+		"song//two.mp3": "song//two.mp3",
+		"twins/../song": "twins/../song",
+		"":              "",
 	} {
 		if got := b.Shown("ana", text); got != want {
 			t.Errorf("Shown(%q) = %q, want %q", text, got, want)

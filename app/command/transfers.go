@@ -2,6 +2,7 @@ package command
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -65,10 +66,14 @@ func (c *Commands) eachTransfer(name, short, long string) *cobra.Command {
 		Args:  Args(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, ids []string) error {
 			all, err := collect[shape.Transfer](cmd.Context(), c, name, shape.IDsRequest{IDs: ids})
-			if err != nil || c.JSON {
-				return c.array(all, err)
+			switch {
+			case err != nil && len(all) == 0:
+				return err
+			case c.JSON:
+				return errors.Join(c.array(all, nil), err)
+			default:
+				return errors.Join(c.table([]string{"WHAT", "STATE"}, standings(all), "There is nothing to do."), err)
 			}
-			return c.table([]string{"WHAT", "STATE"}, standings(all), "There is no such download.")
 		},
 	}
 }

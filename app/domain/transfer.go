@@ -62,6 +62,14 @@ type Finished struct {
 	Written time.Time
 }
 
+// Found is where a content lies that was downloaded at some time.
+type Found struct {
+	Path string // absolute
+	Size int64
+	// Written is TransferFile's.
+	Written time.Time
+}
+
 // TransferProvider is somebody whom a download comes from, or may come from.
 type TransferProvider struct {
 	Peer    PeerID

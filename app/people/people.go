@@ -236,7 +236,7 @@ func (p *People) refresh() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for id, who := range p.known {
-		if !who.connected && !who.headAt.IsZero() {
+		if !who.present() && !who.headAt.IsZero() {
 			p.publish(id, who)
 		}
 	}

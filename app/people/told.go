@@ -69,7 +69,7 @@ func (p *People) tellAgain() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, who := range p.known {
-		if who.connected && who.untold {
+		if who.present() && who.untold {
 			p.tellConfirmed(who)
 		}
 	}

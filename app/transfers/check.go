@@ -54,6 +54,23 @@ func (t *Transfers) CheckAgain(ctx context.Context, ids []string) error {
 	})
 }
 
+// Missing has the downloads checked that lie at a path where nothing was found,
+// if that was deleted: of a drive that is unplugged nothing is said.
+func (t *Transfers) Missing(ctx context.Context, path string) error {
+	if !isDeleted(path) {
+		return nil
+	}
+	t.mu.Lock()
+	var ids []string
+	for id, d := range t.all {
+		if d.State == domain.Done && d.Final == path {
+			ids = append(ids, id)
+		}
+	}
+	t.mu.Unlock()
+	return t.CheckAgain(ctx, ids)
+}
+
 // stopCheck ends the check of d, if there is one. The lock is held.
 func (t *Transfers) stopCheck(d *transfer) {
 	if d.check != nil {
@@ -169,7 +186,7 @@ func lost(err error) bool {
 func (t *Transfers) lose(d *transfer, bad map[int]domain.Finished) {
 	for i := range bad {
 		f := &d.Files[i]
-		if t.here[f.Content] == f.Final {
+		if t.here[f.Content].Path == f.Final {
 			t.forgetPlace(f.Content)
 		}
 		f.Final, f.Written = "", time.Time{}

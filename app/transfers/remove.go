@@ -43,6 +43,7 @@ func (t *Transfers) DeleteFiles(ctx context.Context, ids []string) (left int, er
 		left += n
 		problems = append(problems, err)
 	}
+	problems = append(problems, t.keepFound(ctx, nil))
 	return left, errors.Join(problems...)
 }
 

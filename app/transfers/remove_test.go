@@ -647,19 +647,39 @@ func TestWhatIsHereOutlastsTheList(t *testing.T) {
 			t.Errorf("%s is at %q", want, got)
 		}
 	}
-	// What turns out to be something else is forgotten for good, as soon as
-	// something else is noted.
-	r.Differs(a, filepath.Join(folder, "Box", "a"))
-	if err := os.Remove(filepath.Join(folder, "note")); err != nil {
+	// An edited one is no such file any more, and one that was deleted is
+	// forgotten; what lay where a drive was is not.
+	if err := os.WriteFile(filepath.Join(folder, "Box", "a"), []byte("ONE"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Clear(t.Context()); err != nil {
+	if err := errors.Join(os.Remove(filepath.Join(folder, "note")), os.RemoveAll(filepath.Join(folder, "Box", "sub"))); err != nil {
 		t.Fatal(err)
+	}
+	if got := r.Finished(a) + r.Finished(text) + r.Finished(b); got != "" {
+		t.Errorf("what is not here is at %q", got)
 	}
 	r.close(t)
 	r = open(t, file, w)
+	until(t, "what was deleted is forgotten", func() bool {
+		found, err := r.store.Found()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found[text].Path == "" && found[b].Path != "" && found[a].Path != ""
+	})
+
+	// What Potluck itself deletes is forgotten at once.
+	r.getTo(t, folder, "note")
+	if err := r.Clear(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	again := r.getTo(t, folder, "note")
+	if _, err := r.DeleteFiles(t.Context(), []string{again}); err != nil {
+		t.Fatal(err)
+	}
 	defer r.close(t)
-	if got := r.Finished(a) + r.Finished(text); got != "" || r.Finished(b) == "" {
-		t.Errorf("what is not here is at %q", got)
+	found, err := r.store.Found()
+	if err != nil || found[text].Path != "" {
+		t.Errorf("what was deleted is at %q, %v", found[text].Path, err)
 	}
 }

@@ -98,8 +98,8 @@ type Store interface {
 	Transfers() ([]domain.Transfer, error)
 	// PutFound keeps where the files of downloads lie that were dropped; with
 	// no path, that one lies nowhere any more.
-	PutFound(ctx context.Context, found map[domain.ContentID]string) error
-	Found() (map[domain.ContentID]string, error)
+	PutFound(ctx context.Context, found map[domain.ContentID]domain.Found) error
+	Found() (map[domain.ContentID]domain.Found, error)
 }
 
 // Config is what Transfers needs.
@@ -141,8 +141,8 @@ type Transfers struct {
 	uploads   map[uploadKey]*upload
 	places    places
 	peeked    peeked
-	here      map[domain.ContentID]string // paths of finished files
-	unfound   map[domain.ContentID]bool   // what was taken out of here since the store was told
+	here      map[domain.ContentID]domain.Found // finished files
+	unfound   map[domain.ContentID]bool         // what was taken out of here since the store was told
 	checks    chan struct{}               // held by the check that reads
 	changed   chan struct{}               // closed and replaced when providers come or go
 	quiet     time.Time                   // until when comings and goings are gathered
@@ -253,6 +253,7 @@ func (t *Transfers) Start(ctx context.Context) {
 		}
 	}
 	t.done.Go(func() { t.tick(t.ctx) })
+	t.done.Go(func() { t.lookForFound(t.ctx) })
 }
 
 // Close stops all downloads, to be resumed by the next run, and waits.

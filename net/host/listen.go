@@ -24,12 +24,9 @@ const maxAddressLength = 512
 func (h *Host) Listen() error {
 	if len(h.cfg.Listen) > 0 {
 		for _, text := range h.cfg.Listen {
-			addr, id, err := parseAddress(text)
-			if err == nil && id != "" {
-				err = fmt.Errorf("%w: %q names a peer", domain.ErrUsage, text)
-			}
+			addr, err := listenAddress(text)
 			if err != nil {
-				return fmt.Errorf("listen: %w", err)
+				return err
 			}
 			if err := h.libp2p.Network().Listen(addr); err != nil {
 				return fmt.Errorf("listen on %s: %w", text, err)
@@ -204,6 +201,27 @@ func (h *Host) Addresses() []string {
 		}
 	}
 	return texts
+}
+
+// CheckListen refuses what can be no address to listen on, with domain.ErrUsage.
+func CheckListen(addresses []string) error {
+	for _, text := range addresses {
+		if _, err := listenAddress(text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func listenAddress(text string) (ma.Multiaddr, error) {
+	addr, id, err := parseAddress(text)
+	if err == nil && id != "" {
+		err = fmt.Errorf("%w: %q names a peer", domain.ErrUsage, text)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	return addr, nil
 }
 
 // parseAddress reads a multiaddress of a kind that we can dial and listen on,

@@ -161,24 +161,33 @@ func TestFound(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "db")
 	d := openAt(t, path)
 	one, two := domain.ContentID{1}, domain.ContentID{2}
-	must(t, d.PutFound(ctx, map[domain.ContentID]string{one: "/d/one", two: "/d/two"}))
-	must(t, d.PutFound(ctx, map[domain.ContentID]string{two: "", one: "/d/one (2)", {3}: ""}))
-	if err := d.PutFound(ctx, map[domain.ContentID]string{one: strings.Repeat("x", 1<<20)}); !errors.Is(err, domain.ErrMalformed) {
-		t.Fatalf("got %v", err)
+	at := func(path string) domain.Found {
+		return domain.Found{Path: path, Size: 7, Written: time.Unix(5, 0)}
 	}
+	must(t, d.PutFound(ctx, map[domain.ContentID]domain.Found{one: at("/d/one"), two: at("/d/two")}))
+	must(t, d.PutFound(ctx, map[domain.ContentID]domain.Found{two: {}, one: at("/d/one (2)"), {3}: {}, {4}: at(strings.Repeat("x", 1<<20))}))
 	must(t, d.Close())
 	d = openAt(t, path)
 	got, err := d.Found()
 	must(t, err)
-	same(t, "found", got, map[domain.ContentID]string{one: "/d/one (2)"})
+	same(t, "found", len(got), 1)
+	same(t, "path", got[one].Path, "/d/one (2)")
+	same(t, "size", got[one].Size, int64(7))
+	same(t, "written", got[one].Written.Equal(time.Unix(5, 0)), true)
 
-	// There is an end to it.
-	many := make(map[domain.ContentID]string)
-	for i := range 100_010 {
-		many[domain.ContentID{4, byte(i), byte(i >> 8), byte(i >> 16)}] = "/d/f"
+	// There is an end to it: the first ones go.
+	many := make(map[domain.ContentID]domain.Found)
+	for i := range 100_000 {
+		many[domain.ContentID{0, byte(i), byte(i >> 8), byte(i >> 16)}] = at("/d/f")
 	}
 	must(t, d.PutFound(ctx, many))
 	got, err = d.Found()
 	must(t, err)
-	same(t, "kept", len(got), 100_000)
+	same(t, "kept", len(got), 90_000)
+	same(t, "the first one", got[one], domain.Found{})
+	must(t, d.PutFound(ctx, map[domain.ContentID]domain.Found{one: at("/d/one")}))
+	got, err = d.Found()
+	must(t, err)
+	same(t, "kept", len(got), 90_001)
+	must(t, d.Close())
 }

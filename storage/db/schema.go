@@ -43,7 +43,7 @@ var (
 
 	bucketOffers = []byte("offers") // ID → Offer
 
-	bucketFound = []byte("found") // content ID → absolute path of a file that was downloaded
+	bucketFound = []byte("found") // content ID → Found
 )
 
 // migration leads from one schema to the next.

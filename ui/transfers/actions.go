@@ -116,13 +116,7 @@ func (v *View) act(a action, ids []string) {
 // they lie at a path where nothing is: then they say so, and offer to get it
 // again.
 func (v *View) Missing(path string) {
-	var ids []string
-	for id, r := range v.known {
-		if r.transfer.Final == path {
-			ids = append(ids, id)
-		}
-	}
-	v.act(checking, ids)
+	v.do(func(ctx context.Context) error { return v.transfers.Missing(ctx, path) })
 }
 
 // call asks the use case for an action that needs no question, off the UI

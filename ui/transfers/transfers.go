@@ -47,6 +47,9 @@ type Transfers interface {
 	// CheckAgain looks whether the files of downloads that are done are as they
 	// were. It returns at once.
 	CheckAgain(ctx context.Context, ids []string) error
+	// Missing has the downloads looked at that lie at a path where nothing was
+	// found.
+	Missing(ctx context.Context, path string) error
 	// Clear removes what has ended from the list, Remove some of it.
 	Clear(ctx context.Context) error
 	Remove(ctx context.Context, ids []string) error

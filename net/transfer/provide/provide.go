@@ -182,7 +182,7 @@ func New(cfg Config) *Provider {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Among == nil {
-		cfg.Among = cfg.Source.Allowed
+		cfg.Among = func(asker domain.Asker, id domain.ContentID) bool { return cfg.Source.Allowed(asker, id) }
 	}
 	return &Provider{
 		cfg:        cfg,

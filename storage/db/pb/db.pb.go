@@ -889,6 +889,75 @@ func (x *Transfer) GetOffer() string {
 	return ""
 }
 
+// Found is keyed by its content ID.
+type Found struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          []byte                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"` // local
+	Size          int64                  `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
+	Written       int64                  `protobuf:"varint,3,opt,name=written,proto3" json:"written,omitempty"` // nanoseconds since 1970, 0 if it was there before
+	Noted         int64                  `protobuf:"varint,4,opt,name=noted,proto3" json:"noted,omitempty"`     // when, in nanoseconds since 1970
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Found) Reset() {
+	*x = Found{}
+	mi := &file_pb_db_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Found) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Found) ProtoMessage() {}
+
+func (x *Found) ProtoReflect() protoreflect.Message {
+	mi := &file_pb_db_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Found.ProtoReflect.Descriptor instead.
+func (*Found) Descriptor() ([]byte, []int) {
+	return file_pb_db_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Found) GetPath() []byte {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *Found) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *Found) GetWritten() int64 {
+	if x != nil {
+		return x.Written
+	}
+	return 0
+}
+
+func (x *Found) GetNoted() int64 {
+	if x != nil {
+		return x.Noted
+	}
+	return 0
+}
+
 // Offer is keyed by its ID.
 type Offer struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -916,7 +985,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_pb_db_proto_msgTypes[10]
+	mi := &file_pb_db_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -928,7 +997,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_pb_db_proto_msgTypes[10]
+	mi := &file_pb_db_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -941,7 +1010,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_pb_db_proto_rawDescGZIP(), []int{10}
+	return file_pb_db_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Offer) GetPeer() string {
@@ -1083,7 +1152,7 @@ type TransferFile struct {
 
 func (x *TransferFile) Reset() {
 	*x = TransferFile{}
-	mi := &file_pb_db_proto_msgTypes[11]
+	mi := &file_pb_db_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1095,7 +1164,7 @@ func (x *TransferFile) String() string {
 func (*TransferFile) ProtoMessage() {}
 
 func (x *TransferFile) ProtoReflect() protoreflect.Message {
-	mi := &file_pb_db_proto_msgTypes[11]
+	mi := &file_pb_db_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1108,7 +1177,7 @@ func (x *TransferFile) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TransferFile.ProtoReflect.Descriptor instead.
 func (*TransferFile) Descriptor() ([]byte, []int) {
-	return file_pb_db_proto_rawDescGZIP(), []int{11}
+	return file_pb_db_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *TransferFile) GetPath() string {
@@ -1224,7 +1293,12 @@ const file_pb_db_proto_rawDesc = "" +
 	"\x05ended\x18\x0e \x01(\x03R\x05ended\x12\x14\n" +
 	"\x05order\x18\x0f \x01(\x12R\x05order\x12\x14\n" +
 	"\x05parts\x18\x10 \x01(\bR\x05parts\x12\x14\n" +
-	"\x05offer\x18\x11 \x01(\tR\x05offer\"\xa8\x03\n" +
+	"\x05offer\x18\x11 \x01(\tR\x05offer\"_\n" +
+	"\x05Found\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\fR\x04path\x12\x12\n" +
+	"\x04size\x18\x02 \x01(\x03R\x04size\x12\x18\n" +
+	"\awritten\x18\x03 \x01(\x03R\awritten\x12\x14\n" +
+	"\x05noted\x18\x04 \x01(\x03R\x05noted\"\xa8\x03\n" +
 	"\x05Offer\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\tR\x04peer\x12\x1b\n" +
 	"\tpeer_name\x18\x02 \x01(\tR\bpeerName\x12\x12\n" +
@@ -1263,7 +1337,7 @@ func file_pb_db_proto_rawDescGZIP() []byte {
 	return file_pb_db_proto_rawDescData
 }
 
-var file_pb_db_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_pb_db_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_pb_db_proto_goTypes = []any{
 	(*Version)(nil),      // 0: potluck.db.Version
 	(*Share)(nil),        // 1: potluck.db.Share
@@ -1275,8 +1349,9 @@ var file_pb_db_proto_goTypes = []any{
 	(*Head)(nil),         // 7: potluck.db.Head
 	(*Person)(nil),       // 8: potluck.db.Person
 	(*Transfer)(nil),     // 9: potluck.db.Transfer
-	(*Offer)(nil),        // 10: potluck.db.Offer
-	(*TransferFile)(nil), // 11: potluck.db.TransferFile
+	(*Found)(nil),        // 10: potluck.db.Found
+	(*Offer)(nil),        // 11: potluck.db.Offer
+	(*TransferFile)(nil), // 12: potluck.db.TransferFile
 }
 var file_pb_db_proto_depIdxs = []int32{
 	2, // 0: potluck.db.File.entry:type_name -> potluck.db.Entry
@@ -1304,7 +1379,7 @@ func file_pb_db_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_pb_db_proto_rawDesc), len(file_pb_db_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
