@@ -7,33 +7,16 @@
 package browse
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/app/event"
-)
-
-const (
-	// pulls is how many catalogues are pulled at once.
-	pulls = 4
-	// retry is the pause after a pull that broke off, doubled up to a limit.
-	retry    = 2 * time.Second
-	retryMax = 2 * time.Minute
-	// pullTimeout ends a pull that hangs.
-	pullTimeout = 10 * time.Minute
-	// budget and budgetBytes are how many entries of others are held in all, and
-	// how long their paths may be together.
-	budget      = 1_000_000
-	budgetBytes = 256 << 20
-	// ofStranger is the part of it that somebody who is no friend may take, so that
-	// they cannot keep out everybody else.
-	ofStranger = 2
 )
 
 // Store keeps catalogues over restarts.
@@ -42,6 +25,7 @@ type Store interface {
 	Catalogue(peer domain.PeerID) (version domain.Version, complete bool, err error)
 	Entries(peer domain.PeerID, each func(domain.Entry) error) error
 	Catalogues() ([]domain.PeerID, error)
+	DropCatalogue(ctx context.Context, peer domain.PeerID) error
 }
 
 // Puller asks a peer for its catalogue since a version, page by page.
@@ -76,12 +60,16 @@ type Config struct {
 	Have func(domain.ContentID) bool
 	// Changed is called after the entries known of a peer have changed.
 	Changed func(domain.PeerID)
+	// Most is how many entries of others are held in all; 0 is a million.
+	Most int
 }
 
 // Browse is the room. Make one with New.
 type Browse struct {
-	cfg   Config
-	slots chan struct{} // one token per running pull
+	cfg Config
+	// slots hold one token for each pull that runs, and ofStrangers another for
+	// those of people who are neither friends nor looked at.
+	slots, ofStrangers chan struct{}
 
 	mu    sync.Mutex
 	peers map[domain.PeerID]*peer
@@ -99,19 +87,29 @@ type peer struct {
 	answered domain.Version
 	entries  int // as the head says
 	pulling  bool
+	coming   size // what a pull that runs has brought
+	opened   bool // the user looked at it
 	again    bool // something new was announced while pulling
 	problem  domain.Saying
 	settled  chan struct{} // closed when no pull is running or due
 	told     *told         // what it answered to searches; nil for nothing
 }
 
-// New reads the catalogues of earlier runs.
+// New reads the catalogues of earlier runs, those of friends first, as far as
+// there is room for them.
 func New(cfg Config) (*Browse, error) {
-	b := &Browse{cfg: cfg, slots: make(chan struct{}, pulls), peers: make(map[domain.PeerID]*peer)}
+	if cfg.Most <= 0 {
+		cfg.Most = budget
+	}
+	b := &Browse{
+		cfg: cfg, slots: make(chan struct{}, pulls), ofStrangers: make(chan struct{}, strangerPulls),
+		peers: make(map[domain.PeerID]*peer),
+	}
 	ids, err := cfg.Store.Catalogues()
 	if err != nil {
 		return nil, fmt.Errorf("reading others' catalogues: %w", err)
 	}
+	slices.SortStableFunc(ids, func(one, other domain.PeerID) int { return cmp.Compare(b.rank(other), b.rank(one)) })
 	for _, id := range ids {
 		known, err := b.load(id)
 		if err != nil {
@@ -122,16 +120,30 @@ func New(cfg Config) (*Browse, error) {
 	return b, nil
 }
 
+var errFull = errors.New("no room for more")
+
+// load reads as much of a catalogue as there is room for.
 func (b *Browse) load(id domain.PeerID) (*catalogue, error) {
 	version, complete, err := b.cfg.Store.Catalogue(id)
 	if err != nil {
 		return nil, err
 	}
+	who, _ := b.cfg.People.Peer(id)
 	var entries []domain.Entry
-	if err := b.cfg.Store.Entries(id, func(e domain.Entry) error {
+	var all size
+	others := b.held(id)
+	err = b.cfg.Store.Entries(id, func(e domain.Entry) error {
+		all.add(e.Path)
+		if b.over(who, all, others) != nil {
+			return errFull
+		}
 		entries = append(entries, e)
 		return nil
-	}); err != nil {
+	})
+	if errors.Is(err, errFull) {
+		version, complete, err = domain.Version{}, false, nil
+	}
+	if err != nil {
 		return nil, err
 	}
 	return build(version, complete, entries), nil
@@ -197,183 +209,10 @@ func (b *Browse) Again(id domain.PeerID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	p := b.get(id)
+	p.opened = true
 	if !p.pulling && (!p.known.complete || p.head.Newer(p.known.version)) {
 		b.pull(id, p)
 	}
-}
-
-// pull starts pulling, or notes that it must be done again. The lock is held.
-func (b *Browse) pull(id domain.PeerID, p *peer) {
-	if b.ctx == nil || b.ctx.Err() != nil {
-		return
-	}
-	if p.pulling {
-		p.again = true
-		return
-	}
-	p.pulling, p.problem = true, domain.Saying{}
-	p.settled = make(chan struct{})
-	b.publish(id, p)
-	ctx := b.ctx
-	b.done.Go(func() { b.pullAll(ctx, id) })
-}
-
-// pullAll pulls until nothing new is announced, with pauses after failures.
-func (b *Browse) pullAll(ctx context.Context, id domain.PeerID) {
-	pause := retry
-	for tries := 0; ; tries++ {
-		select {
-		case b.slots <- struct{}{}:
-		case <-ctx.Done():
-			return
-		}
-		b.mu.Lock()
-		announced := b.get(id).head
-		b.mu.Unlock()
-		err := b.pullOnce(ctx, id)
-		<-b.slots
-		b.mu.Lock()
-		p := b.get(id)
-		who, _ := b.cfg.People.Peer(id)
-		again := p.again
-		p.again = false
-		failed := err != nil
-		if !failed {
-			p.answered = announced
-		}
-		hopeless := failed && (!who.Online || errors.Is(err, domain.ErrRefused) || errors.Is(err, domain.ErrVersion) ||
-			errors.Is(err, domain.ErrTooLarge) || errors.Is(err, domain.ErrMalformed) || tries >= 8)
-		if failed && ctx.Err() == nil {
-			p.problem = problemOf(who.Name, err)
-			level := slog.LevelInfo
-			if errors.Is(err, domain.ErrNoSpace) || errors.Is(err, domain.ErrTooLarge) {
-				level = slog.LevelWarn // the user alone can do something about it
-			}
-			b.cfg.Log.Log(ctx, level, "a catalogue could not be pulled", "peer", id, "err", err)
-		}
-		if ctx.Err() != nil || hopeless || (!failed && !again) {
-			p.pulling = false
-			close(p.settled)
-			b.publish(id, p)
-			b.mu.Unlock()
-			return
-		}
-		b.mu.Unlock()
-		if failed {
-			select {
-			case <-ctx.Done():
-			case <-time.After(pause):
-			}
-			pause = min(2*pause, retryMax)
-		}
-	}
-}
-
-func problemOf(name string, err error) domain.Saying {
-	switch {
-	case errors.Is(err, domain.ErrRefused):
-		return domain.Say("%s doesn't count you as nearby yet.", name)
-	case errors.Is(err, domain.ErrVersion):
-		return domain.Say("%s uses another version of Potluck. Update the older one.", name)
-	case errors.Is(err, domain.ErrNoSpace):
-		return domain.Say("Disk full: no room for %s's list.", name)
-	case errors.Is(err, domain.ErrTooLarge):
-		return domain.Say("%s's list is too long.", name)
-	default:
-		return domain.Say("%s's list stopped halfway.", name)
-	}
-}
-
-// pullOnce pulls what changed since the version that is known.
-func (b *Browse) pullOnce(ctx context.Context, id domain.PeerID) error {
-	ctx, cancel := context.WithTimeout(ctx, pullTimeout)
-	defer cancel()
-	b.mu.Lock()
-	p := b.get(id)
-	base := p.known
-	entries, size := b.held(id)
-	b.mu.Unlock()
-	who, _ := b.cfg.People.Peer(id)
-	own, ownSize := 0, 0 // of what is counted, what is this one's
-	since := base.version
-	if !base.complete {
-		since = domain.Version{}
-	}
-	first, pulled, shown := true, 0, 0
-	var pages [][]domain.Entry // everything so far, of a full pull
-	var fresh []domain.Change  // everything so far, of what changed
-	return b.cfg.Puller.Pull(ctx, id, since, func(page domain.Page) error {
-		if first && !page.Full {
-			own, ownSize = len(base.entries), len(base.blob)
-		}
-		own += len(page.Changes)
-		for _, c := range page.Changes {
-			ownSize += len(c.Path) + 1
-		}
-		if entries+own > budget || size+ownSize > budgetBytes {
-			return fmt.Errorf("%w: more than %d entries of others, or %d bytes of their names", domain.ErrTooLarge, budget, budgetBytes)
-		}
-		if !who.Friend && (own > budget/ofStranger || ownSize > budgetBytes/ofStranger) {
-			return fmt.Errorf("%w: more than %d entries of somebody who is no friend, or %d bytes of their names",
-				domain.ErrTooLarge, budget/ofStranger, budgetBytes/ofStranger)
-		}
-		if err := b.cfg.Store.PutPage(ctx, id, page, first); err != nil {
-			return err
-		}
-		first = false
-		last := page.Next == ""
-		if !page.Full {
-			fresh = append(fresh, page.Changes...)
-			if last {
-				b.show(id, base.with(page.Version, last, fresh))
-			}
-			return nil
-		}
-		// The first screen is shown at once, then more at every doubling, since
-		// each time everything so far is sorted.
-		came := make([]domain.Entry, len(page.Changes))
-		for i, c := range page.Changes {
-			came[i] = entryOf(c)
-		}
-		pages = append(pages, came)
-		if pulled += len(came); last || pulled >= 2*shown {
-			shown = pulled
-			b.show(id, whole(page.Version, last, slices.Concat(pages...)))
-		}
-		return nil
-	})
-}
-
-// show makes next the catalogue that is in view. One that was whole stays
-// until the next is whole too.
-func (b *Browse) show(id domain.PeerID, next *catalogue) {
-	b.mu.Lock()
-	p := b.get(id)
-	if !next.complete && p.known.complete {
-		b.mu.Unlock()
-		return
-	}
-	p.known = next
-	if next.complete {
-		p.told = nil
-	}
-	b.publish(id, p)
-	b.mu.Unlock()
-	if b.cfg.Changed != nil {
-		b.cfg.Changed(id)
-	}
-}
-
-// held is the number of entries of all peers but one, and the bytes of their
-// paths. The lock is held.
-func (b *Browse) held(except domain.PeerID) (entries, size int) {
-	for id, p := range b.peers {
-		if id != except {
-			entries += len(p.known.entries)
-			size += len(p.known.blob)
-		}
-	}
-	return entries, size
 }
 
 func (b *Browse) publish(id domain.PeerID, p *peer) {

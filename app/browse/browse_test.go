@@ -355,6 +355,8 @@ func BenchmarkSearchMillion(b *testing.B) {
 // nowhere keeps nothing, so that a benchmark measures memory alone.
 type nowhere struct{}
 
+func (nowhere) DropCatalogue(context.Context, domain.PeerID) error { return nil }
+
 func (nowhere) PutPage(context.Context, domain.PeerID, domain.Page, bool) error { return nil }
 
 func (nowhere) Catalogue(domain.PeerID) (domain.Version, bool, error) {

@@ -143,11 +143,11 @@ type Transfers struct {
 	peeked    peeked
 	here      map[domain.ContentID]domain.Found // finished files
 	unfound   map[domain.ContentID]bool         // what was taken out of here since the store was told
-	checks    chan struct{}               // held by the check that reads
-	changed   chan struct{}               // closed and replaced when providers come or go
-	quiet     time.Time                   // until when comings and goings are gathered
-	gathering bool                        // some were
-	ctx       context.Context             // the life of the downloads, set by Start
+	checks    chan struct{}                     // held by the check that reads
+	changed   chan struct{}                     // closed and replaced when providers come or go
+	quiet     time.Time                         // until when comings and goings are gathered
+	gathering bool                              // some were
+	ctx       context.Context                   // the life of the downloads, set by Start
 	stop      context.CancelFunc
 	done      sync.WaitGroup
 }

@@ -19,7 +19,8 @@ import (
 // The pages of a full pull replace what was known: what the pull does not bring
 // again vanishes when its last page is stored. Until then both can be listed
 // and Catalogue tells that it is incomplete; so it stays if the pull breaks
-// off. A page of changes needs a complete catalogue, else the error wraps
+// off, until another begins: pulls that break off again and again, whatever they
+// bring, do not pile up. A page of changes needs a complete catalogue, else the error wraps
 // domain.ErrNotFound; its version holds from the last page on, so that changes
 // of which only the beginning was stored are asked for again.
 func (d *DB) PutPage(ctx context.Context, peer domain.PeerID, p domain.Page, first bool) error {
@@ -31,13 +32,18 @@ func (d *DB) PutPage(ctx context.Context, peer domain.PeerID, p domain.Page, fir
 		if err != nil {
 			return err
 		}
-		entries, err := room.CreateBucketIfNotExists(bucketEntries)
-		if err != nil {
-			return err
-		}
 		state, err := readState(room)
 		if err != nil {
 			state = &pb.Catalogue{} // a full pull will mend it
+		}
+		if p.Full && first && state.GetPulling() != nil {
+			if err := room.DeleteBucket(bucketEntries); !gone(err) {
+				return err
+			}
+		}
+		entries, err := room.CreateBucketIfNotExists(bucketEntries)
+		if err != nil {
+			return err
 		}
 		if p.Full {
 			err = beginPull(state, entries, p.Version, first)
@@ -230,8 +236,7 @@ func (d *DB) DropCatalogue(ctx context.Context, peer domain.PeerID) error {
 	}
 	err := d.write(ctx, func(tx *bbolt.Tx) error {
 		room := tx.Bucket(bucketBrowse)
-		err := room.Bucket(bucketCatalogues).DeleteBucket([]byte(peer))
-		if err != nil && !isMissing(err) {
+		if err := room.Bucket(bucketCatalogues).DeleteBucket([]byte(peer)); !gone(err) {
 			return err
 		}
 		return room.Bucket(bucketHeads).Delete([]byte(peer))
@@ -320,5 +325,6 @@ func decodeHead(peer domain.PeerID, raw []byte) (StoredHead, error) {
 	return h, texts(h.Head.Name)
 }
 
-// isMissing reports whether err says that a bucket to be deleted is not there.
-func isMissing(err error) bool { return errors.Is(err, berrors.ErrBucketNotFound) }
+// gone reports whether a bucket is not there after an attempt to delete it,
+// which returned err.
+func gone(err error) bool { return err == nil || errors.Is(err, berrors.ErrBucketNotFound) }

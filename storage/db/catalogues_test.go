@@ -62,6 +62,11 @@ func TestFullPullReplacesOnceItIsComplete(t *testing.T) {
 	defer func() { must(t, d.Close()) }()
 	same(t, "broken off", state(t, d, ana)+": "+listed(t, d, ana), "0.0 false: a b c d")
 
+	// What breaks off again and again does not pile up.
+	must(t, d.PutPage(ctx, ana, page(two, true, "more", "b"), true))
+	same(t, "begun again", state(t, d, ana)+": "+listed(t, d, ana), "0.0 false: b")
+	must(t, d.PutPage(ctx, ana, page(two, true, "more", "x", "y"), true))
+	same(t, "begun once more", state(t, d, ana)+": "+listed(t, d, ana), "0.0 false: x y")
 	must(t, d.PutPage(ctx, ana, page(two, true, "more", "b"), true))
 	must(t, d.PutPage(ctx, ana, page(two, true, "", "e"), false))
 	same(t, "second pull", state(t, d, ana)+": "+listed(t, d, ana), "5.9 true: b e")

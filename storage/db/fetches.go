@@ -139,7 +139,7 @@ func (o own) fetched(share string) int {
 }
 
 func (o own) dropFetches(share string) error {
-	if err := o.fetches.DeleteBucket([]byte(share)); !isMissing(err) {
+	if err := o.fetches.DeleteBucket([]byte(share)); !gone(err) {
 		return err
 	}
 	return nil

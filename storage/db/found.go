@@ -2,6 +2,7 @@ package db
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -19,6 +20,8 @@ const (
 	// fewFound how many are left once there are more: the latest.
 	mostFound = 100_000
 	fewFound  = mostFound / 10 * 9
+	// foundAtOnce is how many are stored in one transaction.
+	foundAtOnce = 2000
 )
 
 // PutFound stores where files lie that were downloaded, by their content; with
@@ -38,60 +41,73 @@ func (d *DB) PutFound(ctx context.Context, found map[domain.ContentID]domain.Fou
 		}
 		raws[id] = raw
 	}
-	// In the order of the keys, in which many are quickly put.
+	// In the order of the keys, in which many are quickly put, and in
+	// transactions that do not hold up others for long.
 	ids := slices.SortedFunc(maps.Keys(raws), func(a, b domain.ContentID) int { return bytes.Compare(a[:], b[:]) })
-	err := d.write(ctx, func(tx *bbolt.Tx) error {
-		all := tx.Bucket(bucketFound)
-		count := int(all.Sequence()) // which nothing else here has a use for
-		for _, id := range ids {
-			if all.Get(id[:]) != nil {
-				count--
+	for some := range slices.Chunk(ids, foundAtOnce) {
+		if err := d.write(ctx, func(tx *bbolt.Tx) error { return putFound(tx.Bucket(bucketFound), some, raws) }); err != nil {
+			return fmt.Errorf("keep where %d files lie: %w", len(found), err)
+		}
+	}
+	return d.forgetFound(ctx)
+}
+
+// putFound stores some, and counts by the sequence of the bucket, which has no
+// other use here.
+func putFound(all *bbolt.Bucket, ids []domain.ContentID, raws map[domain.ContentID][]byte) error {
+	count := all.Sequence()
+	for _, id := range ids {
+		known := all.Get(id[:]) != nil
+		switch {
+		case raws[id] != nil:
+			if !known {
+				count++
 			}
-			if raws[id] == nil {
-				if err := all.Delete(id[:]); err != nil {
-					return err
-				}
-				continue
-			}
-			count++
 			if err := all.Put(id[:], raws[id]); err != nil {
 				return err
 			}
-		}
-		if count > mostFound {
-			if err := forgetFound(all, count-fewFound); err != nil {
+		case known:
+			count--
+			if err := all.Delete(id[:]); err != nil {
 				return err
 			}
-			count = fewFound
 		}
-		return all.SetSequence(uint64(count))
-	})
-	if err != nil {
-		return fmt.Errorf("keep where %d files lie: %w", len(found), err)
 	}
-	return nil
+	return all.SetSequence(count)
 }
 
-// forgetFound removes the n that were noted first.
-func forgetFound(all *bbolt.Bucket, n int) error {
+// forgetFound forgets those that were noted first, if there are too many.
+func (d *DB) forgetFound(ctx context.Context) error {
 	type noted struct {
-		key []byte
-		at  int64
+		id domain.ContentID
+		at int64
 	}
 	var order []noted
-	err := all.ForEach(func(key, raw []byte) error {
-		var m pb.Found
-		_ = decode(raw, &m) // a damaged one is as good as an old one
-		order = append(order, noted{slices.Clone(key), m.GetNoted()})
-		return nil
+	err := d.view(func(tx *bbolt.Tx) error {
+		all := tx.Bucket(bucketFound)
+		if all.Sequence() <= mostFound {
+			return nil
+		}
+		return all.ForEach(func(key, raw []byte) error {
+			var m pb.Found
+			_ = decode(raw, &m) // a damaged one is as good as an old one
+			one := noted{at: m.GetNoted()}
+			copy(one.id[:], key)
+			order = append(order, one)
+			return nil
+		})
 	})
-	if err != nil {
+	if err != nil || len(order) <= mostFound {
 		return err
 	}
-	slices.SortStableFunc(order, func(a, b noted) int { return int(max(-1, min(1, a.at-b.at))) })
-	for _, one := range order[:min(n, len(order))] {
-		if err := all.Delete(one.key); err != nil {
-			return err
+	slices.SortStableFunc(order, func(a, b noted) int { return cmp.Compare(a.at, b.at) })
+	for some := range slices.Chunk(order[:len(order)-fewFound], foundAtOnce) {
+		ids := make([]domain.ContentID, len(some))
+		for i, one := range some {
+			ids[i] = one.id
+		}
+		if err := d.write(ctx, func(tx *bbolt.Tx) error { return putFound(tx.Bucket(bucketFound), ids, nil) }); err != nil {
+			return fmt.Errorf("forget where files lie: %w", err)
 		}
 	}
 	return nil

@@ -212,7 +212,7 @@ func (d *DB) DropTransfer(ctx context.Context, id string) error {
 		return err
 	}
 	err := d.write(ctx, func(tx *bbolt.Tx) error {
-		if err := tx.Bucket(bucketTransfers).DeleteBucket([]byte(id)); !isMissing(err) {
+		if err := tx.Bucket(bucketTransfers).DeleteBucket([]byte(id)); !gone(err) {
 			return err
 		}
 		return nil
