@@ -269,9 +269,20 @@ func TestWhatAFriendSendsIsAccepted(t *testing.T) {
 	meet(t, ana, ben)
 	folder, _ := present(t, "Holiday", 8*mib)
 	befriend(t, ana, ben)
+	// Always asking means that, also for what has no bytes.
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	ben.offer(t, ana.send(t, ben, "", empty), domain.OfferAsked)
 	if err := ben.people.AcceptUpTo(t.Context(), ana.host.ID(), 8*mib+100); err != nil {
 		t.Fatal(err)
 	}
+	crowd := domain.OfferSummary{ID: strings.Repeat("ab", 16), Name: "many", Items: 1, Folder: true, Entries: 10_001, Bytes: 1}
+	if err := ana.giving.Offer(t.Context(), ben.host.ID(), crowd); err != nil {
+		t.Fatal(err)
+	}
+	ben.offer(t, crowd.ID, domain.OfferAsked)
 	ben.throttle(t, 2_000_000)
 	id := ana.send(t, ben, "", folder)
 	more := ana.send(t, ben, "", folder, filepath.Join(folder, "big.bin"))
@@ -344,6 +355,21 @@ func TestOffersOfStrangers(t *testing.T) {
 	}
 	ben.offer(t, taken[0].ID, domain.OfferAsked)
 
+	// However many strangers ask, a friend gets through.
+	busy := 0
+	for i := range 120 {
+		of := domain.Asker{Peer: domain.PeerID(fmt.Sprintf("stranger %d", i)), Near: true}
+		s := domain.OfferSummary{ID: fmt.Sprintf("%032x", i), Name: "x", Items: 1, Entries: 1, Bytes: 1}
+		if err := ben.offers.Offered(of, s); errors.Is(err, domain.ErrBusy) {
+			busy++
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if busy != 120-(100-8) {
+		t.Errorf("%d of 120 strangers were told to wait", busy)
+	}
+	befriend(t, cleo, ben)
 	small, _ := present(t, "Small", mib)
 	lie := cleo.send(t, ben, "", small)
 	ben.offer(t, lie, domain.OfferAsked)

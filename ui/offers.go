@@ -120,6 +120,9 @@ func (o *offers) card(one domain.Offer, looksLike string) {
 func OfferWords(o domain.Offer) string {
 	size := words.Size(o.Bytes)
 	switch {
+	case o.Items > 1 && o.Entries > o.Items:
+		return words.T("%s wants to give you %s and %s more with %s, %s.",
+			o.PeerName, format.Name(o.Name), words.Count(o.Items-1), words.N("%s files", o.Entries), size)
 	case o.Items > 1:
 		return words.T("%s wants to give you %s and %s more, %s.", o.PeerName, format.Name(o.Name), words.Count(o.Items-1), size)
 	case o.Folder:

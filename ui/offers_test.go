@@ -61,9 +61,12 @@ func TestOffersAreCards(t *testing.T) {
 
 func TestOfferInWords(t *testing.T) {
 	for want, o := range map[string]domain.Offer{
-		"Ana wants to give you notes.txt, 5 B.":             {PeerName: "Ana", Name: "notes.txt", Items: 1, Entries: 1, Bytes: 5},
-		"Ana wants to give you Holiday with 1 file, 12 MB.": {PeerName: "Ana", Name: "Holiday", Items: 1, Entries: 1, Folder: true, Bytes: 12e6},
-		"Ana wants to give you Holiday and 2 more, 12 MB.":  {PeerName: "Ana", Name: "Holiday", Items: 3, Entries: 30, Folder: true, Bytes: 12e6},
+		"Ana wants to give you notes.txt, 5 B.":              {PeerName: "Ana", Name: "notes.txt", Items: 1, Entries: 1, Bytes: 5},
+		"Ana wants to give you Holiday with 1 file, 12 MB.":  {PeerName: "Ana", Name: "Holiday", Items: 1, Entries: 1, Folder: true, Bytes: 12e6},
+		"Ana wants to give you notes.txt and 2 more, 12 MB.": {PeerName: "Ana", Name: "notes.txt", Items: 3, Entries: 3, Bytes: 12e6},
+		"Ana wants to give you Holiday and 2 more with 30 files, 12 MB.": {
+			PeerName: "Ana", Name: "Holiday", Items: 3, Entries: 30, Folder: true, Bytes: 12e6,
+		},
 	} {
 		if got := OfferWords(o); got != want {
 			t.Errorf("%q, want %q", got, want)

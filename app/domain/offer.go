@@ -29,6 +29,8 @@ const (
 	// MaxOfferItems is how many files and folders one offer has at most, those
 	// inside the folders not counted.
 	MaxOfferItems = 1000
+	// MaxOfferEntries is how many files are in one offer at most.
+	MaxOfferEntries = 1_000_000
 )
 
 // Offer is files and folders that one person wants to give to one other.

@@ -19,8 +19,6 @@ const (
 	maxReply   = 64
 	maxName    = 1 << 10
 	idSize     = 16
-	// maxEntries is the most files of an offer.
-	maxEntries = 10_000_000
 )
 
 // encode makes a message of that kind about an offer; of one that is not new
@@ -65,7 +63,7 @@ func decode(raw []byte) (message, error) {
 	switch {
 	case m.GetName() == "" || len(m.GetName()) > maxName || len(m.GetNote()) > domain.MaxNote:
 		return message{}, fmt.Errorf("%w: a name of %d bytes, a note of %d", domain.ErrMalformed, len(m.GetName()), len(m.GetNote()))
-	case m.GetItems() < 1 || m.GetItems() > domain.MaxOfferItems || m.GetEntries() > maxEntries:
+	case m.GetItems() < 1 || m.GetItems() > domain.MaxOfferItems || m.GetEntries() > domain.MaxOfferEntries:
 		return message{}, fmt.Errorf("%w: %d items, %d files", domain.ErrMalformed, m.GetItems(), m.GetEntries())
 	case m.GetBytes() > uint64(domain.MaxFileSize):
 		return message{}, fmt.Errorf("%w: %d bytes", domain.ErrTooLarge, m.GetBytes())

@@ -29,10 +29,13 @@ import (
 
 // What is kept at most.
 const (
-	// mostAsking is how many offers of one peer wait for an answer, mostAskingInAll of all.
+	// mostAsking is how many offers of one peer wait for an answer, mostAskingInAll
+	// those of all friends, and those of all others.
 	mostAsking      = 8
 	mostAskingInAll = 100
-	// mostEnded is how many ended offers are kept each way.
+	// mostUnasked is how many files a friend may send that are accepted unasked.
+	mostUnasked = 10_000
+	// mostEnded is how many ended offers are kept each way, of friends and of others.
 	mostEnded = 200
 	// firstPause is how long after a try that came to nothing the next one is made;
 	// each further one takes twice as long, up to lastPause.
@@ -338,24 +341,25 @@ func (o *Offers) forget(ctx context.Context, means func(*offer) bool) error {
 // prune forgets the oldest ended offers if there are too many of them.
 func (o *Offers) prune(ctx context.Context, incoming bool) {
 	o.mu.Lock()
-	var ended []*offer
+	var ended [2][]*offer // of others, of friends
 	for _, one := range o.all {
-		if one.Incoming == incoming && one.State.Ended() {
-			ended = append(ended, one)
+		switch {
+		case one.Incoming != incoming || !one.State.Ended():
+		case !o.who(one.Peer).Friend:
+			ended[0] = append(ended[0], one)
+		case !one.Untold: // or the friend would ask once more
+			ended[1] = append(ended[1], one)
 		}
 	}
-	o.mu.Unlock()
-	if len(ended) <= mostEnded {
-		return
-	}
-	slices.SortFunc(ended, func(a, b *offer) int { return b.Ended.Compare(a.Ended) })
 	var gone []string
-	o.mu.Lock()
-	for _, one := range ended[mostEnded:] {
-		gone = append(gone, one.ID)
-		one.Removed = true
-		o.publish(one) // that it is not in the list any more
-		delete(o.all, one.ID)
+	for _, some := range ended {
+		slices.SortFunc(some, func(a, b *offer) int { return b.Ended.Compare(a.Ended) })
+		for _, one := range some[min(mostEnded, len(some)):] {
+			gone = append(gone, one.ID)
+			one.Removed = true
+			o.publish(one) // that it is not in the list any more
+			delete(o.all, one.ID)
+		}
 	}
 	o.mu.Unlock()
 	for _, id := range gone {

@@ -15,6 +15,9 @@ import (
 // noteLines is how many lines of a note are shown.
 const noteLines = 12
 
+// maxPaths is how long the paths in one offer may be together, in bytes.
+const maxPaths = 64 << 20
+
 var errTooMuch = errors.New("it is more than was announced")
 
 // Offered takes an offer of a peer. Errors: domain.ErrBusy if too many wait for
@@ -33,7 +36,8 @@ func (o *Offers) Offered(from domain.Asker, s domain.OfferSummary) error {
 		o.mu.Unlock()
 		return nil
 	}
-	if mine, all := o.asking(from.Peer); mine >= mostAsking || all >= mostAskingInAll {
+	unasked := who.Friend && who.AcceptUpTo > 0 && s.Bytes <= who.AcceptUpTo && s.Entries <= mostUnasked
+	if mine, all := o.asking(who); !unasked && (mine >= mostAsking || all >= mostAskingInAll) {
 		o.mu.Unlock()
 		return domain.ErrBusy
 	}
@@ -42,7 +46,7 @@ func (o *Offers) Offered(from domain.Asker, s domain.OfferSummary) error {
 		Name: names.Display(s.Name), Items: s.Items, Folder: s.Folder, Entries: s.Entries, Bytes: s.Bytes,
 		Note: note(s.Note), State: domain.OfferAsked, Added: o.cfg.Now(),
 	}}
-	if who.Friend && s.Bytes <= who.AcceptUpTo {
+	if unasked {
 		o.accept(one, "")
 	}
 	o.all[s.ID] = one
@@ -64,16 +68,18 @@ func (o *Offers) Offered(from domain.Asker, s domain.OfferSummary) error {
 	return nil
 }
 
-// asking counts the offers of a peer, and of all, that wait for an answer. The
-// lock is held.
-func (o *Offers) asking(peer domain.PeerID) (mine, all int) {
+// asking counts the offers of a peer that wait for an answer, and those of all
+// friends or of all others, as the peer is one: strangers cannot keep out
+// friends. The lock is held.
+func (o *Offers) asking(who domain.Peer) (mine, all int) {
 	for _, one := range o.all {
-		if !one.Incoming || one.State != domain.OfferAsked {
-			continue
-		}
-		all++
-		if one.Peer == peer {
+		switch {
+		case !one.Incoming || one.State != domain.OfferAsked:
+		case one.Peer == who.ID:
 			mine++
+			all++
+		case o.who(one.Peer).Friend == who.Friend:
+			all++
 		}
 	}
 	return mine, all
@@ -176,7 +182,7 @@ func (o *Offers) pull(ctx context.Context, one *offer) error {
 	now := one.told()
 	o.mu.Unlock()
 	var entries []domain.Entry
-	var bytes int64
+	var bytes, names int64
 	seen := make(map[string]bool)
 	err := o.cfg.Network.PullOffer(ctx, now.Peer, now.ID, func(page domain.Page) error {
 		for _, c := range page.Changes {
@@ -188,6 +194,9 @@ func (o *Offers) pull(ctx context.Context, one *offer) error {
 				return fmt.Errorf("%w: two files of one name", domain.ErrMalformed)
 			}
 			seen[e.Path] = true
+			if names += int64(len(e.Path)); names > maxPaths {
+				return fmt.Errorf("%w: over %d bytes of names", errTooMuch, maxPaths)
+			}
 			if !e.Folder {
 				bytes += e.Size
 			}

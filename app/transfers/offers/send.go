@@ -80,6 +80,8 @@ func (o *Offers) read(one *offer) {
 		case one.State != domain.OfferReading: // taken back meanwhile
 		case err != nil:
 			o.set(one, domain.OfferFailed, failure(err, problems))
+		case s.Entries > domain.MaxOfferEntries:
+			o.set(one, domain.OfferFailed, domain.Say("Too many files to send at once: %s fit.", domain.MaxOfferEntries))
 		default:
 			one.Name, one.Folder, one.Items, one.Entries, one.Bytes = s.Name, s.Folder, s.Items, s.Entries, s.Bytes
 			one.due, one.Problem = true, leftOut(problems)

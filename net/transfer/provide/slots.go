@@ -1,6 +1,8 @@
 package provide
 
 import (
+	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -15,6 +17,9 @@ const (
 	// slotTurn is how long somebody is served while others wait, before they
 	// have to wait again behind these.
 	slotTurn = time.Minute
+	// slotLeave is how long somebody whose turn is over holds the place with
+	// what is being answered at that moment: a slow reader no longer than that.
+	slotLeave = 10 * time.Second
 	// slotPatience is how long somebody who waits, and does not ask again, is
 	// kept in the queue.
 	slotPatience = 15 * time.Second
@@ -33,13 +38,14 @@ type slots struct {
 	most      int // people served at once; 0: no limit
 	perPerson int // large contents that each of them gets at once; 0: no limit
 	served    map[domain.PeerID]*guest
+	leaving   map[domain.PeerID]*guest // those whose turn is over, until all they asked for is answered
 	queue     []*guest
 }
 
 // guest is somebody who is served, or waits for it.
 type guest struct {
 	peer     domain.PeerID
-	since    time.Time // when the turn began
+	since    time.Time // when the turn began, or was over
 	asked    time.Time // when it asked last
 	busy     int       // requests of it that are being answered
 	contents []dish    // large ones that it gets, few
@@ -53,7 +59,7 @@ type dish struct {
 }
 
 func newSlots(now func() time.Time) *slots {
-	return &slots{now: now, served: make(map[domain.PeerID]*guest)}
+	return &slots{now: now, served: make(map[domain.PeerID]*guest), leaving: make(map[domain.PeerID]*guest)}
 }
 
 // set changes the limits; 0 is none. It holds from the next request on.
@@ -97,11 +103,9 @@ func (s *slots) take(peer domain.PeerID, id domain.ContentID, size int64) place 
 // guest returns the one that is served, letting it in if there is a place and
 // nobody waited before; nil if it has to wait.
 func (s *slots) guest(peer domain.PeerID, now time.Time) *guest {
+	s.yield(now)
 	if g := s.served[peer]; g != nil {
-		if g.busy > 0 || !s.mustYield(g, now) {
-			return g
-		}
-		delete(s.served, peer)
+		return g
 	}
 	s.tidy(now)
 	at := slices.IndexFunc(s.queue, func(g *guest) bool { return g.peer == peer })
@@ -109,7 +113,7 @@ func (s *slots) guest(peer domain.PeerID, now time.Time) *guest {
 	if at < 0 {
 		before = len(s.queue)
 	}
-	if s.most > 0 && len(s.served)+before >= s.most {
+	if s.most > 0 && (s.taken(now)+before >= s.most || s.leaving[peer] != nil) {
 		return nil
 	}
 	if at >= 0 {
@@ -120,9 +124,36 @@ func (s *slots) guest(peer domain.PeerID, now time.Time) *guest {
 	return g
 }
 
-// mustYield reports whether somebody who is served has had enough for now.
-func (s *slots) mustYield(g *guest, now time.Time) bool {
-	return s.most > 0 && len(s.queue) > 0 && (len(s.served) > s.most || now.Sub(g.since) >= slotTurn)
+// yield ends the turns of those who have had enough for now, where others wait.
+// What they have asked for before is still answered.
+func (s *slots) yield(now time.Time) {
+	if s.most == 0 || len(s.queue) == 0 {
+		return
+	}
+	longest := slices.SortedFunc(maps.Values(s.served), func(a, b *guest) int {
+		return cmp.Or(a.since.Compare(b.since), cmp.Compare(a.peer, b.peer))
+	})
+	for _, g := range longest {
+		if now.Sub(g.since) < slotTurn && len(s.served) <= s.most {
+			continue
+		}
+		delete(s.served, g.peer)
+		if g.busy > 0 {
+			g.since = now
+			s.leaving[g.peer] = g
+		}
+	}
+}
+
+// taken is how many places are in use.
+func (s *slots) taken(now time.Time) int {
+	n := len(s.served)
+	for _, g := range s.leaving {
+		if now.Sub(g.since) < slotLeave {
+			n++
+		}
+	}
+	return n
 }
 
 // tidy lets go of those who do not ask any more.
@@ -173,11 +204,17 @@ func (s *slots) dish(g *guest, id domain.ContentID, now time.Time) int {
 func (s *slots) done(peer domain.PeerID, id domain.ContentID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	now := s.now()
+	if g := s.leaving[peer]; g != nil {
+		if g.busy--; g.busy == 0 {
+			delete(s.leaving, peer)
+		}
+		return
+	}
 	g := s.served[peer]
 	if g == nil {
 		return
 	}
-	now := s.now()
 	g.busy--
 	g.asked = now
 	if at := slices.IndexFunc(g.contents, func(d dish) bool { return d.id == id && d.busy > 0 }); at >= 0 {
@@ -191,5 +228,6 @@ func (s *slots) gone(peer domain.PeerID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.served, peer)
+	delete(s.leaving, peer)
 	s.queue = slices.DeleteFunc(s.queue, func(g *guest) bool { return g.peer == peer })
 }

@@ -84,24 +84,73 @@ func TestATurnEndsWhereOthersWait(t *testing.T) {
 	}
 }
 
-func TestWhoIsBeingAnsweredKeepsThePlace(t *testing.T) {
+// TestATurnEndsInTheMidstOfWork has somebody ask for the next piece before the
+// last one is through, as everybody does who is quick.
+func TestATurnEndsInTheMidstOfWork(t *testing.T) {
 	t.Parallel()
 	b := newBench(1, 0)
-	b.take("ana", domain.ContentID{1}, large) // and reads it slowly
-	for range 100 {
-		b.at = b.at.Add(slotTurn)
+	next := func() place { return b.take("ana", domain.ContentID{1}, large) }
+	next()
+	asked := 1
+	for range int(slotTurn/step) - 1 {
+		b.at = b.at.Add(step)
+		if got := next(); got != (place{}) {
+			t.Fatalf("in her turn ana waits at %v", got)
+		}
+		if asked++; asked > 2 {
+			b.done("ana", domain.ContentID{1})
+			asked--
+		}
 		if got := b.asks("ben", 1); got.at != 1 {
 			t.Fatalf("ben is let in beside ana: %v", got)
 		}
 	}
-	b.done("ana", domain.ContentID{1})
-	b.at = b.at.Add(slotIdle)
+	b.at = b.at.Add(step)
+	if got := next(); got.at != 2 {
+		t.Errorf("ana is served on although ben waits: %v", got)
+	}
+	if got := b.asks("ben", 1); got.at != 1 {
+		t.Errorf("ben is let in while ana gets what she asked for: %v", got)
+	}
+	for range asked {
+		b.done("ana", domain.ContentID{1})
+	}
 	if got := b.asks("ben", 1); got.at != 0 {
-		t.Errorf("ben has to wait for nobody: %v", got)
+		t.Errorf("ben has to wait although ana has yielded: %v", got)
 	}
 	b.gone("ben")
-	if got := b.asks("cleo", 1); got.at != 0 {
-		t.Errorf("cleo has to wait for ben who has left: %v", got)
+	if got := next(); got.at != 0 {
+		t.Errorf("ana has to wait for ben who has left: %v", got)
+	}
+}
+
+func TestWhoReadsSlowlyDoesNotKeepThePlace(t *testing.T) {
+	t.Parallel()
+	b := newBench(1, 0)
+	b.take("ana", domain.ContentID{1}, large) // and reads it slowly
+	for range int(slotTurn / step) {
+		if got := b.asks("ben", 1); got.at != 1 {
+			t.Fatalf("ben is let in beside ana: %v", got)
+		}
+		b.at = b.at.Add(step)
+	}
+	for range int(slotLeave / step) {
+		if got := b.asks("ben", 1); got.at != 1 {
+			t.Fatalf("ben is let in beside ana at once: %v", got)
+		}
+		b.at = b.at.Add(step)
+	}
+	if got := b.asks("ben", 1); got.at != 0 {
+		t.Errorf("ben still waits for ana: %v", got)
+	}
+	// She gets no further place before that one is through.
+	b.at = b.at.Add(slotIdle)
+	if got := b.asks("ana", 2); got.at != 1 {
+		t.Errorf("ana gets a place twice: %v", got)
+	}
+	b.done("ana", domain.ContentID{1})
+	if got := b.asks("ana", 2); got.at != 0 {
+		t.Errorf("ana has to wait for nobody: %v", got)
 	}
 }
 
