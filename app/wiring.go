@@ -150,6 +150,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 		Uploads:   n.uploaded,
 		Addresses: n.host.AddressesOf,
 		Among:     n.library.Among,
+		Friend:    n.people.Friend,
 		Grant:     transfer.Granter(n.host, time.Now),
 		Shown:     transfer.Shown(n.log.With("room", "provide"), time.Now, n.holdings.Granted),
 	})

@@ -1,8 +1,10 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -25,6 +27,8 @@ type friends struct {
 	// the user of this window began: their words are shown at once.
 	introductions map[domain.PeerID]domain.Introduction
 	asked         map[domain.PeerID]bool
+	carded        map[domain.PeerID]bool // introductions with a card
+	more          int                    // how many a card says that wait beside them
 	comparing     *widget.Sheet // the open sheet with words, or nil
 	of            domain.PeerID // whose words it shows
 	// far are those of whom a card says that they do not count this computer as
@@ -32,15 +36,17 @@ type friends struct {
 	far map[domain.PeerID]bool
 }
 
-// mostFar is how many such cards are shown at once.
-const mostFar = 3
+// mostFar is how many such cards are shown at once, and mostAsking how many of
+// those who want to be friends.
+const mostFar, mostAsking = 3, 3
 
 // farLasts is how long they last after the peer has gone.
 const farLasts = 2 * time.Minute
 
 func newFriends(w *window) *friends {
 	return &friends{
-		win: w, introductions: make(map[domain.PeerID]domain.Introduction), asked: make(map[domain.PeerID]bool), far: make(map[domain.PeerID]bool),
+		win: w, introductions: make(map[domain.PeerID]domain.Introduction), asked: make(map[domain.PeerID]bool),
+		carded: make(map[domain.PeerID]bool), far: make(map[domain.PeerID]bool),
 	}
 }
 
@@ -61,11 +67,50 @@ func (f *friends) show(all map[string]domain.Introduction) {
 			f.gone(id)
 		}
 	}
-	for _, i := range all {
-		if before, known := f.introductions[i.Peer]; !known || before.State != i.State || !slices.Equal(before.Words, i.Words) || before.Reason != i.Reason {
-			f.introductions[i.Peer] = i
+	theirs := 0
+	for _, i := range inTurn(all) {
+		before, known := f.introductions[i.Peer]
+		same := known && before.State == i.State && slices.Equal(before.Words, i.Words) && before.Reason == i.Reason
+		f.introductions[i.Peer] = i
+		if i.Theirs {
+			theirs++
+		}
+		switch {
+		case i.Theirs && theirs > mostAsking:
+			f.uncard(i.Peer)
+		case !same || !f.carded[i.Peer]:
 			f.card(i)
 		}
+	}
+	if more := max(0, theirs-mostAsking); more != f.more {
+		f.more = more
+		f.win.notices.remove("friends")
+		if more > 0 {
+			f.win.notices.add("friends", "clock", theme.Waiting, words.N("%s more people want to be friends.", more))
+		}
+	}
+}
+
+// inTurn returns the introductions in the order in which they get cards: those
+// that have ended last, else the oldest first.
+func inTurn(all map[string]domain.Introduction) []domain.Introduction {
+	ended := func(i domain.Introduction) int {
+		if i.State == domain.IntroductionEnded {
+			return 1
+		}
+		return 0
+	}
+	return slices.SortedFunc(maps.Values(all), func(a, b domain.Introduction) int {
+		return cmp.Or(ended(a)-ended(b), a.Begun.Compare(b.Begun), cmp.Compare(a.Peer, b.Peer))
+	})
+}
+
+// uncard takes away the card of an introduction for which there is no room.
+func (f *friends) uncard(id domain.PeerID) {
+	if f.carded[id] {
+		delete(f.carded, id)
+		f.win.notices.remove(noticeOf(id))
+		f.close(id)
 	}
 }
 
@@ -99,6 +144,7 @@ func (f *friends) showFar(peers []domain.Peer) {
 func (f *friends) gone(id domain.PeerID) {
 	delete(f.introductions, id)
 	delete(f.asked, id)
+	delete(f.carded, id)
 	f.win.notices.remove(noticeOf(id))
 	f.close(id)
 }
@@ -117,6 +163,7 @@ func noticeOf(id domain.PeerID) string { return "friend:" + string(id) }
 // card says above every page how an introduction stands, and what to do.
 func (f *friends) card(i domain.Introduction) {
 	key, name := noticeOf(i.Peer), i.Name
+	f.carded[i.Peer] = true
 	f.win.notices.remove(key)
 	if i.State != domain.IntroductionComparing {
 		f.close(i.Peer)

@@ -4,7 +4,9 @@ package ui
 
 import (
 	"context"
+	"fmt"
 	"image"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -65,6 +67,37 @@ func TestComparingWords(t *testing.T) {
 		if len(w.notices.keys) != 0 {
 			t.Errorf("left above the pages: %q", w.notices.keys)
 		}
+	}
+}
+
+// However many want to be friends, the pages stay in sight.
+func TestOnlySomeOfThoseWhoAskGetACard(t *testing.T) {
+	w, _ := newTestWindow(t)
+	all := make(map[string]domain.Introduction)
+	for i := range 9 {
+		id := domain.PeerID(fmt.Sprint("peer", i))
+		all[string(id)] = domain.Introduction{
+			Peer: id, Name: "Ben", Theirs: true, State: domain.IntroductionComparing, Words: []string{"a"},
+			Begun: time.Unix(int64(9-i), 0),
+		}
+	}
+	w.friends.show(all)
+	want := []string{"friend:peer8", "friend:peer7", "friend:peer6", "friends"}
+	if !slices.Equal(w.notices.keys, want) || w.friends.waiting() != 9 || w.friends.more != 6 {
+		t.Errorf("above the pages are %q, and %d more", w.notices.keys, w.friends.more)
+	}
+	delete(all, "peer7")
+	ended := all["peer8"]
+	ended.State, ended.Reason = domain.IntroductionEnded, domain.Say("%s declined.", "Ben")
+	all["peer8"] = ended
+	w.friends.show(all)
+	slices.Sort(w.notices.keys)
+	if want := []string{"friend:peer4", "friend:peer5", "friend:peer6", "friends"}; !slices.Equal(w.notices.keys, want) {
+		t.Errorf("then there are %q", w.notices.keys)
+	}
+	w.friends.show(nil)
+	if len(w.notices.keys) != 0 {
+		t.Errorf("left above the pages: %q", w.notices.keys)
 	}
 }
 

@@ -301,15 +301,36 @@ func until(t *testing.T, events *event.Subscription, fits func(i domain.Introduc
 
 func TestOnlySoManyAskAtOnce(t *testing.T) {
 	a, _ := pair(t)
-	refused := 0
-	for n := range 20 {
-		from := domain.Asker{Peer: domain.PeerID("12D3KooWStranger" + string(rune('a'+n)))}
-		if err := a.Asked(from, "Ben", []string{"x"}); errors.Is(err, domain.ErrBusy) {
-			refused++
+	ask := func(name string, n int, near bool) (refused int) {
+		for i := range n {
+			from := domain.Asker{Peer: domain.PeerID("12D3KooW" + name + string(rune('a'+i))), Near: near}
+			if err := a.Asked(from, "Ben", []string{"x"}); errors.Is(err, domain.ErrBusy) {
+				refused++
+			}
+		}
+		return refused
+	}
+	if refused := ask("Far", 20, false); len(a.Introductions()) != 4 || refused != 16 {
+		t.Errorf("from afar %d are open, %d refused", len(a.Introductions()), refused)
+	}
+	if refused := ask("Near", 20, true); len(a.Introductions()) != 20 || refused != 4 {
+		t.Errorf("with those near %d are open, %d refused", len(a.Introductions()), refused)
+	}
+	// Whoever asks and takes it back makes no room for more to be shown.
+	for _, i := range a.Introductions() {
+		a.Told(domain.Asker{Peer: i.Peer, Near: true}, domain.FriendDecline)
+	}
+	if refused := ask("Next", 5, true); refused != 5 {
+		t.Errorf("%d of 5 were refused", refused)
+	}
+	a.pass(time.Hour)
+	for end := time.Now().Add(20 * time.Second); len(a.Introductions()) > 0; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatal("those that have ended are not forgotten")
 		}
 	}
-	if got := len(a.Introductions()); got != 16 || refused != 4 {
-		t.Errorf("%d are open, %d refused", got, refused)
+	if refused := ask("Later", 5, true); refused != 0 {
+		t.Errorf("later %d were refused", refused)
 	}
 }
 

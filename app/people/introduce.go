@@ -16,8 +16,10 @@ const (
 	introductionFor = 10 * time.Minute
 	// endShown is how long the end of an introduction is published.
 	endShown = time.Minute
-	// maxAsking bounds the open introductions that others have begun.
-	maxAsking = 16
+	// maxAsking bounds the introductions that others have begun, those that ended
+	// just now included, and maxAskingFar those of people from afar.
+	maxAsking    = 16
+	maxAskingFar = 4
 	// crossing is how long the other side's introduction may take that was begun
 	// at the same moment as ours.
 	crossing = 2 * time.Second
@@ -29,6 +31,7 @@ const (
 type introduction struct {
 	domain.Introduction
 	confirmed bool      // the other side has
+	far       bool      // somebody from afar has begun it
 	until     time.Time // when it ends by itself, or is forgotten
 }
 

@@ -82,7 +82,7 @@ func (p *People) Asked(from domain.Asker, name string, words []string) error {
 	defer p.mu.Unlock()
 	if known := p.known[from.Peer]; known != nil && known.Blocked || from.Peer == p.cfg.Self {
 		return domain.ErrRefused
-	} else if (known == nil || !known.intro.open()) && p.asking() >= maxAsking {
+	} else if (known == nil || known.intro == nil) && !p.mayAsk(from) {
 		return domain.ErrBusy
 	}
 	who := p.get(from.Peer)
@@ -92,20 +92,32 @@ func (p *People) Asked(from domain.Asker, name string, words []string) error {
 	}
 	p.calledItself(who, name)
 	if !open || who.intro.State == domain.IntroductionInvited {
-		p.begin(who, domain.IntroductionAsked, true)
+		p.begin(who, domain.IntroductionAsked, true).far = isFar(from)
 	}
 	p.compare(who, words)
 	return nil
 }
 
-// asking counts the open introductions that others have begun. The lock is held.
-func (p *People) asking() (n int) {
+func isFar(from domain.Asker) bool { return !from.Near && !from.Friend }
+
+// mayAsk reports whether there is room for one more introduction that somebody
+// else begins. People from afar cannot take it from those who are near. The lock
+// is held.
+func (p *People) mayAsk(from domain.Asker) bool {
+	all, far := 0, 0
 	for _, who := range p.known {
-		if who.intro.open() && who.intro.Theirs {
-			n++
+		switch {
+		case who.intro == nil || !who.intro.Theirs:
+		case who.intro.far:
+			far++
+		default:
+			all++
 		}
 	}
-	return n
+	if isFar(from) {
+		return far < maxAskingFar
+	}
+	return all < maxAsking
 }
 
 // Told takes what a peer's user says: it has confirmed this one, or declined. The

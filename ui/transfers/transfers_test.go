@@ -67,9 +67,11 @@ func (r *recorder) Providers(string) ([]domain.TransferProvider, error) {
 func (r *recorder) GetAgain(_ context.Context, id string) (string, error) {
 	return "", r.note("get again", []string{id})
 }
+
 func (r *recorder) Missing(_ context.Context, path string) error {
 	return r.note("missing", []string{path})
 }
+
 func (r *recorder) CheckAgain(_ context.Context, ids []string) error { return r.note("check", ids) }
 func (r *recorder) Remove(_ context.Context, ids []string) error     { return r.note("remove", ids) }
 func (r *recorder) DeleteFiles(_ context.Context, ids []string) (int, error) {

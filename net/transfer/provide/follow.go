@@ -28,6 +28,9 @@ const (
 	// renewTime is after how long a follower gets a new grant: well within the
 	// life of one.
 	renewTime = 20 * time.Minute
+	// reviewTime is how often it is looked whether a follower that is told of
+	// further pieces may still have the content.
+	reviewTime = 5 * time.Second
 )
 
 // crowds are those who fetch a content from here, or have done so lately, by
@@ -46,15 +49,25 @@ type crowd struct {
 	// began to follow.
 	given []uint16
 	// held are those who followed to the end and did not say that they leave.
-	held map[domain.PeerID]time.Time
+	held map[domain.PeerID]held
 	last time.Time // when somebody went
+}
+
+// held is somebody who went with a content.
+type held struct {
+	asker  domain.Asker // as it was then
+	spread Spread       // likewise
+	at     time.Time
 }
 
 // follower is one stream's part in a crowd.
 type follower struct {
-	told    map[domain.PeerID]bool // others it was told of
-	granted time.Time              // when it got a grant; zero: never
-	known   bool                   // others may be told of it
+	told     map[domain.PeerID]bool // others it was told of
+	granted  time.Time              // when it got a grant; zero: never
+	known    bool                   // others may be told of it
+	asker    domain.Asker           // as it was when it was told of others
+	spread   Spread                 // likewise
+	reviewed time.Time              // when it was last allowed to have the content
 }
 
 // follow makes the stream a follower of the content, and tells it and the
@@ -76,13 +89,13 @@ func (t *stream) follow(id domain.ContentID, c Content, spread Spread) {
 		return
 	}
 	if one == nil {
-		one = &crowd{followers: make(map[*stream]*follower), held: make(map[domain.PeerID]time.Time)}
+		one = &crowd{followers: make(map[*stream]*follower), held: make(map[domain.PeerID]held)}
 		all.all[id] = one
 	}
 	if len(one.followers) == 0 {
 		one.given = make([]uint16, domain.Pieces(c.Size()))
 	}
-	me := &follower{told: make(map[domain.PeerID]bool)}
+	me := &follower{told: make(map[domain.PeerID]bool), reviewed: all.now()}
 	one.followers[t] = me
 	t.follows[id] = struct{}{}
 	delete(one.held, t.peer)
@@ -92,25 +105,15 @@ func (t *stream) follow(id domain.ContentID, c Content, spread Spread) {
 // introduce tells the stream and the other followers of each other, as far as
 // they may know.
 func (t *stream) introduce(id domain.ContentID, c Content, spread Spread, one *crowd, me *follower) {
-	may := func(t *stream) bool {
-		asker := t.asker()
-		switch spread {
-		case Nearby:
-			return asker.Near
-		case Granted:
-			return (asker.Near || asker.Friend) && t.p.cfg.Among(asker, id)
-		default:
-			return false
-		}
-	}
-	if !may(t) {
+	asker := t.asker()
+	if !t.p.mayKnow(asker, id, spread) {
 		return
 	}
-	me.known = true
+	me.known, me.asker, me.spread = true, asker, spread
 	now := t.p.crowds.now()
 	var holders []wire.Holder
 	for other, they := range one.followers {
-		if other.peer == t.peer || !may(other) {
+		if other.peer == t.peer || !t.p.mayKnow(other.asker(), id, spread) {
 			continue
 		}
 		if me.tell(other.peer) {
@@ -120,14 +123,40 @@ func (t *stream) introduce(id domain.ContentID, c Content, spread Spread, one *c
 			other.hint(id, []wire.Holder{t.p.holder(t.peer)}, other.grant(id, c, spread, they))
 		}
 	}
-	for peer, at := range one.held {
-		if now.Sub(at) < holdTime && me.tell(peer) {
+	for peer, then := range one.held {
+		if now.Sub(then.at) < holdTime && t.p.stillHolds(then, asker, id, spread) && me.tell(peer) {
 			holders = append(holders, t.p.holder(peer))
 		}
 	}
 	if len(holders) > 0 {
 		t.hint(id, holders, t.grant(id, c, spread, me))
 	}
+}
+
+// mayKnow reports whether somebody who follows a content may be told of others who
+// do, and they of it.
+func (p *Provider) mayKnow(asker domain.Asker, id domain.ContentID, spread Spread) bool {
+	switch spread {
+	case Nearby:
+		return asker.Near
+	case Granted:
+		return (asker.Near || asker.Friend) && p.cfg.Among(asker, id)
+	default:
+		return false
+	}
+}
+
+// stillHolds reports whether the asker may be told of somebody who went with the
+// content: only if what it is to others has not changed since, nor what the one
+// who went is to this user, and on the same network.
+func (p *Provider) stillHolds(then held, asker domain.Asker, id domain.ContentID, spread Spread) bool {
+	if then.spread != spread || spread == Nearby && then.asker.Network != asker.Network {
+		return false
+	}
+	if p.cfg.Friend != nil {
+		then.asker.Friend = p.cfg.Friend(then.asker.Peer)
+	}
+	return p.cfg.Source.Allowed(then.asker, id) && p.mayKnow(then.asker, id, spread)
 }
 
 // grant returns a new grant for the follower if it needs one, else nothing.
@@ -204,12 +233,12 @@ func (t *stream) unfollowAll() {
 	defer all.mu.Unlock()
 	t.ended = true
 	for id := range t.follows {
-		known := all.all[id].followers[t].known
+		me := all.all[id].followers[t]
 		one := all.leave(t, id)
 		one.last = all.now()
-		maps.DeleteFunc(one.held, func(_ domain.PeerID, at time.Time) bool { return one.last.Sub(at) >= holdTime })
-		if known && len(one.held) < maxTold {
-			one.held[t.peer] = one.last
+		maps.DeleteFunc(one.held, func(_ domain.PeerID, then held) bool { return one.last.Sub(then.at) >= holdTime })
+		if me.known && len(one.held) < maxTold {
+			one.held[t.peer] = held{me.asker, me.spread, one.last}
 		}
 		all.tidy(id, one)
 	}
@@ -264,6 +293,11 @@ func (p *Provider) Grown(id domain.ContentID, piece int) { p.news(id, piece, fal
 func (p *Provider) Coming(id domain.ContentID, piece int) { p.news(id, piece, true) }
 
 func (p *Provider) news(id domain.ContentID, piece int, coming bool) {
+	for _, t := range p.due(id) {
+		if !p.cfg.Source.Allowed(t.asker(), id) {
+			t.unfollow(id)
+		}
+	}
 	p.crowds.mu.Lock()
 	defer p.crowds.mu.Unlock()
 	if one := p.crowds.all[id]; one != nil {
@@ -271,6 +305,25 @@ func (p *Provider) news(id domain.ContentID, piece int, coming bool) {
 			t.have(id, piece, coming)
 		}
 	}
+}
+
+// due returns the followers of a content of whom it was not looked for a while
+// whether they may have it.
+func (p *Provider) due(id domain.ContentID) (some []*stream) {
+	p.crowds.mu.Lock()
+	defer p.crowds.mu.Unlock()
+	one := p.crowds.all[id]
+	if one == nil {
+		return nil
+	}
+	now := p.crowds.now()
+	for t, f := range one.followers {
+		if now.Sub(f.reviewed) >= reviewTime {
+			f.reviewed = now
+			some = append(some, t)
+		}
+	}
+	return some
 }
 
 // have queues the news of a piece.

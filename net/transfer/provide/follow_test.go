@@ -365,3 +365,61 @@ func eventually(t *testing.T, ok func() bool) {
 	}
 	t.Fatal("waited in vain")
 }
+
+// What somebody fetched as one of a few is told to nobody once everybody may have
+// it, and the other way round; nor is one who is blocked since.
+func TestWhoWentIsToldOfAsItWas(t *testing.T) {
+	var friend atomic.Bool
+	friend.Store(true)
+	g := newRig(t, 2*mib, provide.Config{
+		Grant:  func(domain.PeerID, domain.ContentID, int64) ([]byte, error) { return []byte("leave"), nil },
+		Among:  func(asker domain.Asker, _ domain.ContentID) bool { return asker.Friend || asker.Near },
+		Friend: func(domain.PeerID) bool { return friend.Load() },
+	})
+	g.private, g.spread = true, provide.Granted
+	g.send(t, g.piece(1, 0))
+	g.answer(t)
+	if err := g.stream.Close(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, func() bool { return g.opened() == 0 })
+	g.mu.Lock()
+	g.private = false
+	g.mu.Unlock()
+	other := g.connect(t)
+	other.quiet(t, g.piece(1, 1))
+	g.mu.Lock()
+	g.private = true
+	g.mu.Unlock()
+	third := g.connect(t)
+	third.send(t, g.piece(1, 1))
+	_, body := third.news(t)
+	holders, _, err := wire.DecodeHolders(body)
+	if err != nil || len(holders) == 0 || !slices.ContainsFunc(holders, func(h wire.Holder) bool { return h.Peer == g.id() }) {
+		t.Errorf("one of the few is told of %v, %v", holders, err)
+	}
+}
+
+// Whoever may not have the content any more hears nothing further of it, also
+// without asking.
+func TestNewsEndWithTheLeave(t *testing.T) {
+	var ahead atomic.Int64
+	g := newRig(t, 3*mib, provide.Config{Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }})
+	g.has = func(piece int) bool { return piece == 0 }
+	g.send(t, wire.Header{Kind: wire.Request, Request: 1, What: wire.Info, Content: g.content, Length: mib})
+	g.answer(t)
+	g.provider.Grown(g.content, 1)
+	g.news(t)
+	g.files.mu.Lock()
+	g.far = true
+	g.files.mu.Unlock()
+	ahead.Store(int64(time.Minute))
+	g.provider.Grown(g.content, 2)
+	g.provider.Coming(g.content, 2)
+	if err := g.stream.SetReadDeadline(time.Now().Add(300 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if h, err := g.r.Next(); err == nil {
+		t.Errorf("told %+v", h)
+	}
+}

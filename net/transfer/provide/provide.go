@@ -118,6 +118,9 @@ type Config struct {
 	// and it of them. It is asked for contents that are Granted. nil: as
 	// Source.Allowed.
 	Among func(asker domain.Asker, content domain.ContentID) bool
+	// Friend reports whether a peer is a friend at this moment, of those who have
+	// left. Nil: they are what they were.
+	Friend func(domain.PeerID) bool
 	// Grant returns a signed leave for the peer to fetch the content from
 	// others, which is Granted here. nil: there are none.
 	Grant func(peer domain.PeerID, content domain.ContentID, size int64) ([]byte, error)

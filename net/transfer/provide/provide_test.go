@@ -93,6 +93,8 @@ func (f *file) Size() int64   { return f.info.Size() }
 func (f *file) Layer() []byte { return make([]byte, 32*domain.Pieces(f.Size())) }
 
 func (f *file) Spread() provide.Spread {
+	f.s.mu.Lock()
+	defer f.s.mu.Unlock()
 	if f.s.private {
 		return f.s.spread
 	}
