@@ -27,10 +27,10 @@ import (
 // and over streams, within the limits, which may be nil.
 func Serve(h *host.Host, p *provide.Provider, limits *limit.Limits) {
 	h.HandleBulk(wire.Protocol, host.NearOnly, func(ctx context.Context, b *host.Bulk) {
-		p.Handle(ctx, limits.Stream(b), b.Asker)
+		p.Handle(ctx, limits.Stream(b, b.Asker().Peer), b.Asker)
 	})
-	h.Handle(wire.Protocol, host.NearOnly, func(ctx context.Context, s network.Stream, _ domain.Asker) {
-		p.Handle(ctx, limits.Stream(s), func() domain.Asker { return h.Asker(s.Conn()) })
+	h.Handle(wire.Protocol, host.NearOnly, func(ctx context.Context, s network.Stream, asker domain.Asker) {
+		p.Handle(ctx, limits.Stream(s, asker.Peer), func() domain.Asker { return h.Asker(s.Conn()) })
 	})
 }
 
@@ -47,13 +47,13 @@ func (d Dialer) Open(ctx context.Context, peer domain.PeerID) (wire.Stream, erro
 		return nil, err
 	}
 	if b, err := d.Host.OpenBulk(ctx, peer, wire.Protocol); err == nil {
-		return d.Limits.Stream(b), nil
+		return d.Limits.Stream(b, peer), nil
 	}
 	s, err := d.Host.Open(ctx, peer, wire.Protocol)
 	if err != nil {
 		return nil, err // not the nil stream in a non-nil interface
 	}
-	return d.Limits.Stream(s), nil
+	return d.Limits.Stream(s, peer), nil
 }
 
 // Granter returns what makes grants in the name of this machine's user.

@@ -1,10 +1,11 @@
 // Package limit keeps the streams of transfers within the speeds that the user
 // has set: one for all that is read and one for all that is written, shared by
-// all streams alike.
+// all people alike, however many streams somebody has.
 //
 // A stream takes small bites, each as large as what the limit lets through in a
-// twentieth of a second, and waits for its turn with each, in the order in
-// which the streams come; so each of them gets its share, and none is quiet for
+// twentieth of a second, and waits for its turn with each. Of one person's streams
+// one waits at a time, and people take turns in the order in which they come; so
+// each of them gets a share, and none is quiet for
 // so long that it looks dead. What is so small that it can only be a request or
 // a cancel hardly waits at all. Without a limit a stream costs nothing.
 //
@@ -12,6 +13,7 @@
 package limit
 
 import (
+	"hash/maphash"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -19,6 +21,7 @@ import (
 
 	"golang.org/x/time/rate"
 
+	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/transfer/wire"
 )
 
@@ -33,15 +36,25 @@ const (
 	// like, which goes ahead of what waits, by up to headStart.
 	control   = 256
 	headStart = 250 * time.Millisecond
+	// lanes is in how many queues people wait: two may meet in one, and share a
+	// turn then.
+	lanes = 256
 )
 
 // Limits are the two speeds. Make them with New.
 type Limits struct {
 	up, down limiter
+	seed     maphash.Seed // so that nobody can choose whom they meet in a lane
 }
 
 // New returns Limits that limit nothing.
-func New() *Limits { return &Limits{} }
+func New() *Limits {
+	l := &Limits{seed: maphash.MakeSeed()}
+	for i := range lanes {
+		l.up.lanes[i], l.down.lanes[i] = make(lane, 1), make(lane, 1)
+	}
+	return l
+}
 
 // Set sets the speeds, in bytes per second; 0 is no limit. What moves at this
 // moment goes on at the new speed.
@@ -50,18 +63,22 @@ func (l *Limits) Set(up, down int64) {
 	l.down.set(down)
 }
 
-// Stream returns s within the limits; s itself if l is nil.
-func (l *Limits) Stream(s wire.Stream) wire.Stream {
+// Stream returns s, which is to a peer, within the limits; s itself if l is nil.
+func (l *Limits) Stream(s wire.Stream, peer domain.PeerID) wire.Stream {
 	if l == nil {
 		return s
 	}
-	return &stream{Stream: s, limits: l, gone: make(chan struct{})}
+	return &stream{Stream: s, limits: l, lane: int(maphash.String(l.seed, string(peer)) % lanes), gone: make(chan struct{})}
 }
 
 // limiter is one of the speeds.
 type limiter struct {
-	now atomic.Pointer[speed] // nil: no limit
+	now   atomic.Pointer[speed] // nil: no limit
+	lanes [lanes]lane
 }
+
+// lane holds a token while somebody waits for the next turn.
+type lane chan struct{}
 
 // speed is a limit from one setting to the next.
 type speed struct {
@@ -97,7 +114,15 @@ func (l *limiter) bite(n int) int {
 
 // wait waits until n bytes may pass, no more than a bite, or the stream is
 // gone.
-func (l *limiter) wait(n int, gone <-chan struct{}) error {
+func (l *limiter) wait(n, at int, gone <-chan struct{}) error {
+	if n > control && l.now.Load() != nil {
+		select {
+		case l.lanes[at] <- struct{}{}:
+			defer func() { <-l.lanes[at] }()
+		case <-gone:
+			return net.ErrClosed
+		}
+	}
 	for {
 		s := l.now.Load()
 		if s == nil || n == 0 {
@@ -130,6 +155,7 @@ func (l *limiter) wait(n int, gone <-chan struct{}) error {
 type stream struct {
 	wire.Stream
 	limits *Limits
+	lane   int
 	once   sync.Once
 	gone   chan struct{} // closed by Reset
 
@@ -141,7 +167,7 @@ type stream struct {
 func (s *stream) Read(p []byte) (int, error) {
 	n, err := s.Stream.Read(p[:s.limits.down.bite(len(p))])
 	if n > 0 {
-		if gone := s.limits.down.wait(n, s.gone); gone != nil {
+		if gone := s.limits.down.wait(n, s.lane, s.gone); gone != nil {
 			return 0, gone
 		}
 	}
@@ -154,7 +180,7 @@ func (s *stream) Write(p []byte) (written int, err error) {
 	for written < len(p) || len(p) == 0 {
 		n := s.limits.up.bite(len(p) - written)
 		begun := time.Now()
-		if err := s.limits.up.wait(n, s.gone); err != nil {
+		if err := s.limits.up.wait(n, s.lane, s.gone); err != nil {
 			return written, err
 		}
 		if waited := time.Since(begun); waited > time.Millisecond {

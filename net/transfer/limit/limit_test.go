@@ -4,11 +4,14 @@ import (
 	"errors"
 	"io"
 	"net"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
 
+	"github.com/potluck-share/potluck/app/domain"
 	"github.com/potluck-share/potluck/net/transfer/limit"
 	"github.com/potluck-share/potluck/net/transfer/wire"
 )
@@ -22,7 +25,7 @@ func (e end) Reset() error { return e.Close() }
 
 // pair returns both ends of a connection, the first within the limits. What
 // reaches the other one is read and counted until the test ends.
-func pair(t *testing.T, l *limit.Limits) (near wire.Stream, far net.Conn) {
+func pair(t *testing.T, l *limit.Limits, peer domain.PeerID) (near wire.Stream, far net.Conn) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -41,7 +44,7 @@ func pair(t *testing.T, l *limit.Limits) (near wire.Stream, far net.Conn) {
 		_ = a.Close() // some tests have done so
 		_ = b.Close()
 	})
-	return l.Stream(end{a}), b
+	return l.Stream(end{a}, peer), b
 }
 
 // swallow reads all that comes.
@@ -62,7 +65,7 @@ func TestWaitingIsNotCountedAgainstTheDeadline(t *testing.T) {
 	t.Parallel()
 	l := limit.New()
 	l.Set(10_000, 0)
-	near, far := pair(t, l)
+	near, far := pair(t, l, "ana")
 	begun := time.Now()
 	if err := near.SetWriteDeadline(begun.Add(500 * time.Millisecond)); err != nil {
 		t.Fatal(err)
@@ -97,7 +100,7 @@ func TestRequestsGoAheadOfBodies(t *testing.T) {
 	l := limit.New()
 	l.Set(10_000, 0)
 	for range 2 {
-		busy, far := pair(t, l)
+		busy, far := pair(t, l, "ana")
 		swallow(t, far)
 		gone := make(chan struct{})
 		go func() {
@@ -109,7 +112,7 @@ func TestRequestsGoAheadOfBodies(t *testing.T) {
 			<-gone
 		})
 	}
-	quick, far := pair(t, l)
+	quick, far := pair(t, l, "ana")
 	swallow(t, far)
 	time.Sleep(300 * time.Millisecond) // both are in full swing
 	for range 5 {
@@ -127,7 +130,7 @@ func TestAResetEndsTheWaiting(t *testing.T) {
 	t.Parallel()
 	l := limit.New()
 	l.Set(10_000, 10_000)
-	near, far := pair(t, l)
+	near, far := pair(t, l, "ana")
 	swallow(t, far)
 	time.AfterFunc(100*time.Millisecond, func() { _ = near.Reset() })
 	begun := time.Now()
@@ -139,13 +142,52 @@ func TestAResetEndsTheWaiting(t *testing.T) {
 	}
 }
 
+// TestPeopleGetTheSameHoweverManyStreamsTheyHave has one person with four streams
+// and one with one.
+func TestPeopleGetTheSameHoweverManyStreamsTheyHave(t *testing.T) {
+	t.Parallel()
+	l := limit.New()
+	l.Set(1_000_000, 0)
+	var got [2]atomic.Int64
+	begin := make(chan struct{})
+	var all sync.WaitGroup
+	var streams []wire.Stream
+	for who, n := range []int{1, 4} {
+		for range n {
+			s, far := pair(t, l, domain.PeerID([]string{"ana", "mallory"}[who]))
+			streams = append(streams, s)
+			swallow(t, far)
+			all.Go(func() {
+				<-begin
+				for {
+					n, err := s.Write(make([]byte, 10_000))
+					got[who].Add(int64(n))
+					if err != nil {
+						return // it was reset
+					}
+				}
+			})
+		}
+	}
+	close(begin)
+	time.Sleep(2 * time.Second)
+	for _, s := range streams {
+		_ = s.Reset()
+	}
+	all.Wait()
+	one, four := got[0].Load(), got[1].Load()
+	if share := float64(one) / float64(one+four); share < 0.4 || share > 0.6 {
+		t.Errorf("who has one stream got %.0f %% of %d bytes", 100*share, one+four)
+	}
+}
+
 // TestWithoutALimitItCostsNothing looks at what is allocated and that writes
 // and reads are handed on whole.
 func TestWithoutALimitItCostsNothing(t *testing.T) {
 	l := limit.New()
 	l.Set(10_000, 10_000)
 	l.Set(0, 0)
-	s := l.Stream(&whole{})
+	s := l.Stream(&whole{}, "ana")
 	buf := make([]byte, 1<<20)
 	if n := testing.AllocsPerRun(100, func() {
 		if n, err := s.Write(buf); n != len(buf) || err != nil {
@@ -157,7 +199,7 @@ func TestWithoutALimitItCostsNothing(t *testing.T) {
 	}); n > 0 {
 		t.Errorf("%v allocations", n)
 	}
-	if limit := (*limit.Limits)(nil); limit.Stream(&whole{}) == nil {
+	if limit := (*limit.Limits)(nil); limit.Stream(&whole{}, "ana") == nil {
 		t.Error("no limits at all give no stream")
 	}
 }
