@@ -57,6 +57,14 @@ type cache struct {
 	entries map[place]*entry
 	sources map[netip.Addr]int // how many entries came first from there
 	owner   map[place]netip.Addr
+	parted  []parting
+}
+
+// parting is somebody who said goodbye: it counts for its source as long as it
+// would have without that, or one source could claim to be any number of peers.
+type parting struct {
+	from  netip.Addr
+	until time.Time
 }
 
 func newCache() *cache {
@@ -88,11 +96,12 @@ func (c *cache) hear(now time.Time, at place, said announcement, from netip.Addr
 		if e == nil || (from != e.from4 && from != e.from6) {
 			return nothing
 		}
-		c.forget(at)
+		c.part(at)
 		return left
 	}
 	what := nothing
 	if e == nil {
+		c.settle(now)
 		if len(c.entries) >= maxPeers || c.sources[from] >= maxPerSource {
 			return nothing
 		}
@@ -153,6 +162,7 @@ func credible(e *entry, prefixes []netip.Prefix) []netip.Addr {
 
 // expire removes what has lived its time and returns it.
 func (c *cache) expire(now time.Time) map[place]*entry {
+	c.settle(now)
 	var gone map[place]*entry
 	for at, e := range c.entries {
 		if now.Before(e.expires()) {
@@ -184,6 +194,29 @@ func (c *cache) forget(at place) {
 	delete(c.entries, at)
 	from := c.owner[at]
 	delete(c.owner, at)
+	c.release(from)
+}
+
+// part is forget for somebody who said goodbye.
+func (c *cache) part(at place) {
+	from, until := c.owner[at], c.entries[at].expires()
+	delete(c.entries, at)
+	delete(c.owner, at)
+	c.parted = append(c.parted, parting{from, until}) // at most maxPerSource of one source
+}
+
+// settle forgets the goodbyes that do not count any more.
+func (c *cache) settle(now time.Time) {
+	c.parted = slices.DeleteFunc(c.parted, func(p parting) bool {
+		over := !now.Before(p.until)
+		if over {
+			c.release(p.from)
+		}
+		return over
+	})
+}
+
+func (c *cache) release(from netip.Addr) {
 	if c.sources[from]--; c.sources[from] <= 0 {
 		delete(c.sources, from)
 	}

@@ -69,6 +69,7 @@ func TestNews(t *testing.T) {
 			t.Errorf("step %d: %d, want %d", n, got, step.want)
 		}
 	}
+	c.settle(epoch.Add(longestLife + time.Hour))
 	if len(c.entries) != 0 || len(c.owner) != 0 || len(c.sources) != 0 {
 		t.Errorf("something is left: %+v", c)
 	}
@@ -132,6 +133,37 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
+// One source may claim to be so many peers in a while, whether it says goodbye for
+// them or not.
+func TestGoodbyesMakeNoRoomForMore(t *testing.T) {
+	c := newCache()
+	from := netip.MustParseAddr("192.168.1.66")
+	say := func(n int, ttl uint32, now time.Time) news {
+		at := place{1, memberID(n)}
+		return c.hear(now, at, announcement{peer: at.peer, ttl: ttl, tcp: 1}, from, domain.SourceMulticast, nil)
+	}
+	for n := range 2 * maxPerSource {
+		want := appeared
+		if n >= maxPerSource {
+			want = nothing
+		}
+		if got := say(n, 60, epoch); got != want {
+			t.Fatalf("number %d: %v, want %v", n, got, want)
+		}
+		say(n, 0, epoch)
+	}
+	if len(c.entries) != 0 {
+		t.Errorf("%d are there after their goodbyes", len(c.entries))
+	}
+	c.expire(epoch.Add(time.Minute))
+	if len(c.parted) != 0 || len(c.sources) != 0 {
+		t.Errorf("later %d goodbyes count, for %d sources", len(c.parted), len(c.sources))
+	}
+	if got := say(1, 60, epoch.Add(time.Minute)); got != appeared {
+		t.Errorf("later: %v", got)
+	}
+}
+
 func TestHearingsEnd(t *testing.T) {
 	peer := testPeer("ana")
 	now := epoch
@@ -171,6 +203,17 @@ func TestHearingsAreBounded(t *testing.T) {
 	}
 	if len(s.hearings) != maxPeers {
 		t.Errorf("%d hearings, want %d", len(s.hearings), maxPeers)
+	}
+	// Whoever comes later is not kept out by those who were there before.
+	if _, heard := s.hearings[hearing{memberID(maxPeers + 99), "somewhere"}]; !heard {
+		t.Error("the last one was not noted")
+	}
+	s.remember(memberID(7_000), "somewhere", epoch.Add(time.Minute))
+	for n := range maxPeers - 1 {
+		s.remember(memberID(10_000+n), "somewhere", epoch.Add(2*time.Minute))
+	}
+	if _, heard := s.hearings[hearing{memberID(7_000), "somewhere"}]; !heard {
+		t.Error("not the oldest one made room")
 	}
 	// Old ones make room.
 	s.remember(testPeer("ana"), "somewhere", epoch.Add(25*time.Hour))

@@ -45,16 +45,26 @@ func (s *Service) remember(peer domain.PeerID, network string, now time.Time) {
 	defer s.mu.Unlock()
 	h := hearing{peer, network}
 	if _, had := s.hearings[h]; !had && len(s.hearings) >= maxPeers {
-		for old, at := range s.hearings {
-			if !fresh(at, now) {
-				delete(s.hearings, old)
-			}
-		}
-		if len(s.hearings) >= maxPeers {
-			return
-		}
+		s.forgetOldest(now)
 	}
 	s.hearings[h] = now
+}
+
+// forgetOldest makes room for one hearing: for that of whoever was not heard for
+// the longest time. Who is there is heard every few minutes, so that a flood of
+// names has to go on to keep anybody out. The lock is held.
+func (s *Service) forgetOldest(now time.Time) {
+	var oldest hearing
+	for h, at := range s.hearings {
+		if !fresh(at, now) {
+			delete(s.hearings, h)
+		} else if oldest.peer == "" || at.Before(s.hearings[oldest]) {
+			oldest = h
+		}
+	}
+	if len(s.hearings) >= maxPeers {
+		delete(s.hearings, oldest)
+	}
 }
 
 // forgetAll forgets all hearings.
