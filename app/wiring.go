@@ -110,6 +110,7 @@ func (n *node) openRooms(store *db.DB) (err error) {
 		Store: store, Network: n.host, Bus: n.bus, Log: n.log.With("room", "people"), Now: time.Now,
 		Self: n.host.ID(), Name: func() string { return n.settings.Values().Name },
 		Friends: asking{n}, Changed: n.trustChanged, Hidden: n.hidden.Load,
+		Forgotten: func(ids []domain.PeerID) { n.browse.Forget(ids) },
 	})
 	if err != nil {
 		return err

@@ -203,6 +203,18 @@ func (b *Browse) Welcomed(id domain.PeerID) {
 	}
 }
 
+// Forget is told that peers are not known any more.
+func (b *Browse) Forget(ids []domain.PeerID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, id := range ids {
+		if p := b.peers[id]; p != nil && !p.pulling {
+			delete(b.peers, id)
+			event.Retract(b.cfg.Bus, event.Catalogues, string(id))
+		}
+	}
+}
+
 // Again pulls a peer's catalogue once more if it is not here in full or not as
 // new as what was announced: after a pull that was given up.
 func (b *Browse) Again(id domain.PeerID) {

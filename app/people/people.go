@@ -38,6 +38,7 @@ const (
 type Store interface {
 	PutPerson(ctx context.Context, p domain.Person) error
 	People() ([]domain.Person, error)
+	DropPeople(ctx context.Context, ids []domain.PeerID) error
 }
 
 // Network reaches peers.
@@ -66,6 +67,9 @@ type Config struct {
 	// Changed is called after friends or blocked peers, or what the user calls
 	// them, have changed. It must not block. Nil: nobody needs to know.
 	Changed func()
+	// Forgotten is told who is not known any more, after the store. Nil: nobody
+	// needs to know.
+	Forgotten func(ids []domain.PeerID)
 	// Hidden reports whether this machine is hidden from others and so keeps no
 	// connections: whoever is heard counts as around then. Nil: never. After a
 	// change call Again.
@@ -100,6 +104,8 @@ type People struct {
 	known map[domain.PeerID]*person
 	heard map[domain.PeerID]bool // by the discovery at this moment
 	dirty map[domain.PeerID]bool
+	// forgotten are still in the store.
+	forgotten []domain.PeerID
 	// bearers are the friends that bear a name, by its names.Alike.
 	bearers map[string]domain.PeerID
 	tokens  []token // of the open invitations, oldest first
@@ -129,7 +135,13 @@ func New(cfg Config) (*People, error) {
 	for _, r := range remembered {
 		if lasting(r) || cfg.Now().Sub(r.LastSeen) < remember {
 			p.known[r.ID] = &person{Person: r, met: true}
+		} else {
+			p.forgotten = append(p.forgotten, r.ID)
 		}
+	}
+	p.makeRoom()
+	if len(p.forgotten) > 0 {
+		p.saveSoon()
 	}
 	p.nameFriends()
 	return p, nil
@@ -208,6 +220,7 @@ func (p *People) flush(ctx context.Context) {
 	changed := slices.Collect(maps.Keys(p.dirty))
 	clear(p.dirty)
 	p.mu.Unlock()
+	p.drop(ctx)
 	for _, id := range changed {
 		if err := p.put(ctx, id); err != nil {
 			p.cfg.Log.Warn("could not remember a person", "peer", id, "err", err)
@@ -263,6 +276,7 @@ func (p *People) far(who *person) bool {
 func (p *People) get(id domain.PeerID) *person {
 	who := p.known[id]
 	if who == nil {
+		p.makeRoom()
 		who = &person{Person: domain.Person{ID: id}}
 		p.known[id] = who
 	}
@@ -377,6 +391,10 @@ func (p *People) Gone(id domain.PeerID) {
 
 func (p *People) changed(id domain.PeerID) {
 	p.dirty[id] = true
+	p.saveSoon()
+}
+
+func (p *People) saveSoon() {
 	select {
 	case p.save <- struct{}{}:
 	default:

@@ -234,17 +234,18 @@ func (d *DB) DropCatalogue(ctx context.Context, peer domain.PeerID) error {
 	if err := checkPeer(peer); err != nil {
 		return err
 	}
-	err := d.write(ctx, func(tx *bbolt.Tx) error {
-		room := tx.Bucket(bucketBrowse)
-		if err := room.Bucket(bucketCatalogues).DeleteBucket([]byte(peer)); !gone(err) {
-			return err
-		}
-		return room.Bucket(bucketHeads).Delete([]byte(peer))
-	})
+	err := d.write(ctx, func(tx *bbolt.Tx) error { return dropCatalogue(tx.Bucket(bucketBrowse), peer) })
 	if err != nil {
 		return fmt.Errorf("forget the catalogue of %s: %w", peer.Short(), err)
 	}
 	return nil
+}
+
+func dropCatalogue(browse *bbolt.Bucket, peer domain.PeerID) error {
+	if err := browse.Bucket(bucketCatalogues).DeleteBucket([]byte(peer)); !gone(err) {
+		return err
+	}
+	return browse.Bucket(bucketHeads).Delete([]byte(peer))
 }
 
 // Catalogues returns the peers of whose catalogue something is stored.

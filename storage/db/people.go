@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"go.etcd.io/bbolt"
@@ -27,6 +28,23 @@ func (d *DB) PutPerson(ctx context.Context, p domain.Person) error {
 	})
 	if err != nil {
 		return fmt.Errorf("remember %s: %w", p.ID.Short(), err)
+	}
+	return nil
+}
+
+// DropPeople forgets peers, and their heads and catalogues.
+func (d *DB) DropPeople(ctx context.Context, peers []domain.PeerID) error {
+	err := d.write(ctx, func(tx *bbolt.Tx) error {
+		browse := tx.Bucket(bucketBrowse)
+		for _, peer := range peers {
+			if err := errors.Join(tx.Bucket(bucketPeople).Delete([]byte(peer)), dropCatalogue(browse, peer)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("forget %d people: %w", len(peers), err)
 	}
 	return nil
 }
