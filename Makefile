@@ -57,14 +57,19 @@ build: ## builds the window program, build/potluck
 headless: ## builds the static program without a window, which needs no C compiler
 	CGO_ENABLED=0 $(BUILD) -tags headless -o $(HEADLESS) .
 
+# What looks at how long things take runs one after the other, after the rest.
+TIMED := .*/app|.*/net/discovery
+TEST := POTLUCK_BIN=$(CURDIR)/$(BIN) POTLUCK_HEADLESS=$(CURDIR)/$(HEADLESS) POTLUCK_ARTEFACTS=$(CURDIR)/build \
+	$(GO) test -race -tags headless -timeout 15m
+
 # The race detector looks at everything but the program with the window, which
 # would be a second cold build of the GL binding. The tests get the programs
 # that were built, as a user has them.
 .PHONY: test
 test: build headless ## runs every test
 	@.ci/packages run test
-	POTLUCK_BIN=$(CURDIR)/$(BIN) POTLUCK_HEADLESS=$(CURDIR)/$(HEADLESS) POTLUCK_ARTEFACTS=$(CURDIR)/build \
-		$(GO) test -race -tags headless -timeout 15m ./...
+	$(TEST) $$($(GO) list -tags headless ./... | grep -vxE '$(TIMED)')
+	$(TEST) -p 1 $$($(GO) list -tags headless ./... | grep -xE '$(TIMED)')
 	@.ci/fuzz $(FUZZTIME)
 
 # Without the tag and the word of migrated_fynedo the toolkit looks from which

@@ -14,7 +14,7 @@ const (
 	// budget and budgetBytes are how many entries of others are held in all, and
 	// how long their paths may be together.
 	budget      = 1_000_000
-	budgetBytes = 256 << 20
+	budgetBytes = 128 << 20
 	// ofStranger is the part of it that somebody who is no friend may take.
 	ofStranger = 2
 )

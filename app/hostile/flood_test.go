@@ -35,7 +35,12 @@ func floods() []row {
 		{name: "people who want to be friends", attack: manyAsks, fresh: true},
 		{name: "questions under many names", attack: manyQuestions, fresh: true},
 		{name: "answers to no question", attack: manyAnswers, fresh: true},
-		{name: "a list without an end", attack: endlessList, fresh: true, most: allowedByList},
+		{name: "a list without an end", attack: func(s *stage) (string, string) {
+			return endlessList(s, 2000, "", 450_000)
+		}, fresh: true, most: allowedByList},
+		{name: "a list of the longest names", attack: func(s *stage) (string, string) {
+			return endlessList(s, 200, strings.Repeat("x", 3900), 10_000)
+		}, fresh: true, most: allowedByList},
 	}
 }
 

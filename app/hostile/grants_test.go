@@ -2,6 +2,7 @@ package hostile_test
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -55,6 +56,16 @@ func falseGrants(s *stage) (sent, outcome string) {
 		{"one for a day", func(m *rogue) []byte {
 			g := good(m.ID())
 			g.Expires = time.Now().Add(24 * time.Hour)
+			return sealed(olga, g)
+		}, false, true},
+		{"one until the last day there is", func(m *rogue) []byte {
+			g := good(m.ID())
+			g.Expires = time.UnixMilli(math.MaxInt64)
+			return sealed(olga, g)
+		}, false, true},
+		{"one from before all time", func(m *rogue) []byte {
+			g := good(m.ID())
+			g.Expires = time.UnixMilli(math.MinInt64)
 			return sealed(olga, g)
 		}, false, true},
 		{"one with a bit changed", func(m *rogue) []byte {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	pubsubpb "github.com/libp2p/go-libp2p-pubsub/pb"
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/record"
 	"google.golang.org/protobuf/proto"
@@ -23,6 +24,7 @@ func heads() []row {
 		{name: "heads with numbers beyond all bounds", attack: headsBeyondBounds},
 		{name: "heads with the largest numbers there are", attack: largestHeads},
 		{name: "heads in another's name", attack: headsOfOthers},
+		{name: "back-off beyond all bounds", attack: backoffs},
 	}
 }
 
@@ -163,4 +165,44 @@ func headsOfOthers(s *stage) (sent, outcome string) {
 	}
 	s.beaShares("after the forged")
 	return fmt.Sprintf("%d heads", n), "refused; those they name are shown as before"
+}
+
+// backoffs ask the mesh to keep off for times that no clock can hold.
+func backoffs(s *stage) (sent, outcome string) {
+	r := newRogue(s.T, "Mallory")
+	r.meets(s.ana)
+	id, err := peer.Decode(string(s.ana.id))
+	if err != nil {
+		s.Fatal(err)
+	}
+	stream, err := r.Libp2p().NewStream(s.Context(), id, mesh)
+	if err != nil {
+		s.Fatal(err)
+	}
+	n := 0
+	for _, topic := range []string{"/potluck/heads/1", questions, "/no/topic"} {
+		yes := true
+		if !send(stream, &pubsubpb.RPC{Subscriptions: []*pubsubpb.RPC_SubOpts{{Subscribe: &yes, Topicid: &topic}}}) {
+			s.Fatal("it is hung up on before anything was said")
+		}
+		for _, backoff := range []uint64{0, 1, 1 << 31, math.MaxInt64/1_000_000_000 + 1, 1 << 62, math.MaxInt64, 1 << 63, math.MaxUint64} {
+			if !send(stream, &pubsubpb.RPC{Control: &pubsubpb.ControlMessage{
+				Graft: []*pubsubpb.ControlGraft{{TopicID: &topic}},
+				Prune: []*pubsubpb.ControlPrune{{TopicID: &topic, Backoff: &backoff}},
+			}}) {
+				break // it has had enough
+			}
+			n++
+		}
+	}
+	news := filepath.Join(s.TempDir(), "after the back-off")
+	if err := os.WriteFile(news, []byte(s.Name()), 0o600); err != nil {
+		s.Fatal(err)
+	}
+	s.bea.do("share", news)
+	begun := time.Now()
+	waitFor(s.T, "others' news arrive", func() bool {
+		return strings.Contains(s.ana.do("browse", string(s.bea.id)), "after the back-off")
+	})
+	return fmt.Sprintf("%d of them", n), fmt.Sprintf("others' news arrive after %v", time.Since(begun).Round(100*time.Millisecond))
 }

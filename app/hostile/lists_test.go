@@ -290,13 +290,16 @@ func samePath(s *stage) (sent, outcome string) {
 	return "6 entries of 4 paths", fmt.Sprintf("each path once, %d files whole", files)
 }
 
-func endlessList(s *stage) (sent, outcome string) {
+// endlessList sends pages of so many entries, with something in each name, and
+// expects to be able to send at least some of them.
+func endlessList(s *stage, perPage int, pad string, least int64) (sent, outcome string) {
 	r := newRogue(s.T, "Mallory")
 	ended := make(chan struct{}, 16)
+	page := template(s.T, perPage, pad)
 	r.frames(func(stream network.Stream) {
 		r.sent.Store(0)
-		for n := 0; s.Context().Err() == nil && send(stream, &cataloguepb.Frame{Page: manyEntries(s.T, n)}); n++ {
-			r.sent.Add(perPage)
+		for n := 0; s.Context().Err() == nil && send(stream, &cataloguepb.Frame{Page: manyEntries(page, n, perPage)}); n++ {
+			r.sent.Add(int64(perPage))
 		}
 		ended <- struct{}{}
 	})
@@ -308,20 +311,16 @@ func endlessList(s *stage) (sent, outcome string) {
 		s.Error("it is taken for ever")
 	}
 	s.awaitNamed(r.ID(), "a list without an end")
-	if r.sent.Load() < 450_000 {
+	if r.sent.Load() < least {
 		s.Errorf("only %d entries were sent", r.sent.Load())
 	}
-	return fmt.Sprintf("%d entries", r.sent.Load()), "cut off after half a million: who sends them is no friend"
+	return fmt.Sprintf("%d entries", r.sent.Load()), "cut off at half of what there is room for: who sends them is no friend"
 }
-
-// perPage is how many entries are on a page of a list without an end.
-const perPage = 2000
 
 // manyEntries returns page n of a list without an end. To be quick it is one
 // page, of which the names and the contents are changed.
-func manyEntries(t *testing.T, n int) []byte {
-	t.Helper()
-	raw := bytes.Clone(template(t))
+func manyEntries(page []byte, n, perPage int) []byte {
+	raw := bytes.Clone(page)
 	for i, entry := range bytes.SplitAfter(raw, []byte("/file"))[:perPage] {
 		copy(entry[len(entry)-len("00000000/file"):], fmt.Sprintf("%08d", n*perPage+i))
 	}
@@ -331,11 +330,14 @@ func manyEntries(t *testing.T, n int) []byte {
 	return packer().EncodeAll(raw, nil)
 }
 
-func template(t *testing.T) []byte {
+func template(t *testing.T, perPage int, pad string) []byte {
 	t.Helper()
 	page := &cataloguepb.Page{Epoch: 1, Sequence: 1, Full: true}
 	for range perPage {
-		page.Changes = append(page.Changes, &cataloguepb.Change{Path: "a/00000000/file", Size: 1, Content: []byte("12345678" + strings.Repeat("x", 16) + "content!")})
+		page.Changes = append(page.Changes, &cataloguepb.Change{
+			Path: "a" + pad[:min(len(pad), 200)] + strings.Repeat("/"+strings.Repeat("x", 200), len(pad)/201) + "/00000000/file",
+			Size: 1, Content: []byte("12345678" + strings.Repeat("x", 16) + "content!"),
+		})
 	}
 	raw, err := proto.Marshal(page)
 	if err != nil {

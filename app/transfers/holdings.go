@@ -192,7 +192,10 @@ func (h *Holdings) Allows(asker domain.Asker, id domain.ContentID) bool {
 	if one == nil || asker.Peer == "" {
 		return false
 	}
-	near := asker.Near && (!asker.Withheld || asker.Friend) && one.nearby && asker.Network == one.network
+	if asker.Withheld && !asker.Friend {
+		return false // on this network only friends get anything
+	}
+	near := asker.Near && one.nearby && asker.Network == one.network
 	if !near && !h.now().Before(one.granted[asker.Peer]) {
 		return false
 	}
