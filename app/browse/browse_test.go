@@ -199,11 +199,11 @@ func TestListMakesFoldersOfPaths(t *testing.T) {
 func TestSearchFindsAllWordsAndMergesContent(t *testing.T) {
 	b := two(t)
 	for words, want := range map[string]string{
-		"jazz":      "Song Jazz.MP3",
-		"MP3 song":  "Song Jazz.MP3",
-		"ä":         "ä/ß",
+		"jazz":      "Song Jazz.MP3*2", // Ben has it under another name
+		"MP3 song":  "Song Jazz.MP3*2",
+		"ä":         "ä/(1,6) ä/ß",
 		"a/ deep":   "a/sub/deep",
-		"name":      "other name",
+		"name":      "other name*2",
 		"jazz name": "",
 		"x\ny":      "",
 	} {
@@ -328,24 +328,87 @@ func TestFirstPageIsShownBeforeTheRest(t *testing.T) {
 	}
 }
 
-func BenchmarkSearchMillion(b *testing.B) {
-	entries := make([]domain.Entry, 1_000_000)
-	for i := range entries {
-		entries[i] = file(fmt.Sprintf("share/folder %d/some longer file name %d.jpg", i%1000, i), fmt.Sprint(i))
+func TestFoldersAreFoundBeforeWhatIsInThem(t *testing.T) {
+	people := around{"ana": {ID: "ana", Name: "Ana", Online: true}}
+	b := open(t, filepath.Join(t.TempDir(), "db"), &owners{pages: map[domain.PeerID][]domain.Page{"ana": {{
+		Version: version(1), Full: true, Changes: put(
+			file("Music/Jazz 1959/Blue/one.mp3", "1"), file("Music/Jazz 1959/Blue/two.mp3", "22"),
+			file("Music/Jazz 1959/jazz.txt", "333"), file("Music/Rock/jazz cover.mp3", "4444"),
+			domain.Entry{Path: "Music/empty jazz", Folder: true},
+		),
+	}}}}, people)
+	b.Head(domain.Head{Peer: "ana", Version: version(1), Entries: 4})
+	b.settle(t, "ana")
+	for words, want := range map[string]string{
+		"jazz": "Music/Jazz 1959/(3,6) Music/Jazz 1959/Blue/one.mp3 Music/Jazz 1959/Blue/two.mp3 " +
+			"Music/Jazz 1959/jazz.txt Music/Rock/jazz cover.mp3 Music/empty jazz/(0,0)",
+		"jazz blue": "Music/Jazz 1959/Blue/(2,3) Music/Jazz 1959/Blue/one.mp3 Music/Jazz 1959/Blue/two.mp3",
+		"rock":      "Music/Rock/(1,4) Music/Rock/jazz cover.mp3",
+	} {
+		rows, err := b.Search(t.Context(), words, "", 0, nil)
+		if err != nil || paths(rows) != want {
+			t.Errorf("Search(%q) = %q, %v; want %q", words, paths(rows), err, want)
+		}
 	}
-	people := around{"ana": {ID: "ana", Name: "Ana", Online: true, Friend: true}}
-	o := &owners{pages: map[domain.PeerID][]domain.Page{"ana": {{Version: version(1), Full: true, Changes: put(entries...)}}}}
+	rows, err := b.Search(t.Context(), "jazz", "", 0, func(e domain.Entry) bool { return e.Folder })
+	if want := "Music/Jazz 1959/(3,6) Music/empty jazz/(0,0)"; err != nil || paths(rows) != want {
+		t.Errorf("of folders there are %q, %v; want %q", paths(rows), err, want)
+	}
+}
+
+// BenchmarkSearchMillion looks for the first 50 among a million names of a hundred
+// people, which must take less than 50 ms, whatever is looked for.
+func BenchmarkSearchMillion(b *testing.B) {
+	const many, each = 100, 10_000
+	people := make(around)
+	o := &owners{pages: make(map[domain.PeerID][]domain.Page)}
+	for who := range many {
+		entries := make([]domain.Entry, each)
+		for i := range entries {
+			n := who*each + i
+			content := fmt.Sprint(n)
+			if i < 100 {
+				content = fmt.Sprint("the same ", i) // everybody has these
+			}
+			entries[i] = file(fmt.Sprintf("share/folder %d/some longer file name %d.jpg", n%1000, n), content)
+		}
+		id := domain.PeerID(fmt.Sprint("peer", who))
+		people[id] = domain.Peer{ID: id, Name: string(id), Online: who%2 == 0, Friend: true}
+		o.pages[id] = []domain.Page{{Version: version(1), Full: true, Changes: put(entries...)}}
+	}
 	br, err := browse.New(browse.Config{Store: nowhere{}, Puller: o, People: people, Bus: event.NewBus(), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		b.Fatal(err)
 	}
 	br.Start(b.Context())
-	br.Head(domain.Head{Peer: "ana", Version: version(1)})
-	br.Settle(b.Context(), "ana")
-	for b.Loop() {
-		if rows, err := br.Search(b.Context(), "name 999999", "", 50, nil); err != nil || len(rows) != 1 {
-			b.Fatal(len(rows), err)
-		}
+	for id := range people {
+		br.Head(domain.Head{Peer: id, Version: version(1)})
+	}
+	for id := range people {
+		br.Settle(b.Context(), id)
+	}
+	for _, query := range []struct {
+		name, words string
+		keep        func(domain.Entry) bool
+		found       int
+	}{
+		{"one", "name 999999", nil, 1},
+		{"part", "99999", nil, 19},
+		{"every-line-has-the-longest-word", "longer 999999", nil, 1},
+		{"first-of-all", "file", nil, 50},
+		{"nothing", "no such name", nil, 0},
+		{"large-ones-of-which-there-are-none", "file", func(e domain.Entry) bool { return e.Size > 1<<20 }, 0},
+	} {
+		b.Run(query.name, func(b *testing.B) {
+			for b.Loop() {
+				if rows, err := br.Search(b.Context(), query.words, "", 50, query.keep); err != nil || len(rows) < query.found {
+					b.Fatal(len(rows), err)
+				}
+			}
+			if took := b.Elapsed() / time.Duration(b.N); took > 50*time.Millisecond {
+				b.Errorf("%v, more than 50 ms", took)
+			}
+		})
 	}
 	if err := br.Close(); err != nil {
 		b.Fatal(err)

@@ -172,36 +172,3 @@ func latest(a, b time.Time) time.Time {
 	}
 	return a
 }
-
-// search calls each with the entries whose path holds all words, which are in
-// lower case, until each returns false.
-func (c *catalogue) search(words []string, each func(domain.Entry) bool) {
-	if len(words) == 0 {
-		return
-	}
-	rarest := []byte(slices.MaxFunc(words, func(a, b string) int { return len(a) - len(b) }))
-	for at := 0; at < len(c.blob); {
-		hit := bytes.Index(c.blob[at:], rarest)
-		if hit < 0 {
-			return
-		}
-		at += hit
-		i := sort.Search(len(c.starts), func(i int) bool { return int(c.starts[i]) > at }) - 1
-		end := len(c.blob)
-		if i+1 < len(c.starts) {
-			end = int(c.starts[i+1])
-		}
-		line := c.blob[c.starts[i]:end]
-		all := true
-		for _, w := range words {
-			if !bytes.Contains(line, []byte(w)) {
-				all = false
-				break
-			}
-		}
-		if all && !each(c.entries[i]) {
-			return
-		}
-		at = end
-	}
-}

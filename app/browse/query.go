@@ -8,6 +8,10 @@ import (
 	"github.com/potluck-share/potluck/app/domain"
 )
 
+// mostSummed is how many entries are looked at to tell how large found folders
+// are.
+const mostSummed = 1_000_000
+
 // view is a peer with its catalogue as it was at one moment.
 type view struct {
 	peer  domain.Peer
@@ -35,18 +39,22 @@ func (v view) of(id domain.ContentID) (domain.Entry, bool) {
 
 // search calls each with the entries whose path holds all words, which are in
 // lower case, until each returns false.
-func (v view) search(words []string, each func(domain.Entry) bool) {
+func (v view) search(words []string, each func(*domain.Entry) bool) {
+	if v.told == nil {
+		v.known.search(words, each)
+		return
+	}
 	going := true
-	v.known.search(words, func(e domain.Entry) bool {
+	v.known.search(words, func(e *domain.Entry) bool {
 		going = each(e)
 		return going
 	})
-	if !going || v.told == nil {
+	if !going {
 		return
 	}
-	v.told.search(words, func(e domain.Entry) bool {
+	v.told.search(words, func(e *domain.Entry) bool {
 		_, known := v.known.find(e.Path)
-		return known || each(e)
+		return known || e.Folder || each(e) // what a folder holds is not known
 	})
 }
 
@@ -180,13 +188,14 @@ func (b *Browse) Search(ctx context.Context, words string, id domain.PeerID, lim
 	}
 	var rows []domain.Result
 	for _, v := range b.views(id) {
-		found := 0
-		v.search(wanted, func(e domain.Entry) bool {
-			if keep != nil && !keep(e) {
-				return ctx.Err() == nil
+		found, looked := 0, 0
+		v.search(wanted, func(e *domain.Entry) bool {
+			if keep != nil && !keep(*e) {
+				looked++
+				return looked%1024 != 0 || ctx.Err() == nil
 			}
 			rows = append(rows, domain.Result{
-				Entry: e, Have: !e.Folder && b.have(e.Content),
+				Entry: *e, Have: !e.Folder && b.have(e.Content),
 				Providers: []domain.Provider{v.provider(e.Path)},
 			})
 			found++
@@ -200,7 +209,43 @@ func (b *Browse) Search(ctx context.Context, words string, id domain.PeerID, lim
 	if limit > 0 && len(rows) > limit {
 		rows = rows[:limit]
 	}
+	// Others may have the same under a name that nobody looked for.
+	b.alsoFrom(rows, "")
+	b.sum(rows)
 	return rows, nil
+}
+
+// sum tells of folders how much is in them, as far as that is quickly counted.
+func (b *Browse) sum(rows []domain.Result) {
+	views := make(map[domain.PeerID]view)
+	for _, v := range b.views("") {
+		views[v.peer.ID] = v
+	}
+	for i, left := 0, mostSummed; i < len(rows) && left > 0; i++ {
+		row := &rows[i]
+		if !row.Folder || len(row.Providers) == 0 {
+			continue
+		}
+		below := views[row.Providers[0].Peer].below(row.Path)
+		if left -= len(below); left < 0 {
+			return
+		}
+		for _, e := range below {
+			row.Modified = latest(row.Modified, e.Modified)
+			if !e.Folder {
+				row.Entries++
+				row.Size += e.Size
+			}
+		}
+	}
+}
+
+// below returns what is known to be in a folder.
+func (v view) below(folder string) []domain.Entry {
+	if v.known == nil {
+		return nil // the person was blocked meanwhile
+	}
+	return v.known.below(folder)
 }
 
 func (b *Browse) entry(id domain.PeerID, path string) (domain.Entry, bool) {
