@@ -80,6 +80,11 @@ type Config struct {
 	// Reserved reports whether this machine is on a network on which the user
 	// shows what is shared to friends only; nil means never.
 	Reserved func() bool
+	// Watches is how many folders are watched at most; 0: as many as is good here.
+	// Rescan is how often everything is looked through while that is not enough;
+	// 0: every ten minutes.
+	Watches int
+	Rescan  time.Duration
 	// Rights are further reasons, besides the shares, for which somebody may
 	// fetch a content.
 	Rights []Right
@@ -97,6 +102,8 @@ type Library struct {
 	hidden   func() bool
 	reserved func() bool
 	rights   []Right
+	watches  int
+	rescans  time.Duration
 
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -161,6 +168,7 @@ func New(c Config) (*Library, error) {
 	l := &Library{
 		store: c.Store, bus: c.Bus, log: c.Log, own: ownPaths(c.Own), now: now,
 		changed: c.Changed, blocked: c.Blocked, hidden: c.Hidden, reserved: c.Reserved, rights: c.Rights, skip: slices.Clone(c.Skip),
+		watches: cmp.Or(c.Watches, mostWatches()), rescans: cmp.Or(c.Rescan, rescanTime),
 		ctx: ctx, cancel: cancel,
 		readers: semaphore.NewWeighted(readersAtOnce),
 		hashers: semaphore.NewWeighted(cores), cores: cores,
@@ -219,7 +227,7 @@ func (l *Library) Start(ctx context.Context) {
 	}
 	l.started = true
 	stop := context.AfterFunc(ctx, l.cancel)
-	watch := newWatcher(l.log)
+	watch := newWatcher(l.log, l.watches)
 	l.watch.Store(watch)
 	l.running.Go(func() {
 		defer stop()

@@ -51,6 +51,8 @@ type kitchen struct {
 	rights  []library.Right
 	own     []string // what is never shared, beside the data folder
 	skip    []string // patterns that are left out
+	watches int
+	rescan  time.Duration
 }
 
 func newKitchen(t *testing.T) *kitchen {
@@ -80,6 +82,8 @@ func (k *kitchen) open() {
 		Hidden:  k.hidden.Load,
 		Rights:  k.rights,
 		Skip:    k.skip,
+		Watches: k.watches,
+		Rescan:  k.rescan,
 	})
 	must(k.T, err)
 }

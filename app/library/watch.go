@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -18,7 +19,7 @@ import (
 )
 
 const (
-	// quiet is how long nothing must have happened before changes are looked
+	// quiet is how long nothing must have happened to a file before it is looked
 	// at; busy is how long that is waited for at most.
 	quiet = time.Second
 	busy  = 10 * time.Second
@@ -44,17 +45,19 @@ func mostWatches() int {
 
 // watcher has the system tell of changes in folders. A nil one does nothing.
 type watcher struct {
-	log *slog.Logger
-	fs  *fsnotify.Watcher // nil if the system gives none
+	log  *slog.Logger
+	most int
+	fs   *fsnotify.Watcher // nil if the system gives none
 
 	mu      sync.Mutex
 	folders map[string]map[*share]bool // absolute path → for whom
 	limited bool                       // not all that should be is watched
+	failed  string                     // a folder that could not be
 	closed  bool
 }
 
-func newWatcher(log *slog.Logger) *watcher {
-	w := &watcher{log: log, folders: make(map[string]map[*share]bool)}
+func newWatcher(log *slog.Logger, most int) *watcher {
+	w := &watcher{log: log, most: most, folders: make(map[string]map[*share]bool)}
 	system, err := fsnotify.NewWatcher()
 	if err != nil {
 		w.limit(err)
@@ -86,19 +89,38 @@ func (w *watcher) add(folder string, sh *share) {
 		switch {
 		case w.fs == nil:
 			return
-		case len(w.folders) >= mostWatches():
+		case len(w.folders) >= w.most:
 			w.limit(syscall.ENOSPC)
+			w.failed = folder
 			return
 		}
 		if err := w.fs.Add(folder); err != nil {
 			if !errors.Is(err, fs.ErrNotExist) {
 				w.limit(err)
+				w.failed = folder
 			}
 			return
 		}
 		w.folders[folder] = make(map[*share]bool)
 	}
 	w.folders[folder][sh] = true
+}
+
+// retry looks whether more can be watched than could be: then everything that
+// should be is watched again by looking through it.
+func (w *watcher) retry() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.limited || w.closed || w.fs == nil {
+		return
+	}
+	if _, err := os.Lstat(w.failed); err == nil && w.folders[w.failed] == nil {
+		if len(w.folders) >= w.most || w.fs.Add(w.failed) != nil {
+			return
+		}
+		_ = w.fs.Remove(w.failed) // it was to be seen whether it works
+	}
+	w.limited = false
 }
 
 // drop ends all watching for a share.
@@ -171,29 +193,27 @@ func (l *Library) watchLoop(ctx context.Context, watch *watcher) {
 	if watch.fs != nil {
 		events, failures = watch.fs.Events, watch.fs.Errors
 	}
-	rescan := time.NewTicker(rescanTime)
+	rescan := time.NewTicker(l.rescans)
 	defer rescan.Stop()
 	settled := time.NewTimer(time.Hour)
 	defer settled.Stop()
-	changed := make(map[string]struct{})
-	var since time.Time // the first of the changed ones
+	changed := make(changes)
 	for {
 		select {
 		case e := <-events:
 			if e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename) {
 				watch.moved(e.Name)
 			}
-			if len(changed) == 0 {
-				since = time.Now()
-			}
-			changed[e.Name] = struct{}{}
-			settled.Reset(max(0, min(quiet, busy-time.Since(since))))
+			changed.note(e.Name, time.Now())
+			settled.Reset(time.Until(changed.next()))
 		case err := <-failures:
 			l.log.Warn("changes were missed; looking through everything", "err", err)
 			l.touchAll()
 		case <-settled.C:
-			l.dispatch(changed)
-			clear(changed)
+			l.dispatch(changed.take(time.Now()))
+			if len(changed) > 0 {
+				settled.Reset(time.Until(changed.next()))
+			}
 		case <-rescan.C:
 			l.rescan()
 		case <-ctx.Done():
@@ -202,10 +222,70 @@ func (l *Library) watchLoop(ctx context.Context, watch *watcher) {
 	}
 }
 
+// changes are the paths at which something has changed, with the first and the
+// last time.
+type changes map[string][2]time.Time
+
+func (c changes) note(path string, now time.Time) {
+	if when, known := c[path]; known {
+		c[path] = [2]time.Time{when[0], now}
+	} else {
+		c[path] = [2]time.Time{now, now}
+	}
+}
+
+// next is when the next of them is to be looked at. A few are looked at each for
+// itself, so that a file that is written all the time holds up no other; many,
+// as when a folder is copied, all together when it is quiet.
+func (c changes) next() time.Time {
+	var first, last, soonest time.Time
+	for _, when := range c {
+		if first.IsZero() || when[0].Before(first) {
+			first = when[0]
+		}
+		if when[1].After(last) {
+			last = when[1]
+		}
+		if due := dueAt(when[0], when[1]); soonest.IsZero() || due.Before(soonest) {
+			soonest = due
+		}
+		if len(c) > mostParts && last.Sub(first) >= busy {
+			break // it cannot come later
+		}
+	}
+	if len(c) > mostParts {
+		return dueAt(first, last)
+	}
+	return soonest
+}
+
+func dueAt(first, last time.Time) time.Time {
+	quietAt, busyAt := last.Add(quiet), first.Add(busy)
+	if quietAt.Before(busyAt) {
+		return quietAt
+	}
+	return busyAt
+}
+
+// take takes out what is to be looked at now.
+func (c changes) take(now time.Time) map[string]struct{} {
+	out := make(map[string]struct{})
+	all := len(c) > mostParts
+	for path, when := range c {
+		if all || !now.Before(dueAt(when[0], when[1])) {
+			out[path] = struct{}{}
+			delete(c, path)
+		}
+	}
+	return out
+}
+
 // rescan has everything looked through if not all can be watched, else what
 // could not be read.
 func (l *Library) rescan() {
-	all := l.watch.Load().isLimited()
+	watch := l.watch.Load()
+	all := watch.isLimited()
+	watch.retry()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, sh := range l.shares {

@@ -105,6 +105,68 @@ func TestWatching(t *testing.T) {
 	k.eventuallySeen(near, "F/a=1", "note.txt=11")
 }
 
+// A file that is written all the time does not hold up what else changes.
+func TestABusyFileHoldsUpNoOther(t *testing.T) {
+	t.Parallel()
+	k := newKitchen(t)
+	k.write("F/log", "1")
+	k.write("G/other", "1")
+	k.share(everyone, "F", "G")
+	k.Start(t.Context())
+	k.eventuallySeen(near, "F/log=1", "G/other=1")
+	time.Sleep(300 * time.Millisecond) // until the folders are watched
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for n := 2; ; n++ {
+			select {
+			case <-stop:
+				return
+			case <-time.After(50 * time.Millisecond):
+				k.write("F/log", strings.Repeat("x", n))
+			}
+		}
+	}()
+	defer func() { close(stop); <-stopped }()
+	time.Sleep(500 * time.Millisecond) // it is in full swing
+	begun := time.Now()
+	k.write("F/note", "22")
+	k.write("G/note", "333")
+	seen := func(name string) bool {
+		return slices.ContainsFunc(k.seen(near), func(s string) bool { return strings.HasPrefix(s, name) })
+	}
+	for !seen("F/note=2") || !seen("G/note=3") {
+		if time.Since(begun) > 5*time.Second {
+			t.Fatalf("after %v there is %v", time.Since(begun), k.seen(near))
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// Where not everything can be watched, changes are found all the same, and it is
+// noticed when everything can be.
+func TestWhereNotAllCanBeWatched(t *testing.T) {
+	t.Parallel()
+	k := newKitchen(t)
+	k.close()
+	k.watches, k.rescan = 3, 300*time.Millisecond // the folder around them is watched, too
+	k.open()
+	k.write("F/deep/deeper/a", "1")
+	k.write("G/b", "1")
+	k.share(everyone, "G", "F")
+	k.Start(t.Context())
+	eventually(t, "limited", "true", func() string { return fmt.Sprint(k.Unwatched()) })
+	k.write("F/deep/deeper/new", "22")
+	k.write("G/new", "333")
+	k.eventuallySeen(near, "F/deep/deeper/a=1", "F/deep/deeper/new=2", "G/b=1", "G/new=3")
+	must(t, k.Unshare(t.Context(), []string{"G"}))
+	must(t, os.Rename(k.path("F/deep/deeper"), k.path("F/flat")))
+	must(t, os.Remove(k.path("F/deep")))
+	eventually(t, "limited", "false", func() string { return fmt.Sprint(k.Unwatched()) })
+	k.write("F/flat/more", "4444")
+	k.eventuallySeen(near, "F/flat/a=1", "F/flat/more=4", "F/flat/new=2")
+}
+
 func TestShareThatGoesAndComesBack(t *testing.T) {
 	t.Parallel()
 	k := newKitchen(t)
