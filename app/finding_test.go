@@ -361,4 +361,20 @@ func TestFindingByACommonFriend(t *testing.T) {
 	start(ctx, t, ana)
 	since := time.Now()
 	ana.within(ctx, t, 2*foundWithin, since, "is found by what Ben says", "cleo", here)
+
+	// The other way round: Ana asks Ben before Ben knows.
+	ana.kill(t)
+	cleo.kill(t)
+	ben.within(ctx, t, lostWithin, time.Now(), "is away", "cleo", func(p person) bool { return !p.Online })
+	start(ctx, t, ana)
+	ana.within(ctx, t, 2*foundWithin, time.Now(), "is here again", "ben", here)
+	time.Sleep(2 * time.Second) // she has asked, and Ben knew nothing
+	cleo.host.RemoveAddress("eth0", "10.77.0.77/24")
+	cleo.host.AddAddress("eth0", "10.77.0.88/24")
+	start(ctx, t, cleo)
+	ana.within(ctx, t, askedAgainWithin, time.Now(), "is found although Ben knew later", "cleo", here)
 }
+
+// askedAgainWithin is how long it may take until a friend who knew nothing of a
+// third one is asked again.
+const askedAgainWithin = 25 * time.Second

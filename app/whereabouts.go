@@ -8,28 +8,35 @@ import (
 	"github.com/potluck-share/potluck/app/domain"
 )
 
-const (
-	// askFriendsEvery is how often friends are asked where others are who are
-	// away, and askFriendsAfter how long after one has come.
-	askFriendsEvery = 5 * time.Minute
-	askFriendsAfter = time.Second
-)
+// askFriendsEvery is how often friends are asked where others are who are away.
+const askFriendsEvery = 5 * time.Minute
+
+// askFriendsAfter is how long after a friend has come, or another has gone, they
+// are asked: others may be coming by themselves, and reach that friend only a
+// little later than we do.
+var askFriendsAfter = [...]time.Duration{time.Second, 4 * time.Second, 15 * time.Second, time.Minute}
 
 // grapevine asks friends who are around where friends are who are not.
 type grapevine struct {
 	*node
-	came chan domain.PeerID
+	stirred chan struct{} // holds a token when somebody came or went
 
 	mu   sync.Mutex
-	here map[domain.PeerID]bool // friends that are connected
+	here map[domain.PeerID]nextAsk // friends that are connected
 
 	stop context.CancelFunc
 	done sync.WaitGroup
 }
 
+// nextAsk is when a friend is asked next.
+type nextAsk struct {
+	at   time.Time // zero: with the next round
+	step int       // in askFriendsAfter
+}
+
 func (n *node) startGrapevine() *grapevine {
 	ctx, stop := context.WithCancel(context.Background())
-	g := &grapevine{node: n, came: make(chan domain.PeerID, 64), here: make(map[domain.PeerID]bool), stop: stop}
+	g := &grapevine{node: n, stirred: make(chan struct{}, 1), here: make(map[domain.PeerID]nextAsk), stop: stop}
 	g.done.Go(func() { g.run(ctx) })
 	return g
 }
@@ -44,38 +51,40 @@ func (g *grapevine) close() error {
 func (g *grapevine) presence(p domain.Presence) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	was := g.here[p.Peer]
-	if !p.Connected || !g.people.Friend(p.Peer) {
-		delete(g.here, p.Peer)
+	_, was := g.here[p.Peer]
+	is := p.Connected && g.people.Friend(p.Peer)
+	soon := nextAsk{at: time.Now().Add(askFriendsAfter[0])}
+	switch {
+	case is == was:
 		return
+	case is:
+		g.here[p.Peer] = soon
+	default:
+		delete(g.here, p.Peer)
+		for id := range g.here {
+			g.here[id] = soon
+		}
 	}
-	if g.here[p.Peer] = true; !was {
-		g.met(p.Peer)
-	}
-}
-
-// met says that a friend has come.
-func (g *grapevine) met(id domain.PeerID) {
 	select {
-	case g.came <- id:
-	default: // so many come at once that the next round will do
+	case g.stirred <- struct{}{}:
+	default:
 	}
 }
 
 func (g *grapevine) run(ctx context.Context) {
 	tick := time.NewTicker(askFriendsEvery)
 	defer tick.Stop()
+	due := time.NewTimer(time.Hour)
+	defer due.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case id := <-g.came:
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(askFriendsAfter): // others of them may be coming by themselves
+		case <-g.stirred:
+		case <-due.C:
+			for _, id := range g.due(time.Now()) {
+				g.ask(ctx, id)
 			}
-			g.ask(ctx, id)
 		case <-tick.C:
 			for _, p := range g.people.People() {
 				if p.Friend && p.Online {
@@ -83,7 +92,39 @@ func (g *grapevine) run(ctx context.Context) {
 				}
 			}
 		}
+		due.Reset(g.next(time.Now()))
 	}
+}
+
+// next is how long it is until the next friend is asked.
+func (g *grapevine) next(now time.Time) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	wait := time.Hour
+	for _, a := range g.here {
+		if !a.at.IsZero() {
+			wait = min(wait, a.at.Sub(now))
+		}
+	}
+	return max(0, wait)
+}
+
+// due returns who is to be asked now, and plans when again.
+func (g *grapevine) due(now time.Time) (ids []domain.PeerID) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for id, a := range g.here {
+		if a.at.IsZero() || now.Before(a.at) {
+			continue
+		}
+		ids = append(ids, id)
+		a.at, a.step = time.Time{}, a.step+1
+		if a.step < len(askFriendsAfter) {
+			a.at = now.Add(askFriendsAfter[a.step])
+		}
+		g.here[id] = a
+	}
+	return ids
 }
 
 // ask asks a friend for those who are away.
