@@ -163,6 +163,27 @@ func TestFindingAfterACableWasPulled(t *testing.T) {
 	found(ctx, t, since, all...)
 }
 
+// What lies between them fails for a while, of which neither system tells
+// anything: a switch is off, an access point starts anew.
+func TestFindingAfterWhatIsBetweenFailed(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	all := mortals(ctx, t, "ana", "ben")
+	ana, ben := all[0], all[1]
+	ana.meets(ctx, t, "ben")
+	ana.invites(ctx, t, ben)
+	since := time.Now()
+	ana.host.Drop(`input iifname != "lo"`, `output oifname != "lo"`)
+	ana.left(ctx, t, lostWithin, since, ben)
+	ben.left(ctx, t, lostWithin, since, ana)
+	time.Sleep(time.Until(since.Add(45 * time.Second)))
+	since = time.Now()
+	ana.host.Drop()
+	for _, pair := range [][2]*mortal{{ana, ben}, {ben, ana}} {
+		pair[0].within(ctx, t, 5*time.Second, since, "is found", pair[1].name, here)
+	}
+}
+
 func TestFindingAfterTheAddressHasChanged(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

@@ -22,6 +22,13 @@ const (
 	dialTimeout = 15 * time.Second
 	// maxDials bounds the attempts that run at once.
 	maxDials = 16
+	// maxRestDials bounds those of them to peers of whom nothing was heard just
+	// now: many may be far away, and take long to find out.
+	maxRestDials = 12
+	// lostFor is how long a friend who was lost is dialled often, about every
+	// lostEvery: a switch in between may have been off, which nobody tells.
+	lostFor   = 10 * time.Minute
+	lostEvery = 2 * time.Second
 	// crowded is how long a peer waits for its turn when there are enough others.
 	crowded = 30 * time.Second
 	// anew is the soonest that a peer whose announcement came again is dialled
@@ -78,6 +85,7 @@ func (h *Host) Sighted(s domain.Sighting) {
 		h.doubt(e, addrs)
 	}
 	h.tell(e)
+	e.news = e.news || news
 	switch {
 	case news:
 		e.failures = 0
@@ -179,7 +187,7 @@ func (h *Host) schedule(e *entry, wait time.Duration) {
 func (h *Host) dialLoop() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	room := make(chan struct{}, maxDials)
+	room, rest := make(chan struct{}, maxDials), make(chan struct{}, maxRestDials)
 	for {
 		select {
 		case <-h.ctx.Done():
@@ -189,8 +197,17 @@ func (h *Host) dialLoop() {
 		}
 		due, wait := h.due()
 		for _, id := range due {
-			if !h.wanted(id) {
+			wanted, heard := h.wanted(id)
+			if !wanted {
 				continue
+			}
+			if !heard {
+				select {
+				case rest <- struct{}{}:
+				default:
+					h.putOff(id)
+					continue
+				}
 			}
 			select {
 			case <-h.ctx.Done():
@@ -198,7 +215,12 @@ func (h *Host) dialLoop() {
 			case room <- struct{}{}:
 			}
 			started := h.tasks.spawn(func() {
-				defer func() { <-room }()
+				defer func() {
+					<-room
+					if !heard {
+						<-rest
+					}
+				}()
 				h.attempt(id)
 			})
 			if !started {
@@ -212,11 +234,21 @@ func (h *Host) dialLoop() {
 	}
 }
 
-// due returns the unconnected peers whose time has come, and how long until
-// the next one's.
+// putOff undoes what wanted did, for a little while.
+func (h *Host) putOff(id domain.PeerID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if e := h.peers[id]; e != nil {
+		e.dialling, e.next = false, h.cfg.Now().Add(time.Second)
+	}
+}
+
+// due returns the unconnected peers whose time has come, those of whom somebody
+// said that they are there first, and how long until the next one's.
 func (h *Host) due() (ids []domain.PeerID, wait time.Duration) {
 	now := h.cfg.Now()
 	wait = time.Minute
+	var first []domain.PeerID
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, e := range h.peers {
@@ -233,13 +265,18 @@ func (h *Host) due() (ids []domain.PeerID, wait time.Duration) {
 			wait = min(wait, left)
 			continue
 		}
-		ids = append(ids, e.id)
+		if e.once {
+			first = append(first, e.id)
+		} else {
+			ids = append(ids, e.id)
+		}
 	}
-	return ids, max(wait, time.Millisecond)
+	return append(first, ids...), max(wait, time.Millisecond)
 }
 
-// wanted decides whether a peer that is due is dialled, and if so marks it.
-func (h *Host) wanted(id domain.PeerID) bool {
+// wanted decides whether a peer that is due is dialled, and if so marks it. said is
+// whether somebody said that it is there.
+func (h *Host) wanted(id domain.PeerID) (wanted, said bool) {
 	blocked, friend, hidden := h.blocked(id), h.friend(id), h.hidden()
 	_, heard := h.cfg.Surroundings.Heard(id)
 	others := 0
@@ -253,7 +290,7 @@ func (h *Host) wanted(id domain.PeerID) bool {
 	defer h.mu.Unlock()
 	e := h.peers[id]
 	if e == nil || e.dialling {
-		return false
+		return false, false
 	}
 	reason := friend || heard || e.once || len(e.kept) > 0
 	for _, a := range e.addrs {
@@ -264,16 +301,16 @@ func (h *Host) wanted(id domain.PeerID) bool {
 	switch {
 	case hidden:
 		e.next = time.Time{}
-		return false
+		return false, false
 	case blocked || !reason:
 		e.next = time.Time{}
-		return false
+		return false, false
 	case !friend && len(e.kept) == 0 && others >= maxOthers:
 		e.next = h.cfg.Now().Add(crowded + jitter(crowded))
-		return false
+		return false, false
 	}
-	e.dialling = true
-	return true
+	e.dialling, e.news = true, false
+	return true, e.once
 }
 
 // Connections returns the IDs of all connected peers.
@@ -297,6 +334,8 @@ func (h *Host) attempt(id domain.PeerID) {
 	if err != nil {
 		h.log.Debug("dial failed", "peer", id.Short(), "err", err)
 	}
+	friend := h.friend(id)
+	now := h.cfg.Now()
 
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -304,8 +343,7 @@ func (h *Host) attempt(id domain.PeerID) {
 	if e == nil {
 		return
 	}
-	now := h.cfg.Now()
-	e.dialling, e.once, e.last = false, false, now
+	e.dialling, e.once, e.last = false, e.news, now
 	if err == nil {
 		e.next = time.Time{}
 		return
@@ -313,8 +351,15 @@ func (h *Host) attempt(id domain.PeerID) {
 	for _, addr := range strangersAt(err) {
 		e.forget(addr) // somebody else lives there now
 	}
-	// What is known may have grown meanwhile, but not got better news.
-	e.next = now.Add(h.backoff(e.failures))
+	wait := h.backoff(e.failures)
+	switch {
+	case e.news: // where it is was told only after this had begun
+		wait = h.tieBreak(id)
+	case friend && !e.lost.IsZero() && now.Sub(e.lost) < lostFor:
+		wait = min(wait, lostEvery+jitter(lostEvery/2))
+		h.tasks.spawn(h.cfg.Surroundings.Ask)
+	}
+	e.next = now.Add(wait)
 	e.failures++
 	signal(h.dial)
 	h.tidy(e)

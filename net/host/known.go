@@ -37,9 +37,11 @@ type entry struct {
 	// How dialling goes.
 	once     bool // somebody said that it is there; worth one attempt
 	dialling bool
+	news     bool // somebody said so while it was being dialled
 	failures int
 	next     time.Time // the next attempt, by the host's clock; zero for none
 	last     time.Time // the last attempt
+	lost     time.Time // when its last connection ended that had lasted
 }
 
 // address is one place at which a peer may be.

@@ -141,7 +141,7 @@ func (n notifiee) Disconnected(_ network.Network, conn network.Conn) {
 	// side may be throwing us out.
 	wait := h.tieBreak(id)
 	if time.Since(l.opened) >= h.times.steady {
-		e.failures = 0
+		e.failures, e.lost = 0, h.cfg.Now()
 	} else {
 		wait += h.backoff(e.failures)
 		e.failures++
