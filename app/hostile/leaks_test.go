@@ -6,8 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -34,6 +36,9 @@ type spy struct {
 	mu   sync.Mutex
 	seen strings.Builder
 	head domain.Head // the latest that was announced
+
+	at    domain.Version // up to which changes were pulled
+	known map[string]bool
 }
 
 func newSpy(t *testing.T, on *victim, name string) *spy {
@@ -90,6 +95,29 @@ func (s *spy) announced() domain.Head {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.head
+}
+
+// changes pulls what has changed since it was called the last time, as one does who
+// has the list, and returns the paths in it then.
+func (s *spy) changes() string {
+	s.t.Helper()
+	err := s.pull.Pull(s.t.Context(), s.on.id, s.at, func(p domain.Page) error {
+		s.note(p)
+		if p.Full && s.at != p.Version || s.known == nil {
+			s.known = make(map[string]bool)
+		}
+		for _, c := range p.Changes {
+			if delete(s.known, c.Path); c.Entry != nil {
+				s.known[c.Path] = true
+			}
+		}
+		s.at = p.Version
+		return nil
+	})
+	if err != nil && !errors.Is(err, domain.ErrRefused) {
+		s.t.Fatal(err)
+	}
+	return strings.Join(slices.Sorted(maps.Keys(s.known)), " ")
 }
 
 // browse pulls the whole list, and returns the paths in it.
@@ -169,20 +197,59 @@ func (s *spy) ask(id domain.ContentID) string {
 		s.t.Fatal(err)
 	}
 	var answers strings.Builder
-	for left := len(asks); left > 0; {
+	for left := len(asks); ; {
 		h, err := r.Next()
+		if err != nil && left == 0 {
+			return answers.String() // that was all, also after a while
+		}
+		body := make([]byte, h.Body)
+		if err = errors.Join(err, r.ReadBody(body)); err != nil {
+			s.t.Fatal(err)
+		}
+		fmt.Fprintf(&answers, "%+v\n", h)
+		if h.Kind != wire.Response && h.Kind != wire.Data {
+			fmt.Fprintf(&answers, "%q\n", body) // who else has it, and what they have
+		}
+		if h.Last {
+			if left--; left == 0 {
+				if err := stream.SetReadDeadline(time.Now().Add(200 * time.Millisecond)); err != nil {
+					s.t.Fatal(err)
+				}
+			}
+		}
+	}
+}
+
+// fetches begins to fetch a content, and stays at it until stop is called.
+func (s *spy) fetches(id domain.ContentID) (stop func()) {
+	s.t.Helper()
+	stream, err := s.host.Open(s.t.Context(), s.on.id, wire.Protocol)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := stream.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+		s.t.Fatal(err)
+	}
+	w, r := wire.NewWriter(stream), wire.NewReader(stream)
+	ask := wire.Header{Kind: wire.Request, Request: 1, What: wire.Piece, Content: id, Length: domain.PieceSize}
+	if err := errors.Join(w.Write(ask, nil), w.Flush()); err != nil {
+		s.t.Fatal(err)
+	}
+	for {
+		h, err := r.Next()
+		if err == nil {
+			err = r.ReadBody(make([]byte, h.Body))
+		}
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		if err := r.ReadBody(make([]byte, h.Body)); err != nil {
-			s.t.Fatal(err)
+		if h.Kind == wire.Response && h.Status != wire.OK {
+			s.t.Fatalf("the content is answered with %v", h.Status)
 		}
 		if h.Last {
-			left--
+			return func() { _ = stream.Close() } // it may have been hung up on
 		}
-		fmt.Fprintf(&answers, "%+v\n", h)
 	}
-	return answers.String()
 }
 
 // trusting is Ben's side of becoming friends: whoever asks is confirmed.
@@ -224,6 +291,20 @@ func TestNothingLeaks(t *testing.T) {
 	moves := announce().Sequence - first.Sequence // by one file
 	absent := mallory.ask(domain.ContentID{1})
 
+	// What is sent to Ben alone lies there all the time.
+	present, sent := filepath.Join(t.TempDir(), "present.bin"), bytes.Repeat([]byte{'!'}, 3<<20+77_003)
+	if err := os.WriteFile(present, sent, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	forBen, err := content.Hash(t.Context(), bytes.NewReader(sent), int64(len(sent)), 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = ana.try("send", id, present, "--wait", "1s") // Ben does not answer
+	if !strings.Contains(ana.do("transfers"), "present.bin") {
+		t.Fatal("nothing is sent to Ben")
+	}
+
 	share := func(audience string) func() { return func() { ana.do("share", "--audience", audience, folder) } }
 	wasVisible, wasTold := false, false
 	for i, step := range []struct {
@@ -255,7 +336,7 @@ func TestNothingLeaks(t *testing.T) {
 		}
 		ben.take() // what he was told while he might see it
 		secret := fmt.Sprintf("secret%d.txt", i)
-		data := []byte(strings.Repeat("x", 70_001+i))
+		data := bytes.Repeat([]byte{byte('a' + i)}, 2<<20+70_001+i) // so large that those who fetch it may meet
 		if err := os.WriteFile(filepath.Join(folder, secret), data, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -281,13 +362,20 @@ func TestNothingLeaks(t *testing.T) {
 			}
 			continue
 		}
+		if step.ben { // somebody fetches it while Mallory looks
+			stop := ben.fetches(sum.ID)
+			defer stop()
+		}
 		now := announce()
 		paths := mallory.browse()
+		if changed := mallory.changes(); !same(changed, paths) {
+			t.Errorf("%s: Mallory's changes lead to %q, not %q", step.name, changed, paths)
+		}
 		if alone, crowd := mallory.search("secret"); alone+crowd != "" {
 			t.Errorf("%s: Mallory finds %q and %q", step.name, alone, crowd)
 		}
 		seen := mallory.take()
-		for _, hint := range []string{secret, fmt.Sprint(len(data)), sum.ID.String()} {
+		for _, hint := range []string{secret, fmt.Sprint(len(data)), sum.ID.String(), "present.bin", fmt.Sprint(len(sent)), forBen.ID.String()} {
 			if strings.Contains(seen, hint) {
 				t.Errorf("%s: Mallory was told %s:\n%s", step.name, hint, seen)
 			}
@@ -297,6 +385,9 @@ func TestNothingLeaks(t *testing.T) {
 		}
 		if answer := mallory.ask(sum.ID); answer != absent {
 			t.Errorf("%s: a private content is answered\n%s, an absent one\n%s", step.name, answer, absent)
+		}
+		if answer := mallory.ask(forBen.ID); answer != absent {
+			t.Errorf("%s: what is sent to Ben is answered\n%s", step.name, answer)
 		}
 		if now.Epoch != before.Epoch || now.Sequence != before.Sequence+moves {
 			t.Errorf("%s: one public file moved what is announced from %+v to %+v, not by %d", step.name, before, now, moves)
@@ -322,6 +413,14 @@ func TestNothingLeaks(t *testing.T) {
 			}
 		}
 	}
+}
+
+// same reports whether two lists name the same.
+func same(one, other string) bool {
+	a, b := strings.Fields(one), strings.Fields(other)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(a, b)
 }
 
 // shared returns of how many files a share is made.
