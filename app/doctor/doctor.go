@@ -21,6 +21,8 @@ const (
 	// mostAsked is how many people are asked to try whether they reach this
 	// machine.
 	mostAsked = 3
+	// askingTime is how long they are asked at most, one after the other.
+	askingTime = 15 * time.Second
 )
 
 // Network is what the doctor looks at and asks. Its methods may be called from
@@ -186,6 +188,8 @@ func (d *Doctor) port() domain.Finding {
 
 // reach has people try whether they reach this machine.
 func (d *Doctor) reach(ctx context.Context) []domain.Finding {
+	ctx, cancel := context.WithTimeout(ctx, askingTime)
+	defer cancel()
 	var failed string
 	asked := 0
 	for _, p := range d.cfg.People() {
