@@ -117,6 +117,12 @@ bench-scale: build headless ## measures a share of 100,000 files, search over a 
 	POTLUCK_SCALE=1 POTLUCK_STRICT=1 POTLUCK_BIN=$(CURDIR)/$(BIN) POTLUCK_HEADLESS=$(CURDIR)/$(HEADLESS) \
 		$(GO) test -tags headless -count=1 -timeout 30m -v -run '^TestScale' ./app
 
+.PHONY: bench-finding
+bench-finding: headless ## measures how soon people see each other again after all kinds of trouble; in 2 minutes, on Linux, as root or where users may make namespaces
+	@.ci/packages test
+	POTLUCK_STRICT=1 POTLUCK_HEADLESS=$(CURDIR)/$(HEADLESS) \
+		$(GO) test -tags headless -count=1 -timeout 15m -v -run '^Test(Finding|Leaving|ThreeHosts)' ./app
+
 .PHONY: sim
 sim: ## simulates offices of 50 and 200 peers in virtual time, in five minutes; PEERS=1000 takes more than an hour
 	@.ci/packages build

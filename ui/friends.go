@@ -29,8 +29,8 @@ type friends struct {
 	asked         map[domain.PeerID]bool
 	carded        map[domain.PeerID]bool // introductions with a card
 	more          int                    // how many a card says that wait beside them
-	comparing     *widget.Sheet // the open sheet with words, or nil
-	of            domain.PeerID // whose words it shows
+	comparing     *widget.Sheet          // the open sheet with words, or nil
+	of            domain.PeerID          // whose words it shows
 	// far are those of whom a card says that they do not count this computer as
 	// nearby.
 	far map[domain.PeerID]bool

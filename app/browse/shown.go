@@ -17,22 +17,22 @@ func (b *Browse) Shown(id domain.PeerID, text string) string {
 	if id == "" {
 		return text
 	}
-	real := ""
+	there := ""
 	for name := range strings.SplitSeq(text, "/") {
 		found := name
-		if real != "" {
-			found = real + "/" + name
+		if there != "" {
+			found = there + "/" + name
 		}
 		if !b.holds(id, found) {
-			looks := b.lookAlike(id, real, name)
+			looks := b.lookAlike(id, there, name)
 			if len(looks) != 1 {
 				return text
 			}
 			found = looks[0]
 		}
-		real = found
+		there = found
 	}
-	return real
+	return there
 }
 
 // holds reports whether a peer has something of that path.

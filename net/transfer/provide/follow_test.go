@@ -410,9 +410,9 @@ func TestNewsEndWithTheLeave(t *testing.T) {
 	g.answer(t)
 	g.provider.Grown(g.content, 1)
 	g.news(t)
-	g.files.mu.Lock()
+	g.mu.Lock()
 	g.far = true
-	g.files.mu.Unlock()
+	g.mu.Unlock()
 	ahead.Store(int64(time.Minute))
 	g.provider.Grown(g.content, 2)
 	g.provider.Coming(g.content, 2)
