@@ -176,7 +176,7 @@ func TestFindingAfterWhatIsBetweenFailed(t *testing.T) {
 	ana.host.Drop(`input iifname != "lo"`, `output oifname != "lo"`)
 	ana.left(ctx, t, lostWithin, since, ben)
 	ben.left(ctx, t, lostWithin, since, ana)
-	time.Sleep(time.Until(since.Add(45 * time.Second)))
+	time.Sleep(time.Until(since.Add(30 * time.Second)))
 	since = time.Now()
 	ana.host.Drop()
 	for _, pair := range [][2]*mortal{{ana, ben}, {ben, ana}} {

@@ -218,7 +218,7 @@ func (n *node) openProtocols(ctx context.Context, store *db.DB) error {
 	}
 	n.heads = newHeadKeeper(store, n.log.With("room", "gossip"))
 	n.gossip, err = gossip.New(ctx, gossip.Config{
-		Host: n.host, Own: n.library.Head, Name: func() string { return n.settings.Values().Name },
+		Host: n.host, Own: n.library.Head, Delta: n.delta, Name: func() string { return n.settings.Values().Name },
 		Heard:       n.heard,
 		Vouched:     n.vouched,
 		TwoNetworks: n.crowds.several,
@@ -348,6 +348,19 @@ func (n *node) head(h domain.Head, heard time.Time) {
 	n.people.Head(h, heard)
 	n.browse.Head(h)
 	n.heads.put(h.Peer)
+}
+
+// delta returns what has changed for everyone nearby since a version, in at most so
+// many bytes, and the version to which that leads; nothing if it is more.
+func (n *node) delta(since domain.Version, most int) (packed []byte, to domain.Version) {
+	page, err := n.library.Page(context.Background(), gossip.Everyone, since, "")
+	if err != nil || page.Full || page.Next != "" {
+		return nil, domain.Version{}
+	}
+	if packed = n.catalogues.PackChanges(page, most); packed == nil {
+		return nil, domain.Version{}
+	}
+	return packed, page.Version
 }
 
 // sighted takes what the discovery hears.

@@ -31,6 +31,8 @@ type Store interface {
 // Puller asks a peer for its catalogue since a version, page by page.
 type Puller interface {
 	Pull(ctx context.Context, peer domain.PeerID, since domain.Version, each func(domain.Page) error) error
+	// UnpackChanges reads changes that came with a head.
+	UnpackChanges(packed []byte) (domain.Page, error)
 	// Find asks a peer for entries whose path holds all the words. It returns up
 	// to 50; fewer are all that there are.
 	Find(ctx context.Context, peer domain.PeerID, words []string) ([]domain.Entry, error)
@@ -87,9 +89,10 @@ type peer struct {
 	answered domain.Version
 	entries  int // as the head says
 	pulling  bool
-	coming   size // what a pull that runs has brought
-	opened   bool // the user looked at it
-	again    bool // something new was announced while pulling
+	coming   size        // what a pull that runs has brought
+	opened   bool        // the user looked at it
+	riding   domain.Head // the latest that came with changes
+	again    bool        // something new was announced while pulling
 	problem  domain.Saying
 	settled  chan struct{} // closed when no pull is running or due
 	told     *told         // what it answered to searches; nil for nothing
@@ -187,6 +190,9 @@ func (b *Browse) Head(head domain.Head) {
 	defer b.mu.Unlock()
 	p := b.get(head.Peer)
 	p.head, p.entries = head.Version, head.Entries
+	if head.Delta != "" {
+		p.riding = head
+	}
 	if p.known.complete && (p.known.version == head.Version || p.answered == head.Version) {
 		return
 	}

@@ -33,6 +33,7 @@ type owners struct {
 	since  []domain.Version                 // what was asked for
 	finds  map[domain.PeerID][]domain.Entry // answers to searches
 	asked  []string                         // searches
+	riding map[string]domain.Page           // changes that come with heads
 }
 
 func (o *owners) Pull(_ context.Context, peer domain.PeerID, since domain.Version, each func(domain.Page) error) error {
@@ -51,6 +52,23 @@ func (o *owners) Pull(_ context.Context, peer domain.PeerID, since domain.Versio
 		}
 	}
 	return nil
+}
+
+// UnpackChanges gives the changes that a test has packed under a name.
+func (o *owners) UnpackChanges(packed []byte) (domain.Page, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	page, ok := o.riding[string(packed)]
+	if !ok {
+		return page, domain.ErrMalformed
+	}
+	return page, nil
+}
+
+func (o *owners) pulls() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.since)
 }
 
 // Find answers with all that a peer shares, looked for or not.

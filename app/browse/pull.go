@@ -47,15 +47,21 @@ func (b *Browse) pull(id domain.PeerID, p *peer) {
 func (b *Browse) pullAll(ctx context.Context, id domain.PeerID) {
 	pause := retry
 	for tries := 0; ; tries++ {
-		leave, ok := b.enter(ctx, id)
-		if !ok {
-			return
-		}
+		err := b.ride(ctx, id)
 		b.mu.Lock()
 		announced := b.get(id).head
 		b.mu.Unlock()
-		err := b.pullOnce(ctx, id)
-		leave()
+		if errors.Is(err, errPull) {
+			leave, ok := b.enter(ctx, id)
+			if !ok {
+				return
+			}
+			b.mu.Lock()
+			announced = b.get(id).head
+			b.mu.Unlock()
+			err = b.pullOnce(ctx, id)
+			leave()
+		}
 		b.mu.Lock()
 		p := b.get(id)
 		who, _ := b.cfg.People.Peer(id)
@@ -75,7 +81,7 @@ func (b *Browse) pullAll(ctx context.Context, id domain.PeerID) {
 			}
 			b.cfg.Log.Log(ctx, level, "a catalogue could not be pulled", "peer", id, "err", err)
 		}
-		if ctx.Err() != nil || hopeless || (!failed && !again) {
+		if ctx.Err() != nil || !again && (hopeless || !failed) {
 			p.pulling = false
 			close(p.settled)
 			b.publish(id, p)
@@ -108,6 +114,32 @@ func problemOf(name string, err error) domain.Saying {
 	default:
 		return domain.Say("%s's list stopped halfway.", name)
 	}
+}
+
+// errPull says that the changes that came with a head do not lead to what was
+// announced, so that they have to be asked for.
+var errPull = errors.New("the changes have to be pulled")
+
+// ride takes the changes that came with a head, if they lead from what is known, or
+// from before it, to what was announced: then nobody needs to be asked.
+func (b *Browse) ride(ctx context.Context, id domain.PeerID) error {
+	b.mu.Lock()
+	p := b.get(id)
+	head, announced, base := p.riding, p.head, p.known
+	p.riding = domain.Head{}
+	b.mu.Unlock()
+	leads := base.version.Epoch == head.Epoch && base.version.Sequence >= head.Base && head.Newer(base.version)
+	if head.Delta == "" || head.Version != announced || !base.complete || !leads {
+		return errPull
+	}
+	page, err := b.cfg.Puller.UnpackChanges([]byte(head.Delta))
+	if err != nil || page.Version != head.Version {
+		b.cfg.Log.InfoContext(ctx, "changes that came with an announcement cannot be used", "peer", id, "err", err)
+		return errPull
+	}
+	taking := &pulled{b: b, id: id, base: base}
+	defer b.came(id, size{})
+	return taking.take(ctx, page)
 }
 
 // enter waits for a place for a pull. Strangers have fewer of them, so that

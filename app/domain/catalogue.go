@@ -27,6 +27,10 @@ type Head struct {
 	Entries int   // files, without folders
 	Bytes   int64 // of all files together
 	Time    time.Time
+	// Delta holds the changes that lead from the sequence Base of the same epoch
+	// to Version, packed as for the network; empty if they are not told.
+	Delta string
+	Base  uint64
 }
 
 // Change is one step in a catalogue's log: the entry at Path is now Entry, or

@@ -122,6 +122,15 @@ func (o *owner) Page(_ context.Context, _ domain.Asker, since domain.Version, cu
 	return page, nil
 }
 
+// delta is what rides with a head.
+func (o *owner) delta(since domain.Version, most int) ([]byte, domain.Version) {
+	page, err := o.Page(context.Background(), domain.Asker{}, since, "")
+	if err != nil || page.Full {
+		return nil, domain.Version{}
+	}
+	return o.client.PackChanges(page, most), page.Version
+}
+
 func (o *owner) OfferPage(context.Context, domain.Asker, string, string) (domain.Page, error) {
 	return domain.Page{}, domain.ErrNotFound
 }
@@ -193,7 +202,7 @@ func (f *office) newcomer() *owner {
 		f.t.Fatal(err)
 	}
 	o.gossip, err = gossip.New(context.Background(), gossip.Config{
-		Host: o, Own: o.head, Name: func() string { return "Mate " + strconv.Itoa(o.number) },
+		Host: o, Own: o.head, Delta: o.delta, Name: func() string { return "Mate " + strconv.Itoa(o.number) },
 		Heard: func(domain.PeerID) bool { return true }, Head: o.hears, Answer: o.answer, Log: log,
 	})
 	if err != nil {

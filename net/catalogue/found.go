@@ -26,6 +26,30 @@ func (c *Client) Pack(entries []domain.Entry, most int) ([]byte, error) {
 	return nil, fmt.Errorf("entries in %d bytes: %w", most, domain.ErrTooLarge)
 }
 
+// PackChanges packs a page of changes into at most so many bytes; nothing if they
+// do not fit.
+func (c *Client) PackChanges(page domain.Page, most int) []byte {
+	raw, err := encode(page)
+	if err != nil || len(page.Changes) == 0 {
+		return nil
+	}
+	packed := c.packer.EncodeAll(raw, nil)
+	if len(packed) > most {
+		return nil
+	}
+	return packed
+}
+
+// UnpackChanges returns the page in what PackChanges packed, checked. An error wraps
+// domain.ErrMalformed or domain.ErrTooLarge.
+func (c *Client) UnpackChanges(packed []byte) (domain.Page, error) {
+	page, err := c.unpacker.page(packed)
+	if err == nil && page.Full {
+		err = fmt.Errorf("changes that are a whole list: %w", domain.ErrMalformed)
+	}
+	return page, err
+}
+
 // Unpack returns the entries in what somebody else packed, up to MostFound of
 // them, checked. An error wraps domain.ErrMalformed or domain.ErrTooLarge.
 func (c *Client) Unpack(packed []byte) ([]domain.Entry, error) {

@@ -95,13 +95,13 @@ func (g *Gossip) announce(ctx context.Context, repeat bool) {
 	head, seen := g.own(Everyone)
 	reserved := g.reserved()
 	g.mu.Lock()
-	last := g.published
+	last, base := g.published, g.base
 	due := !reserved && (repeat || head.Version != last.Version || head.Name != last.Name)
 	switch {
 	case reserved:
 		g.published = domain.Head{} // so that it goes out when that is over
 	case due:
-		g.published = head
+		g.published, g.base = head, head.Version
 	}
 	ids := make([]domain.PeerID, 0, len(g.neighbours))
 	for id := range g.neighbours {
@@ -110,6 +110,9 @@ func (g *Gossip) announce(ctx context.Context, repeat bool) {
 	g.mu.Unlock()
 
 	if due {
+		if !repeat {
+			g.ride(&head, base)
+		}
 		if err := g.publish(ctx, head); err != nil {
 			g.log.WarnContext(ctx, "gossiping the own head", "error", err)
 		} else {
@@ -122,6 +125,17 @@ func (g *Gossip) announce(ctx context.Context, repeat bool) {
 		} else {
 			g.tell(id, changed)
 		}
+	}
+}
+
+// ride adds to a head what has changed since the last one, if that is little:
+// whoever has the list then need not come for it.
+func (g *Gossip) ride(head *domain.Head, since domain.Version) {
+	if g.cfg.Delta == nil || since.Epoch != head.Epoch || since.Sequence >= head.Sequence {
+		return
+	}
+	if packed, to := g.cfg.Delta(since, maxDelta); to == head.Version {
+		head.Delta, head.Base = string(packed), since.Sequence
 	}
 }
 
@@ -154,7 +168,7 @@ func (g *Gossip) tell(id domain.PeerID, how telling) {
 		return
 	}
 	g.run(func(ctx context.Context) {
-		own, told, err := g.sealOwn(asker)
+		own, told, err := g.sealOwn(asker, told)
 		if err == nil {
 			err = g.push(ctx, id, []*pb.Known{ownKnown(own)})
 		}
@@ -184,9 +198,13 @@ func (g *Gossip) own(asker domain.Asker) (domain.Head, view) {
 	return head, view{Version: head.Version, entries: head.Entries, bytes: head.Bytes, personal: personal}
 }
 
-// sealOwn signs the own head as asker may see it.
-func (g *Gossip) sealOwn(asker domain.Asker) (signedHead, view, error) {
+// sealOwn signs the own head as asker may see it, who was told of it before: what
+// has changed since rides with it, if it is little and what everyone nearby sees.
+func (g *Gossip) sealOwn(asker domain.Asker, before view) (signedHead, view, error) {
 	head, seen := g.own(asker)
+	if asker.Near && !seen.personal && !before.personal {
+		g.ride(&head, before.Version)
+	}
 	h, err := seal(g.key, head, seen.personal)
 	return h, seen, err
 }

@@ -47,6 +47,10 @@ type Config struct {
 	// The rest is filled in here. It is asked with Everyone for the head that
 	// is gossiped.
 	Own func(asker domain.Asker) domain.Head
+	// Delta returns the changes of what everyone nearby may see since a version, in
+	// at most so many bytes, and the version to which they lead; nothing if they
+	// are more or not known. They ride with the head. Nil: nothing rides.
+	Delta func(since domain.Version, most int) (packed []byte, to domain.Version)
 	// Name returns the own nickname.
 	Name func() string
 	// Heard reports whether the peer was heard by own discovery on the present
@@ -144,7 +148,8 @@ type Gossip struct {
 	mu         sync.Mutex
 	table      *table
 	neighbours map[domain.PeerID]*neighbour
-	published  domain.Head // the last that was gossiped
+	published  domain.Head    // the last that was gossiped
+	base       domain.Version // the own one that others know by now: what rides with a head leads on from there
 }
 
 // New starts to gossip over cfg.Host until ctx ends or Close is called.
@@ -181,6 +186,7 @@ func start(ctx context.Context, cfg Config, timing timing) (*Gossip, error) {
 		served:     make(chan struct{}, 8),
 		changed:    make(chan struct{}, 1),
 		flush:      make(chan chan struct{}),
+		base:       cfg.Own(Everyone).Version,
 		news:       newNews(),
 		questions:  newQuestions(),
 		table:      newTable(timing.gap),

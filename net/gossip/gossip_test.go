@@ -1,6 +1,8 @@
 package gossip
 
 import (
+	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -208,6 +210,55 @@ func TestGossipStopsWhenAPeerGoesFar(t *testing.T) {
 	a.gossip.Announce()
 	if b.hears(a, 3, 400*time.Millisecond) {
 		t.Error("a peer that went far was told")
+	}
+}
+
+// A little that has changed rides with the head, from the version that was told
+// last, and only once.
+func TestChangesRide(t *testing.T) {
+	t.Parallel()
+	a, b := newNode(t), newNode(t)
+	var known atomic.Uint64
+	a.delta = func(since domain.Version, most int) ([]byte, domain.Version) {
+		if to := known.Load(); to > 0 {
+			return fmt.Appendf(nil, "%d to %d in %d", since.Sequence, to, most), domain.Version{Epoch: 1, Sequence: to}
+		}
+		return nil, domain.Version{}
+	}
+	a.start(quick())
+	b.start(quick())
+	connect(t, a, b)
+	meshed(t, a, b)
+	b.waitHead(a, 1)
+	time.Sleep(quick().settle)
+	riding := func(sequence uint64) (string, uint64) {
+		t.Helper()
+		b.waitHead(a, sequence)
+		for _, h := range b.gossip.Heads() {
+			if h.Peer == a.id() {
+				return h.Delta, h.Base
+			}
+		}
+		t.Fatal("the head is gone")
+		return "", 0
+	}
+	known.Store(3)
+	a.bump(3)
+	a.gossip.Announce()
+	if delta, base := riding(3); delta != "1 to 3 in 1024" || base != 1 {
+		t.Errorf("with the third rides %q from %d", delta, base)
+	}
+	known.Store(5)
+	a.bump(4) // it has changed once more meanwhile
+	a.gossip.Announce()
+	if delta, base := riding(4); delta != "" || base != 0 {
+		t.Errorf("with the fourth rides %q from %d, which leads elsewhere", delta, base)
+	}
+	known.Store(0)
+	a.bump(6)
+	a.gossip.Announce()
+	if delta, _ := riding(6); delta != "" {
+		t.Errorf("with the sixth rides %q, although it is too much", delta)
 	}
 }
 

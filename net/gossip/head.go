@@ -105,6 +105,8 @@ func (r *headRecord) MarshalRecord() ([]byte, error) {
 		Bytes:    uint64(r.head.Bytes),
 		Time:     r.head.Time.UnixMilli(),
 		Personal: r.personal,
+		Delta:    []byte(r.head.Delta),
+		Base:     r.head.Base,
 	}
 	if err := checkHead(msg); err != nil {
 		return nil, err
@@ -133,6 +135,8 @@ func (r *headRecord) UnmarshalRecord(payload []byte) error {
 		Entries: int(msg.GetEntries()),
 		Bytes:   int64(msg.GetBytes()),
 		Time:    time.UnixMilli(msg.GetTime()).UTC(),
+		Delta:   string(msg.GetDelta()),
+		Base:    msg.GetBase(),
 	}
 	return nil
 }

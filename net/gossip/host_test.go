@@ -41,6 +41,7 @@ type node struct {
 	left     map[domain.PeerID]time.Time // when the last head of each left its owner
 	now      func() time.Time
 	answer   func(ctx context.Context, asker domain.PeerID, words []string) []byte
+	delta    func(since domain.Version, most int) ([]byte, domain.Version)
 	gossip   *Gossip
 }
 
@@ -87,6 +88,7 @@ func (n *node) start(timing timing, known ...[]byte) *Gossip {
 	g, err := start(context.Background(), Config{
 		Host:        n,
 		Own:         n.own,
+		Delta:       n.delta,
 		Name:        func() string { return "Ana" },
 		Heard:       func(id domain.PeerID) bool { return n.heard(id) },
 		TwoNetworks: n.twoNetworks,

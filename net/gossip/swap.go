@@ -171,7 +171,7 @@ func (g *Gossip) swap(ctx context.Context, id domain.PeerID) (err error) {
 	}
 	defer done(&err)
 
-	own, told, err := g.sealOwn(asker)
+	own, told, err := g.sealOwn(asker, view{})
 	if err != nil {
 		return err
 	}
@@ -313,7 +313,7 @@ func (g *Gossip) answer(ctx context.Context, s network.Stream, asker domain.Aske
 		return writeSwap(s, &pb.Swap{Last: true})
 	}
 
-	own, told, err := g.sealOwn(asker)
+	own, told, err := g.sealOwn(asker, view{})
 	if err != nil {
 		return err
 	}

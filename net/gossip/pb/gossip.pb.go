@@ -82,8 +82,9 @@ type Head struct {
 	Entries       uint64                 `protobuf:"varint,5,opt,name=entries,proto3" json:"entries,omitempty"`   // files, without folders
 	Bytes         uint64                 `protobuf:"varint,6,opt,name=bytes,proto3" json:"bytes,omitempty"`       // of all files together
 	Time          int64                  `protobuf:"varint,7,opt,name=time,proto3" json:"time,omitempty"`         // when it was signed, ms since 1970
-	Delta         []byte                 `protobuf:"bytes,8,opt,name=delta,proto3" json:"delta,omitempty"`        // reserved for the last changes, at most 1 kB; empty for now
+	Delta         []byte                 `protobuf:"bytes,8,opt,name=delta,proto3" json:"delta,omitempty"`        // the last changes as a packed page, at most 1 kB; may be empty
 	Personal      bool                   `protobuf:"varint,9,opt,name=personal,proto3" json:"personal,omitempty"` // sums up what one receiver may see: never passed on
+	Base          uint64                 `protobuf:"varint,10,opt,name=base,proto3" json:"base,omitempty"`        // the sequence from which delta leads to this one
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -179,6 +180,13 @@ func (x *Head) GetPersonal() bool {
 		return x.Personal
 	}
 	return false
+}
+
+func (x *Head) GetBase() uint64 {
+	if x != nil {
+		return x.Base
+	}
+	return 0
 }
 
 // Item is one line of a digest. An item of a kind that the receiver does not
@@ -557,7 +565,7 @@ var File_gossip_proto protoreflect.FileDescriptor
 
 const file_gossip_proto_rawDesc = "" +
 	"\n" +
-	"\fgossip.proto\x12\x11potluck.gossip.v1\"\xd6\x01\n" +
+	"\fgossip.proto\x12\x11potluck.gossip.v1\"\xea\x01\n" +
 	"\x04Head\x12\x12\n" +
 	"\x04peer\x18\x01 \x01(\fR\x04peer\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x14\n" +
@@ -567,7 +575,9 @@ const file_gossip_proto_rawDesc = "" +
 	"\x05bytes\x18\x06 \x01(\x04R\x05bytes\x12\x12\n" +
 	"\x04time\x18\a \x01(\x03R\x04time\x12\x14\n" +
 	"\x05delta\x18\b \x01(\fR\x05delta\x12\x1a\n" +
-	"\bpersonal\x18\t \x01(\bR\bpersonal\"\x83\x01\n" +
+	"\bpersonal\x18\t \x01(\bR\bpersonal\x12\x12\n" +
+	"\x04base\x18\n" +
+	" \x01(\x04R\x04base\"\x83\x01\n" +
 	"\x04Item\x12+\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x17.potluck.gossip.v1.KindR\x04kind\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\fR\x02id\x12\x18\n" +
