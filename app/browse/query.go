@@ -2,8 +2,11 @@ package browse
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/potluck-share/potluck/app/domain"
 )
@@ -179,33 +182,27 @@ func merge(rows []domain.Result) []domain.Result {
 // Search returns up to limit entries whose path holds all the words, in any
 // order and either case, of one peer or of everyone; no limit if it is 0.
 // Equal content is one row with several providers. Folders match by their own
-// name. Of what matches only that counts which keep, unless it is nil, wants. It
-// looks at what is here; Ask brings more.
+// name. Of what matches only that counts which keep, unless it is nil, wants; it is
+// called from several goroutines. It looks at what is here; Ask brings more.
 func (b *Browse) Search(ctx context.Context, words string, id domain.PeerID, limit int, keep func(domain.Entry) bool) ([]domain.Result, error) {
 	wanted, err := wordsOf(words)
 	if err != nil {
 		return nil, err
 	}
-	var rows []domain.Result
-	for _, v := range b.views(id) {
-		found, looked := 0, 0
-		v.search(wanted, func(e *domain.Entry) bool {
-			if keep != nil && !keep(*e) {
-				looked++
-				return looked%1024 != 0 || ctx.Err() == nil
-			}
-			rows = append(rows, domain.Result{
-				Entry: *e, Have: !e.Folder && b.have(e.Content),
-				Providers: []domain.Provider{v.provider(e.Path)},
-			})
-			found++
-			return (limit == 0 || found < limit) && ctx.Err() == nil
+	views := b.views(id)
+	found := make([][]domain.Result, len(views))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i, v := range views {
+		group.Go(func() error {
+			found[i] = b.searchOne(ctx, v, wanted, limit, keep)
+			return ctx.Err()
 		})
 	}
-	if err := ctx.Err(); err != nil {
+	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	rows = merge(rows)
+	rows := merge(slices.Concat(found...))
 	if limit > 0 && len(rows) > limit {
 		rows = rows[:limit]
 	}
@@ -213,6 +210,23 @@ func (b *Browse) Search(ctx context.Context, words string, id domain.PeerID, lim
 	b.alsoFrom(rows, "")
 	b.sum(rows)
 	return rows, nil
+}
+
+// searchOne returns what one person has.
+func (b *Browse) searchOne(ctx context.Context, v view, words []string, limit int, keep func(domain.Entry) bool) (rows []domain.Result) {
+	looked := 0
+	v.search(words, func(e *domain.Entry) bool {
+		if keep != nil && !keep(*e) {
+			looked++
+			return looked%1024 != 0 || ctx.Err() == nil
+		}
+		rows = append(rows, domain.Result{
+			Entry: *e, Have: !e.Folder && b.have(e.Content),
+			Providers: []domain.Provider{v.provider(e.Path)},
+		})
+		return (limit == 0 || len(rows) < limit) && ctx.Err() == nil
+	})
+	return rows
 }
 
 // sum tells of folders how much is in them, as far as that is quickly counted.
