@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,6 +38,7 @@ type spy struct {
 	seen strings.Builder
 	head domain.Head // the latest that was announced
 
+	rode  atomic.Int64   // how often changes came with a head
 	at    domain.Version // up to which changes were pulled
 	known map[string]bool
 }
@@ -53,6 +55,14 @@ func newSpy(t *testing.T, on *victim, name string) *spy {
 		Heard: func(domain.PeerID) bool { return true },
 		Head: func(h domain.Head, _ time.Time) {
 			s.note(h)
+			if h.Delta != "" { // what rides along is packed
+				page, err := s.pull.UnpackChanges([]byte(h.Delta))
+				if err != nil {
+					t.Error(err)
+				}
+				s.note(page)
+				s.rode.Add(1)
+			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			if h.Peer == on.id { // others announce themselves, too
@@ -412,6 +422,9 @@ func TestNothingLeaks(t *testing.T) {
 				t.Errorf("%s: Ben was told\n%s", step.name, told)
 			}
 		}
+	}
+	if mallory.rode.Load() == 0 {
+		t.Error("no changes came with what was announced")
 	}
 }
 
