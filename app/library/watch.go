@@ -197,7 +197,7 @@ func (l *Library) watchLoop(ctx context.Context, watch *watcher) {
 	defer rescan.Stop()
 	settled := time.NewTimer(time.Hour)
 	defer settled.Stop()
-	changed := make(changes)
+	changed := changes{paths: make(map[string][2]time.Time)}
 	for {
 		select {
 		case e := <-events:
@@ -211,7 +211,7 @@ func (l *Library) watchLoop(ctx context.Context, watch *watcher) {
 			l.touchAll()
 		case <-settled.C:
 			l.dispatch(changed.take(time.Now()))
-			if len(changed) > 0 {
+			if len(changed.paths) > 0 {
 				settled.Reset(time.Until(changed.next()))
 			}
 		case <-rescan.C:
@@ -223,40 +223,41 @@ func (l *Library) watchLoop(ctx context.Context, watch *watcher) {
 }
 
 // changes are the paths at which something has changed, with the first and the
-// last time.
-type changes map[string][2]time.Time
-
-func (c changes) note(path string, now time.Time) {
-	if when, known := c[path]; known {
-		c[path] = [2]time.Time{when[0], now}
-	} else {
-		c[path] = [2]time.Time{now, now}
-	}
+// last time, and those of all of them.
+type changes struct {
+	paths       map[string][2]time.Time
+	first, last time.Time
 }
+
+func (c *changes) note(path string, now time.Time) {
+	when, known := c.paths[path]
+	if !known {
+		when[0] = now
+	}
+	if len(c.paths) == 0 {
+		c.first = now
+	}
+	when[1], c.last = now, now
+	c.paths[path] = when
+}
+
+// many reports whether there are so many that they are looked at together.
+func (c *changes) many() bool { return len(c.paths) > mostParts }
 
 // next is when the next of them is to be looked at. A few are looked at each for
 // itself, so that a file that is written all the time holds up no other; many,
 // as when a folder is copied, all together when it is quiet.
-func (c changes) next() time.Time {
-	var first, last, soonest time.Time
-	for _, when := range c {
-		if first.IsZero() || when[0].Before(first) {
-			first = when[0]
-		}
-		if when[1].After(last) {
-			last = when[1]
-		}
-		if due := dueAt(when[0], when[1]); soonest.IsZero() || due.Before(soonest) {
-			soonest = due
-		}
-		if len(c) > mostParts && last.Sub(first) >= busy {
-			break // it cannot come later
+func (c *changes) next() time.Time {
+	next := dueAt(c.first, c.last)
+	if c.many() {
+		return next
+	}
+	for _, when := range c.paths {
+		if due := dueAt(when[0], when[1]); due.Before(next) {
+			next = due
 		}
 	}
-	if len(c) > mostParts {
-		return dueAt(first, last)
-	}
-	return soonest
+	return next
 }
 
 func dueAt(first, last time.Time) time.Time {
@@ -268,13 +269,17 @@ func dueAt(first, last time.Time) time.Time {
 }
 
 // take takes out what is to be looked at now.
-func (c changes) take(now time.Time) map[string]struct{} {
+func (c *changes) take(now time.Time) map[string]struct{} {
 	out := make(map[string]struct{})
-	all := len(c) > mostParts
-	for path, when := range c {
-		if all || !now.Before(dueAt(when[0], when[1])) {
+	all := c.many()
+	c.first = now
+	for path, when := range c.paths {
+		switch {
+		case all || !now.Before(dueAt(when[0], when[1])):
 			out[path] = struct{}{}
-			delete(c, path)
+			delete(c.paths, path)
+		case when[0].Before(c.first):
+			c.first = when[0]
 		}
 	}
 	return out
