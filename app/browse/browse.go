@@ -123,8 +123,6 @@ func New(cfg Config) (*Browse, error) {
 	return b, nil
 }
 
-var errFull = errors.New("no room for more")
-
 // load reads as much of a catalogue as there is room for.
 func (b *Browse) load(id domain.PeerID) (*catalogue, error) {
 	version, complete, err := b.cfg.Store.Catalogue(id)

@@ -19,6 +19,9 @@ const (
 	ofStranger = 2
 )
 
+// errFull says that there is no room beside what is held of others.
+var errFull = errors.New("no room for more")
+
 // size is how much entries are.
 type size struct {
 	entries int

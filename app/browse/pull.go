@@ -47,19 +47,13 @@ func (b *Browse) pull(id domain.PeerID, p *peer) {
 func (b *Browse) pullAll(ctx context.Context, id domain.PeerID) {
 	pause := retry
 	for tries := 0; ; tries++ {
-		err := b.ride(ctx, id)
-		b.mu.Lock()
-		announced := b.get(id).head
-		b.mu.Unlock()
-		if errors.Is(err, errPull) {
+		announced, rode, err := b.ride(ctx, id)
+		if !rode {
 			leave, ok := b.enter(ctx, id)
 			if !ok {
 				return
 			}
-			b.mu.Lock()
-			announced = b.get(id).head
-			b.mu.Unlock()
-			err = b.pullOnce(ctx, id)
+			announced, err = b.pullOnce(ctx, id)
 			leave()
 		}
 		b.mu.Lock()
@@ -116,30 +110,28 @@ func problemOf(name string, err error) domain.Saying {
 	}
 }
 
-// errPull says that the changes that came with a head do not lead to what was
-// announced, so that they have to be asked for.
-var errPull = errors.New("the changes have to be pulled")
-
 // ride takes the changes that came with a head, if they lead from what is known, or
-// from before it, to what was announced: then nobody needs to be asked.
-func (b *Browse) ride(ctx context.Context, id domain.PeerID) error {
+// from before it, to what was announced: then nobody needs to be asked. rode is
+// false if they do not.
+func (b *Browse) ride(ctx context.Context, id domain.PeerID) (announced domain.Version, rode bool, err error) {
 	b.mu.Lock()
 	p := b.get(id)
-	head, announced, base := p.riding, p.head, p.known
+	head, base := p.riding, p.known
+	announced = p.head
 	p.riding = domain.Head{}
 	b.mu.Unlock()
 	leads := base.version.Epoch == head.Epoch && base.version.Sequence >= head.Base && head.Newer(base.version)
 	if head.Delta == "" || head.Version != announced || !base.complete || !leads {
-		return errPull
+		return announced, false, nil
 	}
 	page, err := b.cfg.Puller.UnpackChanges([]byte(head.Delta))
 	if err != nil || page.Version != head.Version {
 		b.cfg.Log.InfoContext(ctx, "changes that came with an announcement cannot be used", "peer", id, "err", err)
-		return errPull
+		return announced, false, nil
 	}
 	taking := &pulled{b: b, id: id, base: base}
 	defer b.came(id, size{})
-	return taking.take(ctx, page)
+	return announced, true, taking.take(ctx, page)
 }
 
 // enter waits for a place for a pull. Strangers have fewer of them, so that
@@ -169,8 +161,9 @@ func (b *Browse) enter(ctx context.Context, id domain.PeerID) (leave func(), ok 
 	}, true
 }
 
-// pullOnce pulls what changed since the version that is known.
-func (b *Browse) pullOnce(ctx context.Context, id domain.PeerID) error {
+// pullOnce pulls what changed since the version that is known. announced is what
+// was when it began.
+func (b *Browse) pullOnce(ctx context.Context, id domain.PeerID) (announced domain.Version, err error) {
 	most := pullTimeout
 	if !b.wanted(id) {
 		most = strangerTimeout
@@ -178,7 +171,8 @@ func (b *Browse) pullOnce(ctx context.Context, id domain.PeerID) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, most, errSlow)
 	defer cancel()
 	b.mu.Lock()
-	base := b.get(id).known
+	peer := b.get(id)
+	announced, base := peer.head, peer.known
 	b.mu.Unlock()
 	defer b.came(id, size{})
 	since := base.version
@@ -186,11 +180,11 @@ func (b *Browse) pullOnce(ctx context.Context, id domain.PeerID) error {
 		since = domain.Version{}
 	}
 	p := &pulled{b: b, id: id, base: base}
-	err := b.cfg.Puller.Pull(ctx, id, since, func(page domain.Page) error { return p.take(ctx, page) })
+	err = b.cfg.Puller.Pull(ctx, id, since, func(page domain.Page) error { return p.take(ctx, page) })
 	if err != nil && errors.Is(context.Cause(ctx), errSlow) {
-		return errors.Join(errSlow, err)
+		return announced, errors.Join(errSlow, err)
 	}
-	return err
+	return announced, err
 }
 
 // pulled is what a pull has brought so far.
