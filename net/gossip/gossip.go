@@ -101,6 +101,7 @@ type timing struct {
 	settle time.Duration // from a swap until gossip surely reaches the peer
 	yield  time.Duration // how long one of two peers leaves the swap to the other
 	beat   time.Duration // between looks of pubsub at its mesh
+	reopen time.Duration // until a peer is met again whose stream of pubsub has ended
 }
 
 func defaultTiming() timing {
@@ -112,6 +113,7 @@ func defaultTiming() timing {
 		settle: 3 * time.Second,
 		yield:  300 * time.Millisecond,
 		beat:   time.Second,
+		reopen: time.Minute,
 	}
 }
 

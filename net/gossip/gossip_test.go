@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	pubsub "github.com/libp2p/go-libp2p-pubsub"
 	"github.com/libp2p/go-libp2p/core/network"
 
 	"github.com/potluck-share/potluck/app/domain"
@@ -211,6 +212,58 @@ func TestGossipStopsWhenAPeerGoesFar(t *testing.T) {
 	if b.hears(a, 3, 400*time.Millisecond) {
 		t.Error("a peer that went far was told")
 	}
+}
+
+// The stream of one side ends and is opened anew, that of the other stays.
+func TestTopicsAreKnownAfterAPeerWasFarForOneSideOnly(t *testing.T) {
+	t.Parallel()
+	a, b := newNode(t), newNode(t)
+	a.start(quick())
+	b.start(quick())
+	connect(t, a, b)
+	meshed(t, a, b)
+	meshed(t, b, a)
+
+	a.judge(b, domain.Asker{})
+	a.bump(2)
+	a.gossip.Announce() // finds that b is far, and ends the stream
+	eventually(t, "b is out of the mesh of a", func() bool {
+		return len(a.gossip.topics[headsTopic].ListPeers()) == 0
+	})
+	a.judge(b, domain.Asker{Near: true})
+	meshed(t, a, b)
+	a.bump(3)
+	a.gossip.Announce()
+	b.waitHead(a, 3)
+}
+
+// pubsub gives up on a peer whose stream ends again and again.
+func TestNothingIsLostWhereStreamsEnd(t *testing.T) {
+	t.Parallel()
+	a, b := newNode(t), newNode(t)
+	a.start(quick())
+	b.start(quick())
+	connect(t, a, b)
+	meshed(t, a, b)
+
+	for range pubsub.MaxBackoffAttempts + 1 {
+		var streams []*gatedStream
+		eventually(t, "a has streams to b", func() bool {
+			streams = b.gossip.gate.with(a.ID(), false)
+			return len(streams) > 0
+		})
+		time.Sleep(quick().settle + 50*time.Millisecond)
+		for _, s := range streams {
+			_ = s.Reset()
+		}
+	}
+	a.bump(2)
+	a.gossip.Announce()
+	b.waitHead(a, 2)
+	meshed(t, a, b)
+	a.bump(3)
+	a.gossip.Announce()
+	b.waitHead(a, 3)
 }
 
 // A little that has changed rides with the head, from the version that was told

@@ -56,13 +56,14 @@ func topics() []topic {
 func (g *Gossip) join() error {
 	var err error
 	near := func(conn network.Conn) bool { return g.cfg.Host.Asker(conn).Near }
-	if g.gate, err = newGate(g.cfg.Host.Libp2p(), near, meshProtocol); err != nil {
-		return err
-	}
+	meet := func(id peer.ID) { g.met(domain.PeerID(id.String())) }
 	all := topics()
 	names := make([]string, len(all))
 	for i, t := range all {
 		names[i] = t.name
+	}
+	if g.gate, err = newGate(g.cfg.Host.Libp2p(), near, meet, g.timing, names); err != nil {
+		return err
 	}
 
 	params := pubsub.DefaultGossipSubParams()
