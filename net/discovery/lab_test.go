@@ -32,15 +32,26 @@ type program struct {
 	cmd     *exec.Cmd
 	in      io.WriteCloser
 	reports chan report
-	started time.Time
+	ready   chan struct{} // closed when the process is up and the service begins
+	ended   chan struct{} // closed when it says no more
+	started time.Time     // when it was ready
 }
 
-// start runs the service on a host, until the test ends or stop is called.
+// start runs the service on a host, until the test ends or stop is called. It
+// returns when the process is up: how long that takes is no promise of ours.
 func start(t *testing.T, host *lab.Host, env ...string) *program {
+	t.Helper()
+	p := launch(t, host, env...)
+	p.awaitReady()
+	return p
+}
+
+// launch is start without waiting.
+func launch(t *testing.T, host *lab.Host, env ...string) *program {
 	t.Helper()
 	p := &program{
 		t: t, host: host, peer: testPeer(host.Name()),
-		reports: make(chan report, 1000),
+		reports: make(chan report, 1000), ready: make(chan struct{}), ended: make(chan struct{}),
 	}
 	p.cmd = host.Command(t.Context(), os.Args[0])
 	p.cmd.Env = append(append(os.Environ(), "DISCOVERY_TEST_PEER="+string(p.peer)), env...)
@@ -54,24 +65,27 @@ func start(t *testing.T, host *lab.Host, env ...string) *program {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.started = time.Now()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	read := make(chan struct{})
 	go func() {
-		defer close(read)
+		defer close(p.ended)
 		defer close(p.reports)
 		for lines := bufio.NewScanner(out); lines.Scan(); {
 			var r report
-			if json.Unmarshal(lines.Bytes(), &r) == nil {
+			switch {
+			case json.Unmarshal(lines.Bytes(), &r) != nil:
+			case r.Ready:
+				p.started = time.Now()
+				close(p.ready)
+			default:
 				p.reports <- r
 			}
 		}
 	}()
 	t.Cleanup(func() {
 		_ = p.in.Close() // stop may have closed it
-		<-read
+		<-p.ended
 		if err := p.cmd.Wait(); err != nil && t.Context().Err() == nil {
 			t.Errorf("the program on %s: %v", host.Name(), err)
 		}
@@ -80,6 +94,18 @@ func start(t *testing.T, host *lab.Host, env ...string) *program {
 		}
 	})
 	return p
+}
+
+// awaitReady waits until the process is up.
+func (p *program) awaitReady() {
+	p.t.Helper()
+	select {
+	case <-p.ready:
+	case <-p.ended:
+		p.t.Fatalf("the program on %s has ended", p.host.Name())
+	case <-time.After(time.Minute):
+		p.t.Fatalf("the program on %s does not come up", p.host.Name())
+	}
 }
 
 // stop ends the service in order.
@@ -172,16 +198,18 @@ func (p *program) seesAll(within time.Duration, others ...*program) time.Time {
 func TestThreeHostsFindEachOther(t *testing.T) {
 	t.Parallel()
 	l := lab.New(t, "ana", "ben", "cem")
-	ana, ben := start(t, l.Host("ana")), start(t, l.Host("ben"))
+	ana, ben := launch(t, l.Host("ana")), launch(t, l.Host("ben"))
+	ana.awaitReady()
+	ben.awaitReady()
 	last := ana.seesAll(soon, ben)
 	if b := ben.seesAll(soon, ana); b.After(last) {
 		last = b
 	}
-	t.Logf("two that start together: %v, with the start of the processes", last.Sub(ana.started))
+	t.Logf("two that start together: %v", last.Sub(ana.started))
 
 	cem := start(t, l.Host("cem"))
 	last = cem.seesAll(soon, ana, ben)
-	t.Logf("a joiner finds both in %v, with the start of its process", last.Sub(cem.started))
+	t.Logf("a joiner finds both in %v", last.Sub(cem.started))
 	got := ana.sees(cem, soon)
 	t.Logf("and is found in %v", got.At.Sub(cem.started))
 
@@ -403,8 +431,11 @@ func TestNetworkIsKnownByItsGateway(t *testing.T) {
 	b.stop()
 	a.loses(b, soon)
 	ana.IP("neighbour", "replace", "10.77.0.254", "lladdr", "02:00:00:00:00:02", "dev", "eth0")
-	time.Sleep(1500 * time.Millisecond)
 	state := a.state()
+	for changed := time.Now(); state.Network != "gateway:02:00:00:00:00:02" && time.Since(changed) < 5*time.Second; {
+		time.Sleep(100 * time.Millisecond)
+		state = a.state()
+	}
 	if state.Network != "gateway:02:00:00:00:00:02" {
 		t.Errorf("behind another gateway ana is on %q", state.Network)
 	}

@@ -38,6 +38,7 @@ func TestMain(m *testing.M) {
 
 // report is what the program on a host prints, a line each.
 type report struct {
+	Ready    bool             `json:",omitempty"` // the service is about to start
 	Sighting *domain.Sighting `json:",omitempty"`
 	Changed  bool             `json:",omitempty"`
 	Answer   *answer          `json:",omitempty"`
@@ -79,6 +80,7 @@ func beHost(peer domain.PeerID) error {
 		Hidden:   os.Getenv("DISCOVERY_TEST_HIDDEN") != "",
 		patience: 2 * time.Second,
 	}
+	say(report{Ready: true})
 	s, err := Start(context.Background(), cfg)
 	if err != nil {
 		return err

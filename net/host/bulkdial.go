@@ -16,9 +16,6 @@ import (
 )
 
 const (
-	// bulkTimeout bounds the opening of a bulk connection, at all addresses
-	// together. A stream does as well, so nobody waits for long.
-	bulkTimeout = time.Second
 	// bulkPause is how long an address is left alone at which it did not work.
 	bulkPause = 5 * time.Minute
 	// bulkTries is how many addresses are tried.
@@ -35,7 +32,7 @@ type place struct {
 
 // OpenBulk opens a bulk connection for a protocol to a connected peer, at the
 // TCP address that the connection goes to or another one that is known. It
-// gives up after a second, and does not try again for some minutes where it did
+// gives up after two seconds, and does not try again for some minutes where it did
 // not work: the caller has Open to fall back on. The context bounds the opening
 // only. Errors: domain.ErrOffline if it does not work, ErrVersion if the peer
 // does not serve the protocol in this way, ErrRefused if it does not let us, or
@@ -56,7 +53,7 @@ func (h *Host) openBulk(ctx context.Context, id domain.PeerID, proto string) (*B
 		return nil, fmt.Errorf("%w: the network is stopped", domain.ErrOffline)
 	}
 	defer h.tasks.end()
-	ctx, cancel := context.WithTimeout(ctx, bulkTimeout)
+	ctx, cancel := context.WithTimeout(ctx, h.times.bulk)
 	defer cancel()
 	defer context.AfterFunc(h.ctx, cancel)() //nolint:contextcheck // Close ends it as well
 

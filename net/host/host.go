@@ -89,6 +89,7 @@ type times struct {
 	pingTimeout time.Duration
 	settle      time.Duration // how long two connections to one peer may live side by side
 	shake       time.Duration // how long whoever opens a bulk connection may take to shake hands and name the protocol
+	bulk        time.Duration // how long the opening of one may take us, at all addresses together
 	handlers    time.Duration // how long after a connection's start its protocols may still be coming up
 }
 
@@ -105,7 +106,10 @@ func defaultTimes() *times {
 		pingTimeout: 4 * time.Second,
 		settle:      2 * time.Second,
 		shake:       5 * time.Second,
-		handlers:    2 * time.Second,
+		// Systems repeat a lost first packet after a second. A stream does as
+		// well, so nobody waits for longer.
+		bulk:     2 * time.Second,
+		handlers: 2 * time.Second,
 	}
 }
 

@@ -110,7 +110,8 @@ func quick() *times {
 	t.backoffMax = 200 * time.Millisecond
 	t.tie = 100 * time.Millisecond
 	t.handlers = 0
-	t.shake = 500 * time.Millisecond
+	// One that fails is not tried again for minutes.
+	t.bulk = 10 * time.Second
 	return t
 }
 
@@ -123,9 +124,9 @@ func newIdentity(t testing.TB) Identity {
 	return identity
 }
 
-// start starts a host on loopback, near to all others there unless the
-// configuration says otherwise, and ends it with the test.
-func start(t testing.TB, name string, change func(*Config)) *Host {
+// prepare makes a host on loopback that does not listen yet, near to all others
+// there unless the configuration says otherwise, and ends it with the test.
+func prepare(t testing.TB, name string, change func(*Config)) *Host {
 	t.Helper()
 	cfg := Config{
 		Listen: []string{"/ip4/127.0.0.1/tcp/0", "/ip4/127.0.0.1/udp/0/quic-v1"},
@@ -148,6 +149,13 @@ func start(t testing.TB, name string, change func(*Config)) *Host {
 			t.Error(err)
 		}
 	})
+	return h
+}
+
+// start is prepare with a host that listens.
+func start(t testing.TB, name string, change func(*Config)) *Host {
+	t.Helper()
+	h := prepare(t, name, change)
 	if err := h.Listen(); err != nil {
 		t.Fatal(err)
 	}

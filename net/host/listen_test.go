@@ -50,21 +50,29 @@ func TestDefaultPortAndAnother(t *testing.T) {
 }
 
 func TestAChosenPortAndAnother(t *testing.T) {
-	free, err := net.Listen("tcp4", "0.0.0.0:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := free.Addr().(*net.TCPAddr).Port
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
-	}
+	var want int
 	open := func() *Host {
 		return start(t, "Ana", func(c *Config) { c.Listen, c.Port = nil, want })
 	}
-	a, b := open(), open()
-	if tcp, udp := a.Ports(); tcp != want || udp != want {
-		t.Errorf("the ports are %d and %d, %d was chosen", tcp, udp, want)
+	// Others on this machine may take the port, or have it by UDP already.
+	for tries := 1; ; tries++ {
+		free, err := net.Listen("tcp4", "0.0.0.0:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = free.Addr().(*net.TCPAddr).Port
+		if err := free.Close(); err != nil {
+			t.Fatal(err)
+		}
+		tcp, udp := open().Ports()
+		if tcp == want && udp == want {
+			break
+		}
+		if tries == 5 {
+			t.Fatalf("the ports are %d and %d, %d was chosen", tcp, udp, want)
+		}
 	}
+	b := open()
 	if tcp, udp := b.Ports(); tcp == want || udp == want || tcp == 0 || udp == 0 {
 		t.Errorf("the ports are %d and %d although another has %d", tcp, udp, want)
 	}
@@ -184,7 +192,7 @@ func newWire(t *testing.T, to string) *wire {
 func TestVanishedPeerIsNoticed(t *testing.T) {
 	shorten := func(c *Config) {
 		c.times.pingEvery = 100 * time.Millisecond
-		c.times.pingTimeout = 300 * time.Millisecond
+		c.times.pingTimeout = 2 * time.Second // a busy machine answers late
 	}
 	a, b := start(t, "Ana", shorten), start(t, "Ben", shorten)
 	echo(b, "/test/echo/1", NearOnly)
@@ -201,12 +209,15 @@ func TestVanishedPeerIsNoticed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.Forget(b.ID())
-	b.Forget(a.ID())
 	close(w.cut)
 	var writer sync.WaitGroup
 	writer.Go(func() { _, _ = io.Copy(s, zeros{}) })
-	eventually(t, "both notice", func() bool { return !a.Connected(b.ID()) && !b.Connected(a.ID()) })
+	eventually(t, "both notice", func() bool {
+		// That neither dials the other one anew. Libp2p may tell of addresses late.
+		a.Forget(b.ID())
+		b.Forget(a.ID())
+		return !a.Connected(b.ID()) && !b.Connected(a.ID())
+	})
 	writer.Wait()
 }
 

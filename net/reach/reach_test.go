@@ -71,14 +71,19 @@ func TestAPeerTries(t *testing.T) {
 	if got, err := ana.reach.TryMe(t.Context(), ben.ID()); err != nil || got != domain.ReachOK {
 		t.Errorf("where it listens: %q, %v", got, err)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	// A port that refuses everybody, also when others look for free ones: this
+	// end of a connection.
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	ana.port = free.Addr().(*net.TCPAddr).Port
-	if err := free.Close(); err != nil {
+	defer func() { _ = listener.Close() }()
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer func() { _ = conn.Close() }()
+	ana.port = conn.LocalAddr().(*net.TCPAddr).Port
 	if got, err := ana.reach.TryMe(t.Context(), ben.ID()); err != nil || got != domain.ReachRefused {
 		t.Errorf("where nobody listens: %q, %v", got, err)
 	}
