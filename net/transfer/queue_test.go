@@ -13,13 +13,11 @@ import (
 type queued struct {
 	mu     sync.Mutex
 	places []int // in the order in which they were told, each once
-	served bool  // at least once
 }
 
 func (q *queued) note(p domain.Progress) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.served = q.served || p.Providers > 0
 	for _, s := range p.From {
 		if s.Queue > 0 && (len(q.places) == 0 || q.places[len(q.places)-1] != s.Queue) {
 			q.places = append(q.places, s.Queue)
@@ -38,36 +36,43 @@ func (q *queued) told() int {
 }
 
 // TestPeopleAreToldTheirPlace has three people fetch from one who serves one
-// at a time.
+// at a time. Whoever is served gets next to nothing until the others know their
+// places.
 func TestPeopleAreToldTheirPlace(t *testing.T) {
 	t.Parallel()
 	const size = 8 * mib
 	ana := newComputer(t)
 	ana.provider.SetSlots(1, 0)
-	ana.limits.Set(4*mib, 0) // two seconds for each
-	var all sync.WaitGroup
-	defer all.Wait()
-	guests := make([]*queued, 3)
-	for i := range guests {
-		guest, seen := newComputer(t), &queued{}
-		guests[i] = seen
-		guest.meet(t, ana)
-		content := ana.share(t, size)
-		all.Go(func() {
-			if err := guest.fetcher.Fetch(t.Context(), content, size, newBowl(size), fetch.Fixed{ana.ID()}, seen.note); err != nil {
+	ana.limits.Set(domain.LeastRate, 0)
+	var computers [3]*computer
+	var contents [3]domain.ContentID
+	for i := range computers {
+		computers[i], contents[i] = newComputer(t), ana.share(t, size)
+		computers[i].meet(t, ana)
+	}
+	var guests [3]queued
+	var done [3]chan struct{}
+	for i, guest := range computers {
+		done[i] = make(chan struct{})
+		go func() {
+			defer close(done[i])
+			if err := guest.fetcher.Fetch(t.Context(), contents[i], size, newBowl(size), fetch.Fixed{ana.ID()}, guests[i].note); err != nil {
 				t.Error(err)
 			}
-		})
-		until(t, func() bool {
-			seen.mu.Lock()
-			defer seen.mu.Unlock()
-			return i == 0 && seen.served || len(seen.places) > 0
-		})
-		if got := seen.told(); got != i {
+		}()
+		until(t, func() bool { return i == 0 && ana.isRead(contents[0]) || guests[i].told() > 0 })
+		if got := guests[i].told(); got != i {
 			t.Errorf("guest %d is told the place %d", i, got)
 		}
 	}
-	all.Wait()
+	ana.limits.Set(0, 0)
+	<-done[0]
+	ana.limits.Set(domain.LeastRate, 0) // before the next one has the place, in a second
+	until(t, func() bool { return guests[2].told() == 1 })
+	ana.limits.Set(0, 0)
+	for _, done := range done[1:] {
+		<-done
+	}
 	if got := guests[2].places; len(got) != 2 || got[0] != 2 || got[1] != 1 {
 		t.Errorf("the last one was told the places %v, want 2 and then 1", got)
 	}
@@ -77,13 +82,14 @@ func TestPeopleAreToldTheirPlace(t *testing.T) {
 // and a small one.
 func TestOnePersonsLargeFilesWaitForEachOther(t *testing.T) {
 	t.Parallel()
-	const size = 6 * mib
+	const size = 16 * mib
 	ana, ben := newComputer(t), newComputer(t)
 	ana.provider.SetSlots(0, 1)
-	ana.limits.Set(4*mib, 0)
+	ana.limits.Set(4*mib, 0) // so that the first is far from done when the second comes
 	ben.meet(t, ana)
-	fetched := func(size int64, seen *queued) <-chan struct{} {
-		content, done := ana.share(t, size), make(chan struct{})
+	contents := []domain.ContentID{ana.share(t, size), ana.share(t, 2*mib), ana.share(t, mib)}
+	fetched := func(content domain.ContentID, size int64, seen *queued) <-chan struct{} {
+		done := make(chan struct{})
 		go func() {
 			defer close(done)
 			if err := ben.fetcher.Fetch(t.Context(), content, size, newBowl(size), fetch.Fixed{ana.ID()}, seen.note); err != nil {
@@ -93,23 +99,18 @@ func TestOnePersonsLargeFilesWaitForEachOther(t *testing.T) {
 		return done
 	}
 	first, second, third := &queued{}, &queued{}, &queued{}
-	one := fetched(size, first)
-	until(t, func() bool { return first.told() == 0 && isServed(first) })
-	two := fetched(size, second)
+	one := fetched(contents[0], size, first)
+	until(t, func() bool { return ana.isRead(contents[0]) })
+	two := fetched(contents[1], 2*mib, second)
 	until(t, func() bool { return second.told() == 1 })
-	small := fetched(mib, third)
+	ana.limits.Set(0, 0)
+	small := fetched(contents[2], mib, third)
 	for _, done := range []<-chan struct{}{small, one, two} {
 		<-done
 	}
 	if first.told() != 0 || third.told() != 0 {
 		t.Errorf("the first and the small one waited at %d and %d", first.told(), third.told())
 	}
-}
-
-func isServed(q *queued) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return q.served
 }
 
 // until waits for something to become true.

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -56,7 +57,8 @@ func start(t testing.TB, listen ...string) *host.Host {
 // plate has one content in memory, for near peers.
 type plate struct {
 	*bytes.Reader
-	sum content.Sum
+	sum  content.Sum
+	read *atomic.Bool // a piece of it was asked for, and whoever did so has a place
 }
 
 func newPlate(t testing.TB, size int64) plate {
@@ -67,7 +69,12 @@ func newPlate(t testing.TB, size int64) plate {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return plate{bytes.NewReader(data), sum}
+	return plate{bytes.NewReader(data), sum, new(atomic.Bool)}
+}
+
+func (p plate) ReadAt(b []byte, off int64) (int, error) {
+	p.read.Store(true)
+	return p.Reader.ReadAt(b, off)
 }
 
 func (p plate) Allowed(asker domain.Asker, id domain.ContentID) bool {

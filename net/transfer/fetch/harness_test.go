@@ -108,6 +108,7 @@ type server struct {
 	growing map[domain.ContentID]*sink // being downloaded
 	private bool
 	opened  int
+	ears    []*ear // of all streams
 }
 
 // shared is a file as it was announced.
@@ -120,6 +121,18 @@ type shared struct {
 	spoil func(p []byte, off int64)
 	slow  time.Duration
 	block chan struct{}
+}
+
+// gate lets the first n reads of the file go ahead, and holds up all others until
+// open is called.
+func (f *shared) gate(t testing.TB, n int) (open func()) {
+	f.block = make(chan struct{}, n)
+	for range n {
+		f.block <- struct{}{}
+	}
+	open = sync.OnceFunc(func() { close(f.block) })
+	t.Cleanup(open) // or the provider would wait for who reads
+	return open
 }
 
 func newServer(t testing.TB) *server {
@@ -155,11 +168,68 @@ func (s *server) serve(t testing.TB) {
 	})
 	s.provider = provider
 	s.host.SetStreamHandler(wire.Protocol, func(st network.Stream) {
-		provider.Handle(context.Background(), st, func() domain.Asker {
+		e := &ear{Stream: st}
+		s.mu.Lock()
+		s.ears = append(s.ears, e)
+		s.mu.Unlock()
+		provider.Handle(context.Background(), e, func() domain.Asker {
 			return domain.Asker{Peer: domain.PeerID(st.Conn().RemotePeer().String()), Near: true}
 		})
 	})
 	t.Cleanup(provider.Close)
+}
+
+// ear notes what the provider reads from a stream.
+type ear struct {
+	network.Stream
+	mu   sync.Mutex
+	got  []byte
+	past int // how much of got the provider has looked at
+}
+
+func (e *ear) Read(p []byte) (int, error) {
+	e.mu.Lock()
+	e.past = len(e.got) // or it would not read on
+	e.mu.Unlock()
+	n, err := e.Stream.Read(p)
+	e.mu.Lock()
+	e.got = append(e.got, p[:n]...)
+	e.mu.Unlock()
+	return n, err
+}
+
+// heard counts the frames that the provider has looked at and that match.
+func (s *server) heard(match func(wire.Header) bool) (n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, e := range s.ears {
+		e.mu.Lock()
+		r := wire.NewReader(bytes.NewReader(e.got[:e.past]))
+		e.mu.Unlock()
+		for {
+			h, err := r.Next()
+			if err != nil {
+				break // the rest has not been looked at
+			}
+			if match(h) {
+				n++
+			}
+		}
+		r.Release()
+	}
+	return n
+}
+
+// asked is how many pieces the provider was asked for, and takenBack how many
+// questions have been taken back.
+func (s *server) asked() int {
+	return s.heard(func(h wire.Header) bool {
+		return h.Kind == wire.Request && (h.What == wire.Piece || h.What == wire.Any)
+	})
+}
+
+func (s *server) takenBack() int {
+	return s.heard(func(h wire.Header) bool { return h.Kind == wire.Cancel })
 }
 
 // leave stops providing, as at the end of the program.

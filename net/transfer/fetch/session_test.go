@@ -65,7 +65,7 @@ func TestOnlyWhatIsMissingIsFetched(t *testing.T) {
 		t.Fatal(err)
 	}
 	dst.verify(t, path)
-	if sent := s.sent.Load(); sent != 5*mib {
+	if sent := s.sends(t, 5*mib); sent != 5*mib {
 		t.Errorf("%d bytes were sent, want %d", sent, 5*mib)
 	}
 	// With everything there nobody is needed.

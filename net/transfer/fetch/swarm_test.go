@@ -116,20 +116,24 @@ func TestSwarm(t *testing.T) {
 	var all sync.WaitGroup
 	for _, m := range members {
 		all.Go(func() {
-			if err := m.get(within(t, time.Minute), t, file, fetch.Fixed{source.id}); err != nil {
+			if err := m.get(within(t, 2*time.Minute), t, file, fetch.Fixed{source.id}); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	all.Wait()
+	mu.Lock() // what was asked for twice may still be read
+	order := slices.Clone(reads)
+	mu.Unlock()
 	// Each piece leaves the source before any of them does so again, but for
-	// what the first was given before the others came.
+	// the last few, and for what has to be read again because a stream was too
+	// slow and was left.
 	seen := make(map[int64]bool)
-	for i, piece := range reads {
+	for i, piece := range order {
 		seen[piece] = true
 		if len(seen) == domain.Pieces(size) {
-			if i >= len(seen)*11/10 {
-				t.Errorf("all pieces were out after %d of %d reads", i+1, len(reads))
+			if i >= len(seen)*5/4 {
+				t.Errorf("all pieces were out after %d of %d reads", i+1, len(order))
 			}
 			break
 		}
@@ -193,7 +197,7 @@ func TestSwarmWithoutItsSource(t *testing.T) {
 	var all sync.WaitGroup
 	for _, m := range members {
 		all.Go(func() {
-			if err := m.get(within(t, time.Minute), t, file, fetch.Fixed{source.id}); err != nil {
+			if err := m.get(within(t, 2*time.Minute), t, file, fetch.Fixed{source.id}); err != nil {
 				t.Error(err)
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,6 +18,21 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// apart returns limits with which the peers do not meet in a lane, as two
+// strangers may by chance.
+func apart(peers ...domain.PeerID) *limit.Limits {
+	for {
+		l := limit.New()
+		lanes := make(map[int]bool)
+		for _, peer := range peers {
+			lanes[l.Lane(peer)] = true
+		}
+		if len(lanes) == len(peers) {
+			return l
+		}
+	}
+}
 
 // end is one end of a connection on loopback.
 type end struct{ net.Conn }
@@ -95,12 +111,15 @@ func TestWaitingIsNotCountedAgainstTheDeadline(t *testing.T) {
 	}
 }
 
+// TestRequestsGoAheadOfBodies has four people write as much as they can, each
+// waiting for a bite of a twentieth of a second: whoever had to wait behind them
+// would do so for a fifth.
 func TestRequestsGoAheadOfBodies(t *testing.T) {
 	t.Parallel()
-	l := limit.New()
+	l := apart("ana", "ben", "cleo", "dora")
 	l.Set(10_000, 0)
-	for range 2 {
-		busy, far := pair(t, l, "ana")
+	for _, who := range []domain.PeerID{"ana", "ana", "ben", "cleo", "dora"} {
+		busy, far := pair(t, l, who)
 		swallow(t, far)
 		gone := make(chan struct{})
 		go func() {
@@ -114,15 +133,19 @@ func TestRequestsGoAheadOfBodies(t *testing.T) {
 	}
 	quick, far := pair(t, l, "ana")
 	swallow(t, far)
-	time.Sleep(300 * time.Millisecond) // both are in full swing
+	time.Sleep(300 * time.Millisecond) // all are in full swing
+	var took []time.Duration
 	for range 5 {
 		begun := time.Now()
 		if _, err := quick.Write(make([]byte, 60)); err != nil {
 			t.Fatal(err)
 		}
-		if took := time.Since(begun); took > 200*time.Millisecond {
-			t.Errorf("a request waited %v", took)
-		}
+		took = append(took, time.Since(begun))
+	}
+	// One or two may have met a moment at which the machine did something else.
+	slices.Sort(took)
+	if took[2] > 100*time.Millisecond {
+		t.Errorf("requests waited %v", took)
 	}
 }
 
@@ -146,7 +169,7 @@ func TestAResetEndsTheWaiting(t *testing.T) {
 // and one with one.
 func TestPeopleGetTheSameHoweverManyStreamsTheyHave(t *testing.T) {
 	t.Parallel()
-	l := limit.New()
+	l := apart("ana", "mallory")
 	l.Set(1_000_000, 0)
 	var got [2]atomic.Int64
 	begin := make(chan struct{})

@@ -349,10 +349,17 @@ func TestHoldersAreForgottenInTime(t *testing.T) {
 	if err := g.stream.Reset(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() bool { return g.opened() == 0 })
+	g.alone(t)
 	later.Store(true)
 	other := g.connect(t)
 	other.quiet(t, g.piece(1, 1))
+}
+
+// alone waits until the provider is through with all streams: that the files are
+// closed is not enough, since who has gone is noted only then.
+func (g *rig) alone(t *testing.T) {
+	t.Helper()
+	eventually(t, func() bool { return g.streams.Load() == 0 })
 }
 
 // eventually waits until ok holds.
@@ -382,7 +389,7 @@ func TestWhoWentIsToldOfAsItWas(t *testing.T) {
 	if err := g.stream.Close(); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() bool { return g.opened() == 0 })
+	g.alone(t)
 	g.mu.Lock()
 	g.private = false
 	g.mu.Unlock()

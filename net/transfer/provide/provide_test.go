@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -163,6 +164,7 @@ type rig struct {
 	provider *provide.Provider
 	server   libp2phost.Host
 	client
+	streams atomic.Int64 // that are being served
 
 	upMu sync.Mutex
 	up   int64
@@ -199,6 +201,8 @@ func newRig(t *testing.T, size int, cfg provide.Config) *rig {
 	g.provider = provide.New(cfg)
 	g.server = newHost(t)
 	g.server.SetStreamHandler(wire.Protocol, func(s network.Stream) {
+		g.streams.Add(1)
+		defer g.streams.Add(-1)
 		g.provider.Handle(context.Background(), s, func() domain.Asker { return g.asker(s.Conn()) })
 	})
 	t.Cleanup(g.provider.Close)
@@ -299,10 +303,16 @@ func TestAnswers(t *testing.T) {
 			t.Errorf("answer %d: size %d", i, h.Size)
 		}
 	}
-	g.upMu.Lock()
-	defer g.upMu.Unlock()
-	if want := int64(mib + 100 + 96); g.up != want {
-		t.Errorf("%d bytes reported as uploaded, want %d", g.up, want)
+	up := func() int64 {
+		g.upMu.Lock()
+		defer g.upMu.Unlock()
+		return g.up
+	}
+	// What was sent is told a moment later.
+	const want = mib + 100 + 96
+	eventually(t, func() bool { return up() >= want })
+	if up := up(); up != want {
+		t.Errorf("%d bytes reported as uploaded, want %d", up, want)
 	}
 }
 
