@@ -283,6 +283,24 @@ func meshed(t *testing.T, a, b *node) {
 	time.Sleep(3 * quick().beat)
 }
 
+// settled waits until nodes have met, and tell each other nothing more over
+// streams because of that.
+func settled(t *testing.T, nodes ...*node) {
+	t.Helper()
+	for _, n := range nodes {
+		eventually(t, n.id().Short()+" has met the others", func() bool {
+			n.gossip.mu.Lock()
+			defer n.gossip.mu.Unlock()
+			for _, other := range n.gossip.neighbours {
+				if other.meeting > 0 {
+					return false
+				}
+			}
+			return true
+		})
+	}
+}
+
 func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(8 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {

@@ -39,7 +39,9 @@ func (g *Gossip) met(id domain.PeerID) {
 	n := g.neighbour(id)
 	if n.meeting > 0 && n.near == asker.Near {
 		g.mu.Unlock()
-		return // one more connection
+		// One more connection, or it was far for a moment.
+		g.run(func(ctx context.Context) { g.letIn(ctx, id) })
+		return
 	}
 	n.meeting++
 	if n.near != asker.Near {
@@ -81,13 +83,20 @@ func (g *Gossip) gone(_ network.Network, conn network.Conn) {
 	delete(g.neighbours, domain.PeerID(id.String()))
 }
 
+// letIn tells pubsub of a peer that is near.
+func (g *Gossip) letIn(ctx context.Context, id domain.PeerID) {
+	libp2pID := decode(id)
+	if !g.nearNow(libp2pID) {
+		return
+	}
+	if err := g.gate.admit(libp2pID); err != nil {
+		g.log.DebugContext(ctx, "letting a peer into the mesh", "peer", id.Short(), "error", err)
+	}
+}
+
 func (g *Gossip) meet(ctx context.Context, id domain.PeerID) {
 	log := g.log.With("peer", id.Short())
-	if libp2pID, err := peer.Decode(string(id)); err == nil && g.nearNow(libp2pID) {
-		if err := g.gate.admit(libp2pID); err != nil {
-			log.DebugContext(ctx, "letting a peer into the mesh", "error", err)
-		}
-	}
+	g.letIn(ctx, id)
 
 	g.mu.Lock()
 	mark := g.table.count
