@@ -259,7 +259,7 @@ func TestShareWhatIsThereAndNameTheRest(t *testing.T) {
 	k.write("broken\xff.txt", "x")
 	begun := time.Now()
 	report := k.share(everyone, "none.txt", "notes.txt", "other/notes.txt", "notes.txt", bad, ".data/secret", ".data", "broken\xff.txt")
-	if time.Since(begun) > 5*time.Second {
+	if time.Since(begun) > time.Minute { // nobody ever writes into it
 		t.Fatal("it waited for the pipe")
 	}
 	var names, problems []string

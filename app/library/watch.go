@@ -106,21 +106,22 @@ func (w *watcher) add(folder string, sh *share) {
 	w.folders[folder][sh] = true
 }
 
-// retry looks whether more can be watched than could be: then everything that
-// should be is watched again by looking through it.
-func (w *watcher) retry() {
+// retry looks whether more can be watched than could be, and reports whether not
+// all was: everything that should be is watched again by looking through it.
+func (w *watcher) retry() (limited bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.limited || w.closed || w.fs == nil {
-		return
+		return w.limited
 	}
 	if _, err := os.Lstat(w.failed); err == nil && w.folders[w.failed] == nil {
 		if len(w.folders) >= w.most || w.fs.Add(w.failed) != nil {
-			return
+			return true
 		}
 		_ = w.fs.Remove(w.failed) // it was to be seen whether it works
 	}
 	w.limited = false
+	return true
 }
 
 // drop ends all watching for a share.
@@ -138,7 +139,7 @@ func (w *watcher) drop(sh *share) {
 	}
 }
 
-// moved ends the watching of a folder that is not at its path any more, and of
+// moved ends the watching of a folder that has come or gone, and of
 // all below: the system would go on to tell of them under the old path.
 func (w *watcher) moved(folder string) {
 	w.mu.Lock()
@@ -201,7 +202,9 @@ func (l *Library) watchLoop(ctx context.Context, watch *watcher) {
 	for {
 		select {
 		case e := <-events:
-			if e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename) {
+			// What has come may be watched already, by a scan that was quicker than
+			// the news; and that watch goes with the one of where it was before.
+			if e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename) || e.Has(fsnotify.Create) {
 				watch.moved(e.Name)
 			}
 			changed.note(e.Name, time.Now())
@@ -288,9 +291,7 @@ func (c *changes) take(now time.Time) map[string]struct{} {
 // rescan has everything looked through if not all can be watched, else what
 // could not be read.
 func (l *Library) rescan() {
-	watch := l.watch.Load()
-	all := watch.isLimited()
-	watch.retry()
+	all := l.watch.Load().retry()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, sh := range l.shares {
