@@ -16,10 +16,10 @@ func TestOnlySoManyPeopleAreKnown(t *testing.T) {
 	r := open(t, file)
 	r.Presence(connected(ana, "Ana"))
 	must(t, r.Block(t.Context(), ben))
-	r.Head(domain.Head{Peer: "old", Name: "Old"}, r.now)
+	r.Head(domain.Head{Peer: "old", Name: "Old"}, r.now())
 	for i := range 10_000 {
-		r.now = r.now.Add(time.Second)
-		r.Head(domain.Head{Peer: domain.PeerID(fmt.Sprintf("stranger %05d", i)), Name: "Ben"}, r.now)
+		r.pass(time.Second)
+		r.Head(domain.Head{Peer: domain.PeerID(fmt.Sprintf("stranger %05d", i)), Name: "Ben"}, r.now())
 	}
 	all := r.People.People()
 	if len(all) > 4096 || len(all) < 3000 {

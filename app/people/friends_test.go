@@ -316,6 +316,17 @@ func TestOnlySoManyAskAtOnce(t *testing.T) {
 	if refused := ask("Near", 20, true); len(a.Introductions()) != 20 || refused != 4 {
 		t.Errorf("with those near %d are open, %d refused", len(a.Introductions()), refused)
 	}
+	// Who has become a friend makes room.
+	for _, name := range []string{"a", "b"} {
+		id := domain.PeerID("12D3KooWNear" + name)
+		must(t, a.ConfirmFriend(t.Context(), id))
+		if a.Told(domain.Asker{Peer: id, Near: true}, domain.FriendConfirm); !a.Friend(id) {
+			t.Errorf("%s is no friend", id)
+		}
+	}
+	if refused := ask("More", 3, true); refused != 1 {
+		t.Errorf("after two became friends %d of 3 were refused", refused)
+	}
 	// Whoever asks and takes it back makes no room for more to be shown.
 	for _, i := range a.Introductions() {
 		a.Told(domain.Asker{Peer: i.Peer, Near: true}, domain.FriendDecline)

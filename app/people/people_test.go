@@ -59,7 +59,21 @@ type room struct {
 	net   *network
 	bus   *event.Bus
 	store *db.DB
-	now   time.Time
+
+	mu   sync.Mutex
+	time time.Time
+}
+
+func (r *room) now() time.Time {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.time
+}
+
+func (r *room) pass(d time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.time = r.time.Add(d)
 }
 
 func open(t *testing.T, file string) *room {
@@ -68,9 +82,9 @@ func open(t *testing.T, file string) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &room{net: &network{}, bus: event.NewBus(), store: store, now: time.Date(2026, 5, 3, 14, 2, 0, 0, time.UTC)}
+	r := &room{net: &network{}, bus: event.NewBus(), store: store, time: time.Date(2026, 5, 3, 14, 2, 0, 0, time.UTC)}
 	r.People, err = people.New(people.Config{
-		Store: store, Network: r.net, Bus: r.bus, Log: slog.New(slog.DiscardHandler), Now: func() time.Time { return r.now },
+		Store: store, Network: r.net, Bus: r.bus, Log: slog.New(slog.DiscardHandler), Now: r.now,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -97,30 +111,30 @@ func TestPresenceAndHeads(t *testing.T) {
 	r := open(t, filepath.Join(t.TempDir(), "db"))
 	defer r.close(t)
 	r.Presence(connected(ana, "Ana\u202e:/"))
-	r.Head(domain.Head{Peer: ana, Name: "Ana", Entries: 3, Bytes: 30}, r.now)
-	r.Head(domain.Head{Peer: ben, Name: "Ben"}, r.now)
+	r.Head(domain.Head{Peer: ana, Name: "Ana", Entries: 3, Bytes: 30}, r.now())
+	r.Head(domain.Head{Peer: ben, Name: "Ben"}, r.now())
 	all := r.People.People()
 	if len(all) != 2 || all[0].Name != "Ana" || !all[0].Online || all[0].Entries != 3 || !all[1].Online {
 		t.Fatalf("around: %+v", all)
 	}
 	// Who is only heard of is away when nothing more is heard.
-	r.now = r.now.Add(time.Hour)
+	r.pass(time.Hour)
 	if p, _ := r.Peer(ben); p.Online {
 		t.Error("Ben is still around after an hour of silence")
 	}
 	// A connection that ends outweighs what was heard before, not after.
-	r.Head(domain.Head{Peer: ana, Name: "Ana"}, r.now)
+	r.Head(domain.Head{Peer: ana, Name: "Ana"}, r.now())
 	r.Presence(domain.Presence{Peer: ana})
-	if p, _ := r.Peer(ana); p.Online || !p.LastSeen.Equal(r.now) {
+	if p, _ := r.Peer(ana); p.Online || !p.LastSeen.Equal(r.now()) {
 		t.Errorf("gone: %+v", p)
 	}
-	left := r.now
-	r.now = r.now.Add(time.Second)
+	left := r.now()
+	r.pass(time.Second)
 	r.Head(domain.Head{Peer: ana, Name: "Ana", Entries: 4}, left)
 	if p, _ := r.Peer(ana); p.Online || p.Entries != 4 {
 		t.Errorf("a head that another passes on late brings Ana back: %+v", p)
 	}
-	r.Head(domain.Head{Peer: ana, Name: "Ana"}, r.now)
+	r.Head(domain.Head{Peer: ana, Name: "Ana"}, r.now())
 	if p, _ := r.Peer(ana); !p.Online {
 		t.Error("a new head does not bring Ana back")
 	}
@@ -135,8 +149,8 @@ func TestWhoSaysNoHelloIsNotThere(t *testing.T) {
 	defer r.close(t)
 	r.Presence(connected(ana, "Ana"))
 	r.Presence(domain.Presence{Peer: ana})
-	left := r.now
-	r.now = r.now.Add(time.Minute)
+	left := r.now()
+	r.pass(time.Minute)
 	mute := connected(ana, "")
 	mute.Hello = domain.Hello{}
 	r.Presence(mute)
@@ -144,7 +158,7 @@ func TestWhoSaysNoHelloIsNotThere(t *testing.T) {
 		t.Errorf("connected without a word: %+v", p)
 	}
 	r.Presence(connected(ana, "Ana"))
-	if p, _ := r.Peer(ana); !p.Online || !p.LastSeen.Equal(r.now) {
+	if p, _ := r.Peer(ana); !p.Online || !p.LastSeen.Equal(r.now()) {
 		t.Errorf("after the hello: %+v", p)
 	}
 }

@@ -101,13 +101,13 @@ func (p *People) Asked(from domain.Asker, name string, words []string) error {
 func isFar(from domain.Asker) bool { return !from.Near && !from.Friend }
 
 // mayAsk reports whether there is room for one more introduction that somebody
-// else begins. People from afar cannot take it from those who are near. The lock
-// is held.
+// else begins: those with whom it ended well take none. People from afar cannot
+// take it from those who are near. The lock is held.
 func (p *People) mayAsk(from domain.Asker) bool {
 	all, far := 0, 0
 	for _, who := range p.known {
 		switch {
-		case who.intro == nil || !who.intro.Theirs:
+		case who.intro == nil || !who.intro.Theirs || who.Friend:
 		case who.intro.far:
 			far++
 		default:
