@@ -108,6 +108,7 @@ type View struct {
 	asked      place // for what they were asked last
 	askedAt    time.Time
 	questions  int           // how often they were
+	rest       time.Duration // how long a row must be selected before its preview is asked for
 	settle     time.Duration // how long a search must have stood before
 	shown      bool
 	stale      bool // something has changed since the last load
@@ -137,7 +138,7 @@ type View struct {
 
 // New returns the page, showing everyone. Reload fills it.
 func New(run *work.Runner, browse Browse, get Getter) *View {
-	v := &View{run: run, browse: browse, get: get, stopSearch: func() {}, stopAsk: func() {}, settle: settled, stale: true, columns: newColumns()}
+	v := &View{run: run, browse: browse, get: get, stopSearch: func() {}, stopAsk: func() {}, rest: restful, settle: settled, stale: true, columns: newColumns()}
 	v.crumbs = newCrumbs()
 	v.search = widget.NewEntry("")
 	v.search.SetIcon(theme.Icon("search", theme.SecondText))

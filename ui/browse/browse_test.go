@@ -219,7 +219,7 @@ func TestEmptyPagesSayWhy(t *testing.T) {
 		t.Errorf("%q", title())
 	}
 	v.SearchEveryone()
-	if title() != "No 'jazz' among 0 people." || s.last() != "?jazz" {
+	if title() != "No 'jazz' here." || s.last() != "?jazz" {
 		t.Errorf("%q for %q", title(), s.last())
 	}
 	s.err = fmt.Errorf("ana is %w", domain.ErrOffline)

@@ -103,7 +103,7 @@ func TestFiltersGoWithASearch(t *testing.T) {
 	if len(s.asked) != before+1 {
 		t.Error("a search is not asked anew: more than what is shown may have been found")
 	}
-	if !v.clear.Visible() || v.retry.Visible() || v.empty.Title() != "No 'jpg' among 0 people." {
+	if !v.clear.Visible() || v.retry.Visible() || v.empty.Title() != "No 'jpg' here." {
 		t.Errorf("%q, without a way to clear the filters: %v", v.empty.Title(), v.clear.Visible())
 	}
 	test.Tap(v.clear)

@@ -56,7 +56,7 @@ func (p *preview) ask() {
 	asked := p.asked
 	request := r.request(p.view.at, "")
 	ctx, cancel := context.WithCancel(context.Background())
-	stop := p.view.run.After(restful, func(life context.Context) func() {
+	stop := p.view.run.After(p.view.rest, func(life context.Context) func() {
 		defer context.AfterFunc(life, cancel)()
 		found, ok := p.fetch(ctx, kind, domain.PeekRequest{
 			Peer: request.Peer, Path: request.Path, Content: r.result.Content, Size: r.result.Size, Most: most,

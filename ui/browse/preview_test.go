@@ -205,15 +205,16 @@ func TestPreviewIsAskedForAfterARest(t *testing.T) {
 	v.visit(place{peer: "a", name: "Ana", folder: "Holiday"})
 	(<-answers)()
 	widen(t, v, 1100)
+	v.rest = 2 * time.Second
 	begun := time.Now()
 	pick(t, v, "b.jpg")
 	pick(t, v, "a.jpg")
 	select {
 	case path := <-asked:
-		if path != "Holiday/a.jpg" || time.Since(begun) < restful {
+		if path != "Holiday/a.jpg" || time.Since(begun) < v.rest {
 			t.Errorf("asked for %s after %v", path, time.Since(begun))
 		}
-	case <-time.After(5 * time.Second):
+	case <-time.After(10 * time.Second):
 		t.Fatal("never asked for")
 	}
 	if v.preview.said.Text() != "Getting a preview…" {

@@ -90,8 +90,10 @@ func (v *View) nothing() (title, hint string, again bool) {
 		return v.waiting(), "", false
 	case v.at.query != "" && v.at.peer != "":
 		return words.T("No '%[2]s' among %[1]s's files.", name, query), "", false
-	case v.at.query != "":
+	case v.at.query != "" && v.people() > 0:
 		return words.N("No '%[2]s' among %[1]s people.", v.people(), query), "", false
+	case v.at.query != "":
+		return words.T("No '%s' here.", query), "", false
 	case len(v.all) > 0:
 		return words.T("Nothing here is like that."), "", false
 	case v.at.peer == "":
