@@ -23,6 +23,7 @@ type chooser struct {
 	title   string
 	options map[string]dbus.Variant
 	answer  []any // of the signal; nil: the user takes his time
+	asking  chan struct{}
 }
 
 // OpenFile is called over the bus.
@@ -30,6 +31,7 @@ func (c *chooser) OpenFile(sender dbus.Sender, parent, title string, options map
 	c.mu.Lock()
 	c.parent, c.title, c.options = parent, title, options
 	c.mu.Unlock()
+	close(c.asking)
 	token, _ := options["handle_token"].Value().(string)
 	name := strings.ReplaceAll(strings.TrimPrefix(string(sender), ":"), ".", "_")
 	request := dbus.ObjectPath("/org/freedesktop/portal/desktop/request/" + name + "/" + token)
@@ -45,7 +47,7 @@ func newChooser(t *testing.T, answer []any) *chooser {
 	t.Helper()
 	address := startBus(t)
 	t.Setenv("DBUS_SESSION_BUS_ADDRESS", address)
-	c := &chooser{answer: answer}
+	c := &chooser{answer: answer, asking: make(chan struct{})}
 	const path = "/org/freedesktop/portal/desktop"
 	c.bus = serve(t, address, "org.freedesktop.portal.Desktop", path, "org.freedesktop.portal.FileChooser", c)
 	_, err := prop.Export(c.bus, path, prop.Map{"org.freedesktop.portal.FileChooser": {"version": {Value: uint32(3)}}})
@@ -99,9 +101,13 @@ func TestNoChooser(t *testing.T) {
 }
 
 func TestTheChooserEndsWithTheWindow(t *testing.T) {
-	newChooser(t, nil)
+	c := newChooser(t, nil)
 	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(200*time.Millisecond, cancel)
+	go func() {
+		<-c.asking
+		time.Sleep(500 * time.Millisecond) // until the call has returned
+		cancel()
+	}()
 	if paths, ok := desktop.Choose(ctx, 0, desktop.Choice{}); !ok || paths != nil {
 		t.Errorf("cut short: %q, %v", paths, ok)
 	}
