@@ -29,7 +29,7 @@ func rowsOf(rows []domain.Result) (all []string) {
 func TestAskAsksThoseOfWhomNotAllIsHere(t *testing.T) {
 	o := &owners{
 		pages:  map[domain.PeerID][]domain.Page{"whole": {{Version: domain.Version{Epoch: 1, Sequence: 1}, Full: true, Changes: put(file("w/jazz 1.ogg", "1"))}}},
-		broken: map[domain.PeerID]int{"part": 0, "away": 0, "busy": 0},
+		broken: map[domain.PeerID]int{"part": 0, "away": 0, "busy": 0}, breaks: true,
 		finds: map[domain.PeerID][]domain.Entry{
 			"part": {file("p/Jazz 2.ogg", "2"), file("p/rock.ogg", "3"), file("p/jazz as w.ogg", "1"), {Path: "p/jazz", Folder: true}},
 			"away": {file("a/jazz.ogg", "4")}, "whole": {file("w/jazz 5.ogg", "5")},
@@ -94,6 +94,7 @@ func TestAskAsksThoseOfWhomNotAllIsHere(t *testing.T) {
 
 	// Once all of a list is here, it says what there is.
 	o.mu.Lock()
+	o.breaks, o.broken = false, nil
 	o.pages["part"] = []domain.Page{{Version: domain.Version{Epoch: 1, Sequence: 2}, Full: true}}
 	o.mu.Unlock()
 	b.Head(domain.Head{Peer: "part", Version: domain.Version{Epoch: 1, Sequence: 2}, Entries: 1})
@@ -118,7 +119,7 @@ func (c *crowd) Ask(_ context.Context, words []string, take func(domain.PeerID, 
 // Where there are many, everyone near is asked at once; a few are asked alone.
 func TestManyAreAskedAtOnce(t *testing.T) {
 	for _, many := range []int{16, 17} {
-		o := &owners{pages: map[domain.PeerID][]domain.Page{}, broken: map[domain.PeerID]int{}}
+		o := &owners{pages: map[domain.PeerID][]domain.Page{}, broken: map[domain.PeerID]int{}, breaks: true}
 		people := around{"foe": {ID: "foe", Name: "Foe", Online: true, Blocked: true}}
 		everyone := &crowd{says: map[domain.PeerID][]domain.Entry{"foe": {file("f/jazz.ogg", "9")}}}
 		for i := range many {

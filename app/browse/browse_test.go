@@ -29,7 +29,8 @@ func (a around) Peer(id domain.PeerID) (domain.Peer, bool) {
 type owners struct {
 	mu     sync.Mutex
 	pages  map[domain.PeerID][]domain.Page
-	broken map[domain.PeerID]int            // pages before the pull breaks off
+	broken map[domain.PeerID]int            // pages before the pull breaks off, the first time
+	breaks bool                             // each time
 	since  []domain.Version                 // what was asked for
 	finds  map[domain.PeerID][]domain.Entry // answers to searches
 	asked  []string                         // searches
@@ -40,7 +41,9 @@ func (o *owners) Pull(_ context.Context, peer domain.PeerID, since domain.Versio
 	o.mu.Lock()
 	pages := o.pages[peer]
 	limit, breaks := o.broken[peer]
-	delete(o.broken, peer)
+	if !o.breaks {
+		delete(o.broken, peer)
+	}
 	o.since = append(o.since, since)
 	o.mu.Unlock()
 	for i, page := range pages {

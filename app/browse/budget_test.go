@@ -206,10 +206,11 @@ func TestChangesThatBreakOffAreNotStored(t *testing.T) {
 	}
 	b.Head(domain.Head{Peer: "ben", Version: version(2), Entries: 8})
 	for begun := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		n := stored() // first: what it was before the third try began
 		o.mu.Lock()
 		tries := len(o.since)
 		o.mu.Unlock()
-		if n := stored(); tries == 2 && n != 2 {
+		if tries == 2 && n != 2 {
 			t.Fatalf("%d are stored of changes that broke off", n-2)
 		} else if n == 8 {
 			break

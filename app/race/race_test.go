@@ -242,6 +242,9 @@ const (
 // work holds memory and computes for a time.
 func work() {
 	held := make([]byte, workMemory)
+	// It is looked at each 10 ms, so it is to be held for longer than that.
+	defer runtime.KeepAlive(held)
+	defer time.Sleep(workTime)
 	for begun, _ := cpuOf(os.Getpid()); ; {
 		for i := 0; i < len(held); i += 4096 {
 			held[i]++

@@ -11,10 +11,10 @@ import (
 	"github.com/potluck-share/potluck/app/domain"
 )
 
-// settling is how long a free place is kept while more downloads are under way
+// settlingTime is how long a free place is kept while more downloads are under way
 // than there are places: when somebody comes back whom many waited for, the
 // first in the order gets it and not the quickest.
-const settling = 60 * time.Millisecond
+const settlingTime = 60 * time.Millisecond
 
 // errDisplaced ends an attempt whose place another download takes.
 var errDisplaced = errors.New("another download is to run first")
@@ -28,6 +28,8 @@ type places struct {
 	held  []*transfer
 	queue []*transfer // by order
 	live  int         // downloads with a goroutine
+
+	settling time.Duration
 
 	front, back int64 // the lowest and the highest order so far
 }
@@ -134,7 +136,7 @@ func (t *Transfers) serveSoon() {
 	if t.places.live <= t.places.most {
 		t.serve()
 	} else if t.places.taken() < t.places.most {
-		time.AfterFunc(settling, func() {
+		time.AfterFunc(t.places.settling, func() {
 			t.mu.Lock()
 			defer t.mu.Unlock()
 			t.serve()

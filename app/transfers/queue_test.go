@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/transfers"
 )
 
 // manyFiles lets Ana share f0, f1 and so on.
@@ -100,8 +101,8 @@ func TestTheUserOrdersTheQueue(t *testing.T) {
 	r.close(t)
 
 	// The order is the same after a restart, whoever is quicker.
+	w.atOnce = 1
 	r = open(t, file, w)
-	r.AtOnce(1)
 	defer r.close(t)
 	r.awaitStates(t, "f3 paused, f0 running, f4 1, f1 2, f2 3")
 	do(r.Resume, "f3")
@@ -129,6 +130,7 @@ func TestTheFirstInTheOrderGetsThePlaceWhenSomebodyReturns(t *testing.T) {
 	if err := r.First(t.Context(), []string{r.id(t, "f19"), r.id(t, "f7"), r.id(t, "f11")}); err != nil {
 		t.Fatal(err)
 	}
+	transfers.SettleFor(r.Transfers, 2*time.Second)
 	w.online("ana", true)
 	r.ProvidersChanged()
 	for _, p := range []string{"f19", "f7", "f11"} {

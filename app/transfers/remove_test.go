@@ -186,10 +186,10 @@ func TestCancellingKeepsThePartsForAWhile(t *testing.T) {
 		r.await(t, id, domain.Cancelled)
 	}
 	cancel()
-	w.ahead.Store(int64(9 * time.Second))
+	w.ahead.Store(int64(5 * time.Second))
 	time.Sleep(300 * time.Millisecond) // longer than between two looks at the clock
 	if n := w.discards(); n != 0 {
-		t.Fatalf("after 9 s %d parts were removed", n)
+		t.Fatalf("after 5 s %d parts were removed", n)
 	}
 	if err := r.Retry(t.Context(), []string{id}); err != nil {
 		t.Fatal(err)

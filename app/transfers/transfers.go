@@ -197,7 +197,7 @@ var (
 // New reads the transfers of earlier runs.
 func New(cfg Config) (*Transfers, error) {
 	t := &Transfers{
-		cfg: cfg, places: places{most: max(1, cfg.AtOnce)},
+		cfg: cfg, places: places{most: max(1, cfg.AtOnce), settling: settlingTime},
 		all: make(map[string]*transfer), unsaved: make(map[string]bool), uploads: make(map[uploadKey]*upload),
 		unfound: make(map[domain.ContentID]bool), changed: make(chan struct{}), checks: make(chan struct{}, 1),
 	}

@@ -50,6 +50,7 @@ type world struct {
 	write     bool            // fetches write real files, and discards are of real parts
 	from      []domain.Served // who serves fetches, as is reported
 	places    map[string]int  // by target: where the fetch waits in ana's queue
+	atOnce    int             // how many run at once
 }
 
 func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
@@ -83,11 +84,11 @@ func (w *world) Fetch(ctx context.Context, want domain.Want, from transfers.Prov
 		case <-hold:
 		}
 	}
-	for len(from.Providers()) == 0 {
+	for changed := from.Changed(); len(from.Providers()) == 0; changed = from.Changed() {
 		select {
 		case <-ctx.Done():
 			return "", false, ctx.Err()
-		case <-from.Changed():
+		case <-changed:
 		}
 	}
 	w.mu.Lock()
@@ -175,7 +176,8 @@ func newWorld() *world {
 			"ana:Holiday":  {entry("Holiday/a", 1000), entry("Holiday/sub/b", 2000), {Path: "Holiday/empty", Folder: true}},
 			"ana:pics/img": {entry("pics/img/1", 1)},
 		},
-		fail: map[string]error{},
+		fail:   map[string]error{},
+		atOnce: 3,
 	}
 }
 
@@ -206,7 +208,7 @@ func openOn(t testing.TB, base *db.DB, store transfers.Store, w *world) *room {
 			defer w.mu.Unlock()
 			return w.shared[id]
 		},
-		AtOnce:    3,
+		AtOnce:    w.atOnce,
 		Hidden:    w.hidden.Load,
 		Downloads: func() string { return "/downloads" },
 		Network:   func() bool { return true },

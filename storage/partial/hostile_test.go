@@ -191,9 +191,13 @@ func TestFolderTakenMidWay(t *testing.T) {
 				symlink(t, outside, folder)
 			}
 			if how == "moved" { // noticed at the end only, if that comes first
-				put(t, f, s, 2)
-				if path, err := f.Finish(); !errors.Is(err, domain.ErrUnwritable) {
-					t.Errorf("finished as %s: %v", path, err)
+				if err := f.Put(s.piece(t, 2)); err == nil {
+					path, err := f.Finish()
+					if !errors.Is(err, domain.ErrUnwritable) {
+						t.Errorf("finished as %s: %v", path, err)
+					}
+				} else if !errors.Is(err, domain.ErrUnwritable) {
+					t.Errorf("the last piece: %v", err)
 				}
 			}
 			for deadline := time.Now().Add(10 * time.Second); f.Put(s.piece(t, 0)) == nil; time.Sleep(time.Millisecond) {
