@@ -58,7 +58,7 @@ headless: ## builds the static program without a window, which needs no C compil
 	CGO_ENABLED=0 $(BUILD) -tags headless -o $(HEADLESS) .
 
 # What looks at how long things take runs one after the other, after the rest.
-TIMED := .*/app|.*/net/discovery
+TIMED := .*/app|.*/app/hostile|.*/net/discovery|.*/net/transfer|.*/net/transfer/limit
 TEST := POTLUCK_BIN=$(CURDIR)/$(BIN) POTLUCK_HEADLESS=$(CURDIR)/$(HEADLESS) POTLUCK_ARTEFACTS=$(CURDIR)/build \
 	$(GO) test -race -tags headless -timeout 15m
 

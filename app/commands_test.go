@@ -223,17 +223,17 @@ func cmdInterrupt(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// cmdEventually repeats a command until its output holds a text: eventually
-// TEXT NAME ARG...
-func cmdEventually(ts *testscript.TestScript, _ bool, args []string) {
+// cmdEventually repeats a command until its output holds a text, or with ! until
+// it does not: eventually TEXT NAME ARG...
+func cmdEventually(ts *testscript.TestScript, without bool, args []string) {
 	var out []byte
 	for until := time.Now().Add(15 * time.Second); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
 		out, _ = potluck(ts, args[1], args[2:]...).CombinedOutput() // failing is part of waiting
-		if strings.Contains(string(out), args[0]) {
+		if strings.Contains(string(out), args[0]) != without {
 			return
 		}
 	}
-	ts.Fatalf("never saw %q; the last was:\n%s", args[0], out)
+	ts.Fatalf("waited in vain for %q (for its end: %v); the last was:\n%s", args[0], without, out)
 }
 
 // cmdRandom makes a file of so many bytes that repeat nowhere: random FILE N.

@@ -44,11 +44,12 @@ func fullDisk(t *testing.T, withData bool) {
 		ben.data = filepath.Join(small, "data")
 	}
 	start(ctx, t, ana, ben)
-	ben.host.SetRate(160 * mbit)
+	ben.host.SetRate(32 * mbit) // the disk is to be full before all is here
 	source := ana.share(ctx, t, "large", 32<<20)
 	ben.get(ctx, t, "ana:large")
 	ben.awaitPercent(ctx, t, 10)
 	full := ben.fill(t, small, 8<<20)
+	ben.host.SetRate(160 * mbit)
 	const reason = "Disk full. Free "
 	before := ben.awaitReason(ctx, t, reason)
 	tellsHowMuch(t, before, ben.reach(small))

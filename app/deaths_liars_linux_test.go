@@ -15,8 +15,9 @@ import (
 // TestLiars downloads a file from four providers, of whom one sends wrong
 // bytes, one stalls for ever, and one sends 10 KB/s: it takes hardly longer
 // than without them, and the liar is named.
+//
+//nolint:paralleltest // it measures time
 func TestLiars(t *testing.T) {
-	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	all := unborn(t, "ana", "ben", "liar", "slow", "stuck")
@@ -57,7 +58,7 @@ func TestLiars(t *testing.T) {
 	together := time.Since(begin)
 
 	t.Logf("alone %v, together with three bad ones %v: %.2f times as long", alone, together, together.Seconds()/alone.Seconds())
-	if together > alone*12/10 {
+	if together > alone*12/10+busy {
 		t.Errorf("it took %v, want at most 1.2 times %v", together, alone)
 	}
 	if lied = liar.host.Sent() - lied; lied > size/2 {

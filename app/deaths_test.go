@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/potluck-share/potluck/app/programs"
+
 	"github.com/potluck-share/potluck/app/control"
 	"github.com/potluck-share/potluck/app/lab"
 )
@@ -49,7 +51,7 @@ func mortals(ctx context.Context, t *testing.T, names ...string) []*mortal {
 // unborn makes a lab with a Potluck on each host that is yet to be started.
 func unborn(t *testing.T, names ...string) []*mortal {
 	t.Helper()
-	bin := headlessProgram(t)
+	bin := programs.Headless(t)
 	network := lab.New(t, names...)
 	all := make([]*mortal, len(names))
 	for i, name := range names {

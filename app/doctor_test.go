@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/potluck-share/potluck/app/programs"
+
 	"github.com/potluck-share/potluck/app/lab"
 )
 
@@ -108,7 +110,7 @@ func TestDoctorFindsThePortTaken(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	bin := headlessProgram(t)
+	bin := programs.Headless(t)
 	host := lab.New(t, "ana").Host("ana")
 	m := &mortal{t: t, host: host, bin: bin}
 	m.copyOfPotluck = newCopy(t, "ana", m.program)

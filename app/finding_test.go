@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/potluck-share/potluck/app/programs"
+
 	"github.com/potluck-share/potluck/app/control"
 	"github.com/potluck-share/potluck/app/lab"
 )
@@ -31,7 +33,7 @@ const (
 // on makes a Potluck on each of these hosts of a lab, not started yet.
 func on(t *testing.T, network *lab.Lab, names ...string) []*mortal {
 	t.Helper()
-	bin := headlessProgram(t)
+	bin := programs.Headless(t)
 	all := make([]*mortal, len(names))
 	for i, name := range names {
 		m := &mortal{t: t, host: network.Host(name), bin: bin}

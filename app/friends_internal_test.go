@@ -23,7 +23,7 @@ func TestBlockingStopsDownloadsAtOnce(t *testing.T) {
 			}
 			const size = 24 * mib
 			_, req := ana.shares(t, "film.bin", size, size, domain.Everyone)
-			ben.throttle(t, 4_000_000)
+			ben.throttle(t, 1_000_000)
 			var id string
 			until(t, "Ben finds it", func() (err error) {
 				id, err = ben.transfers.Get(t.Context(), domain.GetRequest{Peer: req.Peer, Path: req.Path})

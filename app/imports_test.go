@@ -48,6 +48,7 @@ var rooms = []room{
 	// Which has only tests, and speaks the protocols as an attacker does.
 	{name: "app/sim", ours: []string{"app/domain", "net/…"}, others: []string{anyOther}},
 	{name: "app/hostile", ours: []string{"app/domain", "net/…", "storage/content"}, others: []string{anyOther}},
+	{name: "app/programs"}, // the ones that tests run
 	{name: "app/desktop", others: []string{"github.com/jezek/xgb", "github.com/godbus/dbus"}},
 	{name: "app/shape", ours: []string{"app/domain"}},
 	{
@@ -121,7 +122,7 @@ var alone = []struct {
 }
 
 // forTests are folders that only tests may import.
-var forTests = []string{"app/lab", "app/desktop", "app/race", "app/hostile", "app/sim"}
+var forTests = []string{"app/lab", "app/desktop", "app/race", "app/hostile", "app/sim", "app/programs"}
 
 // testModules may be imported by tests everywhere.
 var testModules = []string{"go.uber.org/goleak"}

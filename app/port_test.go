@@ -10,13 +10,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/potluck-share/potluck/app/programs"
+
 	"github.com/potluck-share/potluck/app/lab"
 )
 
 // TestChosenPort starts two on one computer that both are to listen on the same
 // port: the second one takes another, and says so.
 func TestChosenPort(t *testing.T) {
-	bin := headlessProgram(t)
+	bin := programs.Headless(t)
 	network := lab.New(t, "Mira")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

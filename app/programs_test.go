@@ -8,43 +8,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
 )
-
-// windowProgram returns the program as its users have it, with the window:
-// the one that POTLUCK_BIN names, else one that is built now.
-func windowProgram(t *testing.T) string {
-	t.Helper()
-	tags := "no_animations,migrated_fynedo"
-	if runtime.GOOS == "linux" {
-		tags += ",gles" // as in the Makefile, so that it is built from the cache
-	}
-	return program(t, "POTLUCK_BIN", nil, tags)
-}
-
-// headlessProgram returns the static program without a window: the one that
-// POTLUCK_HEADLESS names, else one that is built now.
-func headlessProgram(t *testing.T) string {
-	t.Helper()
-	return program(t, "POTLUCK_HEADLESS", []string{"CGO_ENABLED=0"}, "headless")
-}
-
-func program(t *testing.T, variable string, env []string, tags string) string {
-	t.Helper()
-	if path := os.Getenv(variable); path != "" {
-		return path
-	}
-	path := filepath.Join(t.TempDir(), "potluck")
-	build := exec.Command("go", "build", "-buildvcs=false", "-tags", tags, "-o", path, "..")
-	build.Env = append(os.Environ(), env...)
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the program: %v\n%s", err, out)
-	}
-	return path
-}
 
 // artefacts returns the folder where a test leaves what a person may want to
 // look at afterwards.

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/potluck-share/potluck/app/programs"
+
 	"github.com/potluck-share/potluck/app/control"
 	"github.com/potluck-share/potluck/app/desktop"
 	"github.com/potluck-share/potluck/app/lab"
@@ -230,7 +232,7 @@ func TestScaleOfRest(t *testing.T) {
 // its icon in the tray, and closes it.
 func inTray(ctx context.Context, t *testing.T, host *lab.Host) *mortal {
 	t.Helper()
-	bin := windowProgram(t)
+	bin := programs.Window(t)
 	screen := desktop.Start(t, 1120, 780) //nolint:contextcheck // it ends with the test
 	tray := screen.OpenTray(t)
 	m := &mortal{t: t, host: host, bin: bin}

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/potluck-share/potluck/app/programs"
+
 	"github.com/potluck-share/potluck/app/desktop"
 	"github.com/potluck-share/potluck/app/lab"
 )
@@ -44,7 +46,7 @@ func TestScreenshots(t *testing.T) {
 	if wanted == "" {
 		t.Skip("skipped: it tests nothing, it makes pictures: make screenshots")
 	}
-	bin := windowProgram(t)
+	bin := programs.Window(t)
 	names := []string{"Mira", "Ana", "Ben", "Cleo", "Dora", longName}
 	network := lab.New(t, names...)
 	screen := desktop.Start(t, 2300, 1400)

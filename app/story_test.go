@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/potluck-share/potluck/app/programs"
+
 	"github.com/potluck-share/potluck/app/desktop"
 	"github.com/potluck-share/potluck/app/lab"
 )
@@ -52,7 +54,7 @@ func TestStory(t *testing.T) {
 // screen, and where the desktop keeps what it is asked to open.
 func tellers(t *testing.T) (mira, ana *teller, opened string) {
 	t.Helper()
-	bin := windowProgram(t)
+	bin := programs.Window(t)
 	network := lab.New(t, "Mira", "Ana")
 	screen := desktop.Start(t, 2200, 800)
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
@@ -281,7 +283,10 @@ func (p *teller) search(t *testing.T, words string) {
 	p.keys(t, "ctrl+f", "ctrl+a")
 	p.types(t, words)
 	time.Sleep(time.Second) // it searches a moment after the last letter
-	p.keys(t, "down", "home")
+	eventually(p.ctx, t, "the first row found is selected", func() bool {
+		p.keys(t, "down", "home")
+		return p.shows(t, image.Rect(216, 146, 900, 166), selected)
+	})
 }
 
 // looks searches for a picture and looks at it: it is shown and not
@@ -336,7 +341,7 @@ func (p *teller) shares(t *testing.T, other *teller) {
 	p.keys(t, "ctrl+o")
 	time.Sleep(time.Second)     // the menu hangs on its button
 	p.keys(t, "down", "enter")  // A file…
-	time.Sleep(2 * time.Second) // it looks through the folder
+	time.Sleep(3 * time.Second) // it looks through the folder
 	// From the places to the files, of which this is the last.
 	p.keys(t, "tab", "tab", "right", "right", "right", "right", "right", "right", "space")
 	p.picture(t, "story-choose.png")

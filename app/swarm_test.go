@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/potluck-share/potluck/app/programs"
+
 	"github.com/potluck-share/potluck/app/lab"
 )
 
@@ -32,7 +34,7 @@ type swarm struct {
 
 func newSwarm(ctx context.Context, t *testing.T, names ...string) *swarm {
 	t.Helper()
-	bin := headlessProgram(t)
+	bin := programs.Headless(t)
 	s := &swarm{network: lab.New(t, names...), data: random(t, swarmSize)}
 	var began sync.WaitGroup
 	for _, name := range names {

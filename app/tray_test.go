@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/potluck-share/potluck/app/programs"
+
 	"github.com/potluck-share/potluck/app/desktop"
 )
 
@@ -17,7 +19,7 @@ import (
 // tray, which may come later than it, opens by a click there, closes to there,
 // and ends by the menu of its icon though its window is hidden.
 func TestTray(t *testing.T) {
-	bin := windowProgram(t)
+	bin := programs.Window(t)
 	screen := desktop.Start(t, 1120, 780)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -124,16 +126,22 @@ func hintsDrags(ctx context.Context, t *testing.T, screen *desktop.Screen, windo
 	if err != nil {
 		t.Fatal(err)
 	}
-	// It looks each second whether its window is open, and nothing shows that it
-	// knows.
-	time.Sleep(2 * time.Second)
-	drag, err := screen.Drag(ctx, window, place.Dx()/2, place.Dy()/2, []string{file})
-	if err != nil {
-		t.Fatal(err)
-	}
 	w := &hand{t: t, ctx: ctx, screen: screen, window: window}
-	eventually(ctx, t, "the window's edge lights up under a drag", func() bool { return w.outlined(t) })
-	if err := drag.Leave(); err != nil {
-		t.Fatal(err)
-	}
+	// It looks each second whether its window is open, and a drag that it did not
+	// see begin it does not see.
+	eventually(ctx, t, "the window's edge lights up under a drag", func() bool {
+		time.Sleep(2 * time.Second)
+		drag, err := screen.Drag(ctx, window, place.Dx()/2, place.Dy()/2, []string{file})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lit := w.outlined(t)
+		for until := time.Now().Add(3 * time.Second); !lit && time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
+			lit = w.outlined(t)
+		}
+		if err := drag.Leave(); err != nil {
+			t.Fatal(err)
+		}
+		return lit
+	})
 }

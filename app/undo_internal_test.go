@@ -129,10 +129,10 @@ func TestACancelledDownloadLeavesNothing(t *testing.T) {
 		}
 		return len(found)
 	}
+	begun := time.Now()
 	if err := ben.transfers.Cancel(t.Context(), []string{id}); err != nil {
 		t.Fatal(err)
 	}
-	begun := time.Now()
 	if parts() == 0 {
 		t.Error("nothing is kept for those who change their mind")
 	}

@@ -96,7 +96,7 @@ func (i *Icon) Choose(ctx context.Context, label string) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-time.After(500 * time.Millisecond):
+	case <-time.After(time.Second):
 	}
 	for _, child := range root.Children {
 		item := root

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/potluck-share/potluck/app/programs"
+
 	"github.com/potluck-share/potluck/app/domain"
 )
 
@@ -30,7 +32,8 @@ type victim struct {
 	id      domain.PeerID
 	address string
 	pid     int
-	log     *journal
+	log     fmt.Stringer
+	window  *window // nil for a program without one
 }
 
 // journal is what a program says, as it says it.
@@ -56,11 +59,10 @@ func (j *journal) String() string {
 func run(t *testing.T, name string, flags ...string) *victim {
 	t.Helper()
 	home := t.TempDir()
-	v := &victim{t: t, home: home, data: filepath.Join(home, "data"), log: &journal{}}
-	v.program = program(t)
-	flags = append([]string{"--name", name, "--listen", "/ip4/127.0.0.1/tcp/0", "--nearby", "127.0.0.0/8"}, flags...)
-	serve := v.command(context.Background(), append(flags, "serve")...)
-	serve.Stderr = v.log
+	v := &victim{t: t, home: home, data: filepath.Join(home, "data"), program: programs.Headless(t)}
+	serve := v.command(context.Background(), append(onLoopback(name, flags), "serve")...)
+	said := &journal{}
+	v.log, serve.Stderr = said, said
 	ready, err := serve.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -78,57 +80,39 @@ func run(t *testing.T, name string, flags ...string) *victim {
 	if _, err := ready.Read(make([]byte, 1)); err != nil {
 		t.Fatal(err)
 	}
+	v.learn()
+	return v
+}
+
+// onLoopback are the flags of a program whose neighbours are all who connect
+// from there.
+func onLoopback(name string, more []string) []string {
+	return append([]string{"--name", name, "--listen", "/ip4/127.0.0.1/tcp/0", "--nearby", "127.0.0.0/8"}, more...)
+}
+
+// learn asks the running program who it is and where it listens.
+func (v *victim) learn() {
+	v.t.Helper()
 	var status struct {
 		PeerID    domain.PeerID `json:"peer_id"`
 		Addresses []string      `json:"addresses"`
 	}
-	if err := json.Unmarshal([]byte(v.do("--json", "status")), &status); err != nil || len(status.Addresses) == 0 {
-		t.Fatalf("status: %v, %+v", err, status)
+	if v.ask(&status, "status"); len(status.Addresses) == 0 {
+		v.t.Fatalf("it listens nowhere: %+v", status)
 	}
 	v.id, v.address = status.PeerID, status.Addresses[0]+"/p2p/"+string(status.PeerID)
-	return v
-}
-
-// builtIn is where the program is built, if it was not given.
-var builtIn string
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if builtIn != "" {
-		_ = os.RemoveAll(builtIn) // what is left there hurts nobody
-	}
-	os.Exit(code)
-}
-
-var built = sync.OnceValues(func() (string, error) {
-	var err error
-	if builtIn, err = os.MkdirTemp("", "potluck-hostile"); err != nil {
-		return "", err
-	}
-	path := filepath.Join(builtIn, "potluck")
-	build := exec.Command("go", "build", "-buildvcs=false", "-tags", "headless", "-o", path, "../..")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the program: %w\n%s", err, out)
-	}
-	return path, nil
-})
-
-// program returns the program without a window, built if it was not given.
-func program(t *testing.T) string {
-	t.Helper()
-	if path := os.Getenv("POTLUCK_HEADLESS"); path != "" {
-		return path
-	}
-	path, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
 }
 
 func (v *victim) command(ctx context.Context, args ...string) *exec.Cmd {
-	c := exec.CommandContext(ctx, v.program, append([]string{"--data", v.data}, args...)...)
+	args = append([]string{"--data", v.data}, args...)
+	if v.window != nil {
+		c := v.window.screen.Command(ctx, v.program, args...)
+		// What the toolkit keeps is no file of an attack.
+		kept := v.window.screen.Home
+		c.Env = append(c.Env, "HOME="+v.home, "XDG_CACHE_HOME="+filepath.Join(kept, "cache"), "XDG_CONFIG_HOME="+filepath.Join(kept, "config"))
+		return c
+	}
+	c := exec.CommandContext(ctx, v.program, args...)
 	c.Env = append(slices.DeleteFunc(os.Environ(), func(e string) bool { return strings.HasPrefix(e, "XDG_") }), "HOME="+v.home)
 	return c
 }

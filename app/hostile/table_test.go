@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/potluck-share/potluck/app/desktop"
 	"github.com/potluck-share/potluck/app/domain"
 )
 
@@ -55,47 +56,60 @@ type row struct {
 	most   int64 // by how much the memory may grow, 0 for what is usual
 }
 
-// TestAttacks runs a Potluck through everything that a peer may think of, and
-// prints what became of it.
+// TestAttacks runs a Potluck with its window through everything that a peer may
+// think of, and prints what became of it.
 func TestAttacks(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("how much memory a program uses is read from /proc")
+		t.Skip("the screen of tests is an Xvfb, and how much memory a program uses is read from /proc")
 	}
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
-	fetched = 0
-	bea := run(t, "Bea")
-	honest := filepath.Join(t.TempDir(), "honest")
-	if err := os.Mkdir(honest, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	for i := range mostHonest {
-		b := newBlob(t, uint64(10_000+i), 256<<10)
-		if err := os.WriteFile(filepath.Join(honest, fmt.Sprintf("%03d", i)), b.data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	bea.do("share", honest)
-	ana := run(t, "Ana")
+	bea := honest(t)
+	screen := desktop.Start(t, 1120, 780)
+	ana := runWindow(t, screen, "Ana")
 	befriend(t, ana, bea)
 
 	var table strings.Builder
 	out := tabwriter.NewWriter(&table, 0, 4, 2, ' ', 0)
-	_, _ = fmt.Fprintln(out, "ATTACK\tSENT\tOUTCOME\tMEMORY\tSTATUS\tHONEST FILES\tNAMED")
+	_, _ = fmt.Fprintln(out, "ATTACK\tSENT\tOUTCOME\tMEMORY\tSTATUS\tPAGE\tHONEST FILES\tNAMED")
 	for _, r := range attacks() {
 		t.Run(r.name, func(t *testing.T) {
 			s := &stage{T: t, ana: ana, bea: bea}
 			if r.fresh {
-				s.ana = run(t, "Ana", r.flags...)
+				s.ana = runWindow(t, screen, "Ana", r.flags...)
 				s.ana.meets(bea)
 			}
 			_, _ = fmt.Fprintln(out, s.play(r))
 		})
 	}
+	if folder := os.Getenv("POTLUCK_ARTEFACTS"); folder != "" { // to be looked at
+		if err := screen.ScreenshotOf(ana.window.shown, filepath.Join(folder, "attacked.png")); err != nil {
+			t.Error(err)
+		}
+	}
 	_ = out.Flush() // into memory
 	t.Logf("what became of each attack (the memory may grow by %d MB, by a list %d MB):\n%s",
 		allowed>>20, allowedByList>>20, table.String())
+}
+
+// honest starts the honest neighbour, and shares its files.
+func honest(t *testing.T) *victim {
+	t.Helper()
+	fetched = 0
+	bea := run(t, "Bea")
+	files := filepath.Join(t.TempDir(), "honest")
+	if err := os.Mkdir(files, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for i := range mostHonest {
+		b := newBlob(t, uint64(10_000+i), 256<<10)
+		if err := os.WriteFile(filepath.Join(files, fmt.Sprintf("%03d", i)), b.data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	bea.do("share", files)
+	return bea
 }
 
 func attacks() (all []row) {
@@ -151,6 +165,7 @@ type watch struct {
 	before     int64
 	peak       int64
 	slowest    time.Duration // status
+	turned     time.Duration // another page of the window, the longest
 	files      int
 	longest    time.Duration // an honest file
 	problems   []string
@@ -170,6 +185,7 @@ func (s *stage) watch() *watch {
 				w.problems = append(w.problems, fmt.Sprintf("status: %v: %s", err, out))
 			}
 			w.slowest = max(w.slowest, time.Since(begun))
+			w.turn(s)
 			if w.files == 0 || time.Now().After(next) {
 				w.fetch(s)
 				next = time.Now().Add(300 * time.Millisecond)
@@ -200,6 +216,15 @@ func (w *watch) fetch(s *stage) {
 	w.longest = max(w.longest, time.Since(begun))
 }
 
+// turn goes to another page of the window.
+func (w *watch) turn(s *stage) {
+	took, err := s.ana.window.turn()
+	if err != nil {
+		w.problems = append(w.problems, fmt.Sprintf("the window: %v", err))
+	}
+	w.turned = max(w.turned, took)
+}
+
 // play runs one attack, checks what holds for all of them, and returns the row
 // of the table.
 func (s *stage) play(r row) string {
@@ -227,6 +252,9 @@ func (s *stage) play(r row) string {
 	if w.slowest > promptly {
 		s.Errorf("the user waited %v for the status", w.slowest)
 	}
+	if w.turned > promptly {
+		s.Errorf("the user waited %v for another page of the window", w.turned)
+	}
 	for _, problem := range w.problems {
 		s.Error(problem)
 	}
@@ -242,6 +270,6 @@ func (s *stage) play(r row) string {
 		}
 		named = fmt.Sprintf("%d of %d", len(s.blamed), len(s.blamed))
 	}
-	return fmt.Sprintf("%s\t%s\t%s\t+%d MB\t%v\t%d in %v at most\t%s",
-		r.name, sent, outcome, grown>>20, w.slowest.Round(10*time.Millisecond), w.files, w.longest.Round(10*time.Millisecond), named)
+	return fmt.Sprintf("%s\t%s\t%s\t+%d MB\t%v\t%v\t%d in %v at most\t%s",
+		r.name, sent, outcome, grown>>20, w.slowest.Round(10*time.Millisecond), w.turned.Round(10*time.Millisecond), w.files, w.longest.Round(10*time.Millisecond), named)
 }

@@ -6,34 +6,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
-)
 
-// program returns the program without a window: the one that POTLUCK_HEADLESS
-// names, else one that is built now.
-var program = sync.OnceValues(func() (string, error) {
-	if path := os.Getenv("POTLUCK_HEADLESS"); path != "" {
-		return path, nil
-	}
-	path, err := filepath.Abs(filepath.Join("..", "..", "build", "potluck-headless"))
-	if err != nil {
-		return "", err
-	}
-	build := exec.Command("go", "build", "-buildvcs=false", "-tags", "headless", "-o", path, "../..")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the program: %w: %s", err, out)
-	}
-	return path, nil
-})
+	"github.com/potluck-share/potluck/app/programs"
+)
 
 // A potluck is a running Potluck.
 type potluck struct {
@@ -46,10 +28,7 @@ type potluck struct {
 // serve starts a Potluck on a data folder.
 func serve(ctx context.Context, t *testing.T, at place, data, name string) *potluck {
 	t.Helper()
-	bin, err := program()
-	if err != nil {
-		t.Fatal(err)
-	}
+	bin := programs.Headless(t)
 	network := "127.0.0.0/8"
 	if at.host != nil {
 		network = "10.77.0.0/24"
