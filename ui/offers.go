@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -43,10 +44,32 @@ const (
 // offers is what the window does about files for one person.
 type offers struct {
 	win   *window
-	asked []domain.Offer // that wait for this user, the oldest first
-	shown []domain.Offer // those with a card
-	more  int            // how many others the card says that wait
+	asked []question // that wait for this user: of friends first, then the oldest
+	shown []question // those with a card
+	more  int        // how many others the line below says that wait
 	told  map[string]bool
+}
+
+// question is an offer that waits for an answer.
+type question struct {
+	offer     domain.Offer
+	friend    bool   // it is of a friend
+	looksLike string // the friend whose name its sender bears
+}
+
+func (q question) compare(other question) int {
+	if q.friend != other.friend {
+		if q.friend {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(q.offer.Added.Compare(other.offer.Added), strings.Compare(q.offer.ID, other.offer.ID))
+}
+
+// saysAsMuch reports whether the card of the other one says the same.
+func (q question) saysAsMuch(other question) bool {
+	return q.offer.ID == other.offer.ID && q.offer.PeerName == other.offer.PeerName && q.looksLike == other.looksLike
 }
 
 func newOffers(w *window) *offers { return &offers{win: w, told: make(map[string]bool)} }
@@ -54,48 +77,68 @@ func newOffers(w *window) *offers { return &offers{win: w, told: make(map[string
 // waiting is how many offers wait for this user.
 func (o *offers) waiting() int { return len(o.asked) }
 
-// show follows the offers as they are now; looks leads from strangers to the
-// friends whose names they bear.
-func (o *offers) show(all map[string]domain.Offer, looks map[domain.PeerID]string) {
-	o.asked = o.asked[:0]
+// show follows the offers as they are now, of people as they are known.
+func (o *offers) show(all map[string]domain.Offer, people map[domain.PeerID]domain.Peer) {
+	o.asked = nil
 	for _, one := range all {
 		if one.Incoming && one.State == domain.OfferAsked {
-			o.asked = append(o.asked, one)
+			from := people[one.Peer]
+			o.asked = append(o.asked, question{offer: one, friend: from.Friend, looksLike: from.LooksLike})
 		}
 		if !one.Problem.IsZero() && !o.told[one.ID] {
 			o.told[one.ID] = true
 			o.win.notices.add("send:"+one.ID, "warning", theme.Error, words.Say(one.Problem))
 		}
 	}
-	slices.SortFunc(o.asked, func(a, b domain.Offer) int {
-		if c := a.Added.Compare(b.Added); c != 0 {
-			return c
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
+	slices.SortFunc(o.asked, question.compare)
 	now, more := o.asked[:min(mostOffers, len(o.asked))], max(0, len(o.asked)-mostOffers)
-	same := func(a, b domain.Offer) bool { return a.ID == b.ID && a.PeerName == b.PeerName }
-	if more == o.more && slices.EqualFunc(now, o.shown, same) {
+	if more == o.more && slices.EqualFunc(now, o.shown, question.saysAsMuch) {
 		return
 	}
-	for _, one := range o.shown {
-		o.win.notices.remove("offer:" + one.ID)
+	for _, q := range o.shown {
+		o.win.notices.remove("offer:" + q.offer.ID)
 	}
 	o.win.notices.remove("offers")
-	o.shown, o.more = slices.Clone(now), more
-	for _, one := range now {
-		o.card(one, looks[one.Peer])
+	o.shown, o.more = now, more
+	for _, q := range now {
+		o.card(q)
 	}
 	if more > 0 {
-		o.win.notices.add("offers", "clock", theme.Waiting, words.N("%s more offers wait for your answer.", more))
+		var actions []fyne.CanvasObject
+		if n := len(o.ofStrangers()); n > 1 {
+			actions = append(actions, widget.NewButton(words.T("Decline %s of strangers", words.Count(n)), "", widget.Plain, o.declineStrangers).Small())
+		}
+		o.win.notices.add("offers", "clock", theme.Waiting, words.N("%s more offers wait for your answer.", more), actions...)
 	}
 }
 
+// ofStrangers returns the IDs of the offers of people who are no friends.
+func (o *offers) ofStrangers() (ids []string) {
+	for _, q := range o.asked {
+		if !q.friend {
+			ids = append(ids, q.offer.ID)
+		}
+	}
+	return ids
+}
+
+func (o *offers) declineStrangers() {
+	ids := o.ofStrangers()
+	o.win.run.Go(func(ctx context.Context) func() {
+		var problems []error
+		for _, id := range ids {
+			problems = append(problems, o.win.core.Offers.Decline(ctx, id))
+		}
+		return o.win.said(errors.Join(problems...))
+	})
+}
+
 // card asks about an offer above every page.
-func (o *offers) card(one domain.Offer, looksLike string) {
+func (o *offers) card(q question) {
+	one := q.offer
 	lines := []string{OfferWords(one)}
-	if looksLike != "" {
-		lines = append(lines, words.T("This looks like %s, but it's a different computer.", looksLike))
+	if q.looksLike != "" {
+		lines = append(lines, words.T("This looks like %s, but it's a different computer.", q.looksLike))
 	}
 	if one.Note != "" {
 		lines = append(lines, one.Note)

@@ -34,7 +34,7 @@ func offered(n int) map[string]domain.Offer {
 func TestOffersAreCards(t *testing.T) {
 	for button, call := range map[string]string{"Accept": "accept %032x ", "Decline": "decline %032x"} {
 		w, f := newTestWindow(t)
-		w.offers.show(offered(5), map[domain.PeerID]string{anaID: "Anna"})
+		w.offers.show(offered(5), map[domain.PeerID]domain.Peer{anaID: {LooksLike: "Anna"}})
 		if w.offers.waiting() != 5 || len(w.notices.keys) != 4 || w.win.Canvas().Overlays().Top() != nil {
 			t.Fatalf("%d wait, %q are shown", w.offers.waiting(), w.notices.keys)
 		}
@@ -56,6 +56,30 @@ func TestOffersAreCards(t *testing.T) {
 		if len(w.notices.keys) != 0 {
 			t.Errorf("left above the pages: %q", w.notices.keys)
 		}
+	}
+}
+
+// A friend's offer has a card, however many strangers were quicker.
+func TestStrangersOffersKeepNoFriendsFromSight(t *testing.T) {
+	w, f := newTestWindow(t)
+	all := offered(6)
+	id := fmt.Sprintf("%032x", 5) // the latest
+	friends := all[id]
+	friends.Peer, friends.PeerName = "2", "Ben"
+	all[id] = friends
+	w.offers.show(all, map[domain.PeerID]domain.Peer{"2": {Friend: true}})
+	if got := w.offers.shown[0].offer.ID; got != id {
+		t.Errorf("the first card is of %s", got)
+	}
+	if !pressIn(w.notices.box, "Decline 5 of strangers") {
+		t.Fatal("strangers' offers cannot be declined together")
+	}
+	wantCalls(t, f, "decline "+fmt.Sprintf("%032x", 0), "decline "+fmt.Sprintf("%032x", 1), "decline "+fmt.Sprintf("%032x", 2),
+		"decline "+fmt.Sprintf("%032x", 3), "decline "+fmt.Sprintf("%032x", 4))
+	// One that becomes a friend comes up, and the warning about a name comes later.
+	w.offers.show(all, map[domain.PeerID]domain.Peer{anaID: {Friend: true}, "2": {LooksLike: "Benn"}})
+	if q := w.offers.shown[0]; q.offer.Peer != anaID || w.offers.more != 3 {
+		t.Errorf("then the first card is of %s, and %d more wait", q.offer.PeerName, w.offers.more)
 	}
 }
 

@@ -169,12 +169,12 @@ func (w *window) prepare(m *model, c changes) (show []func()) {
 		all := maps.Clone(m.introduced)
 		show = append(show, func() { w.friends.show(all) })
 	}
+	if c.offers || c.peers && len(m.offers) > 0 {
+		all, people := maps.Clone(m.offers), m.people()
+		show = append(show, func() { w.offers.show(all, people) })
+	}
 	if c.offers {
-		all, looks := maps.Clone(m.offers), m.looks()
-		show = append(show, func() {
-			w.offers.show(all, looks)
-			w.notify.offered(c.offered)
-		})
+		show = append(show, func() { w.notify.offered(c.offered) })
 	}
 	if c.networks {
 		all := maps.Clone(m.networks)
@@ -234,15 +234,13 @@ func (m *model) chosen() bool {
 	return false
 }
 
-// looks leads from strangers to the friends whose names they bear.
-func (m *model) looks() map[domain.PeerID]string {
-	looks := make(map[domain.PeerID]string)
+// people returns those who are known, by ID.
+func (m *model) people() map[domain.PeerID]domain.Peer {
+	people := make(map[domain.PeerID]domain.Peer, len(m.peers))
 	for _, p := range m.peers {
-		if p.LooksLike != "" {
-			looks[p.ID] = p.LooksLike
-		}
+		people[p.ID] = p
 	}
-	return looks
+	return people
 }
 
 // names returns what the people are called that are known.
