@@ -1,6 +1,7 @@
 package domain
 
 import (
+	"io/fs"
 	"slices"
 	"time"
 )
@@ -69,6 +70,15 @@ type Found struct {
 	// Written is TransferFile's.
 	Written time.Time
 }
+
+// Fits reports whether a file, of which Lstat says this, is still what was found
+// as far as that tells: a regular one of the same size, and time if it is known.
+func (f Found) Fits(info fs.FileInfo) bool {
+	return info.Mode().IsRegular() && info.Size() == f.Size && (f.Written.IsZero() || info.ModTime().Equal(f.Written))
+}
+
+// Found returns where a finished file lies.
+func (f *TransferFile) Found() Found { return Found{Path: f.Final, Size: f.Size, Written: f.Written} }
 
 // TransferProvider is somebody whom a download comes from, or may come from.
 type TransferProvider struct {

@@ -72,7 +72,7 @@ func (t *Transfers) resolveAgain(d *transfer, before []domain.TransferFile) erro
 		if f.Skipped {
 			left++
 		}
-		if was.Content == f.Content && was.Folder == f.Folder && was.Target == f.Target && seemsHere(&was) {
+		if was.Content == f.Content && was.Folder == f.Folder && was.Target == f.Target && isHere(&was) {
 			f.Final, f.Written = was.Final, was.Written
 		}
 	}
@@ -84,11 +84,11 @@ func (t *Transfers) resolveAgain(d *transfer, before []domain.TransferFile) erro
 	return nil
 }
 
-// seemsHere reports whether a finished file lies where it was finished, with its
-// size.
-func seemsHere(f *domain.TransferFile) bool {
+// isHere reports whether a finished file or folder seems to lie where it was
+// finished, as it was then.
+func isHere(f *domain.TransferFile) bool {
 	info, err := os.Lstat(f.Final)
-	return err == nil && info.IsDir() == f.Folder && (f.Folder || info.Mode().IsRegular() && info.Size() == f.Size)
+	return err == nil && (f.Folder && info.IsDir() || !f.Folder && f.Found().Fits(info))
 }
 
 // folderOf returns the folder that was made for a download of a folder; "" for

@@ -15,7 +15,7 @@ import (
 // knows t yet.
 func (t *Transfers) found(f domain.TransferFile) {
 	if f.Final != "" && !f.Folder {
-		t.here[f.Content] = domain.Found{Path: f.Final, Size: f.Size, Written: f.Written}
+		t.here[f.Content] = f.Found()
 		delete(t.unfound, f.Content)
 	}
 }
@@ -31,8 +31,7 @@ func (t *Transfers) Finished(content domain.ContentID) string {
 		return ""
 	}
 	info, err := os.Lstat(at.Path)
-	if err != nil || !info.Mode().IsRegular() || info.Size() != at.Size ||
-		!at.Written.IsZero() && !info.ModTime().Equal(at.Written) {
+	if err != nil || !at.Fits(info) {
 		return ""
 	}
 	return at.Path

@@ -175,7 +175,7 @@ func (t *Transfers) deleteFiles(d *transfer) (left int, err error) {
 // asWritten reports whether a finished file was made by its transfer and is
 // still what it was then.
 func asWritten(f *domain.TransferFile, info fs.FileInfo) bool {
-	return !f.Written.IsZero() && info.Mode().IsRegular() && info.Size() == f.Size && info.ModTime().Equal(f.Written)
+	return !f.Written.IsZero() && f.Found().Fits(info)
 }
 
 // below returns the path of a finished file in its download folder.

@@ -377,14 +377,18 @@ func TestTheNewOneIsGot(t *testing.T) {
 	}
 }
 
-// Of what the user has deleted meanwhile the old download still says that it is
-// here.
+// Of what the user has deleted or edited meanwhile the old download still says
+// that it is here.
 func TestWhatIsGoneIsGotAgain(t *testing.T) {
 	w, folder := writing(t)
 	r := open(t, filepath.Join(t.TempDir(), "db"), w)
 	defer r.close(t)
 	id := r.getTo(t, folder, "Box")
-	if err := os.Remove(filepath.Join(folder, "Box", "sub", "b")); err != nil {
+	edited := filepath.Join(folder, "Box", "a")
+	before := time.Now().Add(-time.Hour)
+	err := errors.Join(os.Remove(filepath.Join(folder, "Box", "sub", "b")),
+		os.WriteFile(edited, []byte("1ne"), 0o600), os.Chtimes(edited, before, before))
+	if err != nil {
 		t.Fatal(err)
 	}
 	w.mu.Lock()
@@ -396,7 +400,8 @@ func TestWhatIsGoneIsGotAgain(t *testing.T) {
 	}
 	r.await(t, next, domain.Done)
 	w.mu.Lock()
-	if got := strings.Join(w.fetched, " "); got != "Box/sub/b" {
+	slices.Sort(w.fetched)
+	if got := strings.Join(w.fetched, " "); got != "Box/a Box/sub/b" {
 		t.Errorf("fetched: %q", got)
 	}
 	w.mu.Unlock()
