@@ -105,7 +105,7 @@ type bulks struct {
 	closed   bool
 	live     map[*Bulk]struct{}
 	handlers map[string]bulkHandler
-	failed   map[place]time.Time // where it did not work, and until when that counts
+	failed   map[place]pause // where it did not work
 }
 
 type bulkHandler struct {

@@ -206,8 +206,23 @@ func TestBulkIsAvoidedWhereItFails(t *testing.T) {
 		t.Errorf("right after a failure: %v, want %v", err, domain.ErrOffline)
 	}
 	p := place{b.ID(), addressOf(t, b, "tcp")}
-	if now := time.Now(); !a.bulks.avoided(p, now) || a.bulks.avoided(p, now.Add(bulkPause+time.Second)) {
-		t.Error("not avoided, or for ever")
+	now := time.Now()
+	for _, length := range []time.Duration{bulkPauseFirst, 2 * bulkPauseFirst, 4 * bulkPauseFirst} {
+		if !a.bulks.avoided(p, now.Add(length-time.Second)) || a.bulks.avoided(p, now.Add(length+time.Second)) {
+			t.Errorf("not avoided for %v: %+v", length, a.bulks.failed[p])
+		}
+		now = now.Add(length + time.Second)
+		a.bulks.avoid(p, now)
+	}
+	for range 20 {
+		a.bulks.avoid(p, now)
+	}
+	if a.bulks.avoided(p, now.Add(bulkPauseLast+time.Second)) {
+		t.Error("avoided for ever")
+	}
+	a.bulks.worked(p)
+	if a.bulks.avoid(p, now); a.bulks.avoided(p, now.Add(bulkPauseFirst+time.Second)) {
+		t.Error("avoided for long although it worked meanwhile")
 	}
 	for i := range 3 * maxFailed {
 		a.bulks.avoid(place{b.ID(), string(rune(i))}, time.Now())

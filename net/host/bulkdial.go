@@ -16,8 +16,10 @@ import (
 )
 
 const (
-	// bulkPause is how long an address is left alone at which it did not work.
-	bulkPause = 5 * time.Minute
+	// For so long an address is left alone at which it did not work, twice as long
+	// each time: this machine may have been busy for a moment, and a firewall
+	// stays.
+	bulkPauseFirst, bulkPauseLast = 10 * time.Second, 5 * time.Minute
 	// bulkTries is how many addresses are tried.
 	bulkTries = 3
 	// maxFailed bounds what is remembered of failures.
@@ -32,8 +34,8 @@ type place struct {
 
 // OpenBulk opens a bulk connection for a protocol to a connected peer, at the
 // TCP address that the connection goes to or another one that is known. It
-// gives up after two seconds, and does not try again for some minutes where it did
-// not work: the caller has Open to fall back on. The context bounds the opening
+// gives up after two seconds, and does not try again for some seconds to minutes
+// where it did not work: the caller has Open to fall back on. The context bounds the opening
 // only. Errors: domain.ErrOffline if it does not work, ErrVersion if the peer
 // does not serve the protocol in this way, ErrRefused if it does not let us, or
 // is blocked, ErrBusy if there are too many already.
@@ -66,6 +68,7 @@ func (h *Host) openBulk(ctx context.Context, id domain.PeerID, proto string) (*B
 		b, err := h.dialBulk(ctx, pid, addr, proto)
 		switch {
 		case err == nil:
+			h.bulks.worked(place{id, addr.String()})
 			return b, nil
 		case errors.Is(err, domain.ErrRefused), errors.Is(err, domain.ErrBusy), errors.Is(err, domain.ErrUsage):
 			return nil, err // it works, but not now
@@ -178,23 +181,40 @@ func (h *Host) bulkAddresses(id domain.PeerID) (peer.ID, []ma.Multiaddr) {
 	return pid, addrs
 }
 
+// pause is how long, and until when, an address is left alone.
+type pause struct {
+	length time.Duration
+	until  time.Time
+}
+
+// forgotten reports whether a next failure there would be a first one again.
+func (p pause) forgotten(now time.Time) bool { return now.After(p.until.Add(bulkPauseLast)) }
+
 // avoid notes that it did not work somewhere.
-func (s *bulks) avoid(p place, now time.Time) {
+func (s *bulks) avoid(at place, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.failed == nil {
-		s.failed = make(map[place]time.Time)
+		s.failed = make(map[place]pause)
 	}
-	for old, until := range s.failed {
-		if len(s.failed) >= maxFailed || !until.After(now) {
+	length := min(max(2*s.failed[at].length, bulkPauseFirst), bulkPauseLast)
+	for old, p := range s.failed {
+		if len(s.failed) >= maxFailed || p.forgotten(now) {
 			delete(s.failed, old)
 		}
 	}
-	s.failed[p] = now.Add(bulkPause)
+	s.failed[at] = pause{length, now.Add(length)}
 }
 
-func (s *bulks) avoided(p place, now time.Time) bool {
+// worked notes that it does.
+func (s *bulks) worked(at place) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.failed[p].After(now)
+	delete(s.failed, at)
+}
+
+func (s *bulks) avoided(at place, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failed[at].until.After(now)
 }
