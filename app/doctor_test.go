@@ -105,6 +105,19 @@ func TestDoctor(t *testing.T) {
 	}
 }
 
+// TestDoctorFindsThatThereIsNoAddress has a cable and nobody who gives out
+// addresses: only the one of IPv6 that each interface gives itself.
+func TestDoctorFindsThatThereIsNoAddress(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	network := lab.Bare(t, "ana")
+	network.Host("ana").Connect("cable", "eth0", "")
+	all := on(t, network, "ana")
+	start(ctx, t, all...)
+	all[0].finds(ctx, t, false, "On eth0 this computer has no address that others can reach.")
+}
+
 // TestDoctorFindsThePortTaken has another program listen on Potluck's port.
 func TestDoctorFindsThePortTaken(t *testing.T) {
 	t.Parallel()

@@ -114,6 +114,9 @@ func (d *Doctor) networks(ears []domain.Ear) []domain.Finding {
 			name = e.Network.Name
 		}
 		switch {
+		case e.Unaddressed:
+			found = append(found, bad("address", domain.Say("On %s this computer has no address that others can reach.", name),
+				domain.Say("The network gave none. With just a cable between two computers, set IPv4 to \"link-local only\" on both.")))
 		case !e.Sends && !hidden:
 			found = append(found, bad("multicast", domain.Say("Potluck can't call out on %s.", name),
 				domain.Say("A firewall or a VPN on this computer forbids it. Allow UDP ports 5353 and 17686.")))

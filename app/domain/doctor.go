@@ -8,6 +8,9 @@ type Ear struct {
 	// was heard here, as by everybody else on the link.
 	Sends  bool
 	Echoes bool
+	// Unaddressed is whether there is no address there at which others could
+	// connect to this machine.
+	Unaddressed bool
 	// Heard is how many peers were heard there lately, Multicast whether one of
 	// them was by multicast, from another machine.
 	Heard     int

@@ -29,7 +29,7 @@ func (l *loop) listenToItself(now time.Time) {
 			Interface: st.Name, Network: domain.Network{ID: st.network.id, Name: networkName(st.prefixes), Present: true},
 			Sends:  !st.failing && !st.sentAt.IsZero(),
 			Echoes: !st.echoAt.Before(st.sentAt) || now.Sub(st.sentAt) < echoTime,
-			Heard:  heard, Multicast: multicast > 0,
+			Heard:  heard, Multicast: multicast > 0, Unaddressed: len(st.announced()) == 0,
 		})
 	}
 	slices.SortFunc(ears, func(a, b domain.Ear) int { return strings.Compare(a.Interface, b.Interface) })
