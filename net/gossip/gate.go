@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	pubsubpb "github.com/libp2p/go-libp2p-pubsub/pb"
@@ -32,8 +33,8 @@ var errFar = errors.New("the peer is not near")
 // stream to us, and in no other way. Streams of others are reset, and so is a
 // stream whose connection is no longer near when something is to be written.
 //
-// A peer's topics come once, first on the stream that it opens; and pubsub
-// forgets them when the stream that we opened to it ends, which happens whenever
+// A peer's topics come once, as the first message on the stream that it opens;
+// and pubsub forgets them when the stream that we opened to it ends, which happens whenever
 // one side counts the other as near a moment earlier. So who opens a stream to
 // us may have forgotten our topics, and is told them again. And pubsub opens its
 // streams anew four times in ten minutes at most, so a peer whose stream has
@@ -44,17 +45,24 @@ type gate struct {
 	bus      event.Bus
 	admitted event.Emitter
 	protos   []protocol.ID
-	greeting []byte // the message that says our topics
+	hello    []byte // the message that says our topics
 	timing   timing
 	meet     func(id peer.ID) // admits it and swaps heads
 
 	mu      sync.Mutex
 	streams map[*gatedStream]struct{}
+	later   map[peer.ID]*later
 	closed  bool
 }
 
+// later is a peer who is met or admitted again after a while.
+type later struct {
+	timer *time.Timer
+	lost  bool // something may have passed it by, so it is met
+}
+
 func newGate(h libp2phost.Host, near func(network.Conn) bool, meet func(peer.ID), timing timing, topics []string) (*gate, error) {
-	greeting, err := greeting(topics)
+	hello, err := greeting(topics)
 	if err != nil {
 		return nil, err
 	}
@@ -69,10 +77,11 @@ func newGate(h libp2phost.Host, near func(network.Conn) bool, meet func(peer.ID)
 		bus:      bus,
 		admitted: admitted,
 		protos:   []protocol.ID{meshProtocol},
-		greeting: greeting,
+		hello:    hello,
 		timing:   timing,
 		meet:     meet,
 		streams:  make(map[*gatedStream]struct{}),
+		later:    make(map[peer.ID]*later),
 	}, nil
 }
 
@@ -104,21 +113,30 @@ func (g *gate) Connect(_ context.Context, info peer.AddrInfo) error {
 
 // NewStream opens a stream to a near peer over a connection that is there.
 func (g *gate) NewStream(ctx context.Context, id peer.ID, protos ...protocol.ID) (network.Stream, error) {
+	s, err := g.open(ctx, id, protos)
+	if err != nil {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.againLater(id, false)
+		return nil, err
+	}
+	return g.track(s, true)
+}
+
+func (g *gate) open(ctx context.Context, id peer.ID, protos []protocol.ID) (network.Stream, error) {
 	if !g.anyNear(id) {
 		return nil, errFar
 	}
 	s, err := g.Host.NewStream(network.WithNoDial(ctx, "pubsub"), id, protos...)
 	if err != nil {
-		g.againLater(id, g.admitAgain)
 		return nil, err
 	}
 	// The stream may run over another connection than the one that is near.
 	if !g.near(s.Conn()) {
 		_ = s.Reset()
-		g.againLater(id, g.admitAgain)
 		return nil, errFar
 	}
-	return g.track(s, true)
+	return s, nil
 }
 
 // SetStreamHandler serves streams of near peers.
@@ -145,13 +163,7 @@ func (g *gate) SetStreamHandler(id protocol.ID, handler network.StreamHandler) {
 // greet tells the peer our topics, once more if it was told them.
 func (g *gate) greet(id peer.ID) {
 	for _, s := range g.with(id, true) {
-		err := s.SetWriteDeadline(time.Now().Add(greetTimeout))
-		if err == nil {
-			_, err = s.Write(g.greeting)
-		}
-		if err != nil {
-			_ = s.Reset() // half a message may be out; pubsub opens another
-		}
+		s.greet()
 	}
 }
 
@@ -168,20 +180,32 @@ func (g *gate) with(id peer.ID, ours bool) []*gatedStream {
 	return streams
 }
 
-// againLater calls f after a while, if the peer is near then.
-func (g *gate) againLater(id peer.ID, f func(id peer.ID)) {
-	time.AfterFunc(g.timing.reopen, func() {
+// againLater admits a peer again after a while, if it is near then, and meets it if
+// something may be lost. The lock is held.
+func (g *gate) againLater(id peer.ID, lost bool) {
+	if g.closed {
+		return
+	}
+	l := g.later[id]
+	if l != nil { // once is enough, however often streams end
+		l.lost = l.lost || lost
+		return
+	}
+	l = &later{lost: lost}
+	g.later[id] = l
+	l.timer = time.AfterFunc(g.timing.reopen, func() {
 		g.mu.Lock()
-		closed := g.closed
+		delete(g.later, id)
+		closed, lost := g.closed, l.lost
 		g.mu.Unlock()
-		if !closed && g.anyNear(id) {
-			f(id)
+		switch {
+		case closed || !g.anyNear(id):
+		case lost:
+			g.meet(id)
+		default:
+			_ = g.admit(id) // fails at the end only
 		}
 	})
-}
-
-func (g *gate) admitAgain(id peer.ID) {
-	_ = g.admit(id) // fails at the end only
 }
 
 func (g *gate) anyNear(id peer.ID) bool {
@@ -196,11 +220,14 @@ func (g *gate) anyNear(id peer.ID) bool {
 // close ends all of pubsub's streams and with them the goroutines that read
 // them.
 func (g *gate) close() {
-	for _, proto := range g.protos {
-		g.RemoveStreamHandler(proto)
+	for _, id := range g.protos {
+		g.RemoveStreamHandler(id)
 	}
 	g.mu.Lock()
 	g.closed = true
+	for _, l := range g.later {
+		l.timer.Stop()
+	}
 	streams := make([]*gatedStream, 0, len(g.streams))
 	for s := range g.streams {
 		streams = append(streams, s)
@@ -228,13 +255,9 @@ func (g *gate) forget(s *gatedStream) {
 	defer g.mu.Unlock()
 	_, known := g.streams[s]
 	delete(g.streams, s)
-	switch {
-	case !known || !s.ours || g.closed:
-	case time.Since(s.opened) < g.timing.settle:
-		// Most likely we are far for the peer.
-		g.againLater(s.Conn().RemotePeer(), g.admitAgain)
-	default:
-		g.againLater(s.Conn().RemotePeer(), g.meet)
+	if known && s.ours {
+		// Where it ends soon we are far for the peer, most likely.
+		g.againLater(s.Conn().RemotePeer(), time.Since(s.opened) >= g.timing.settle)
 	}
 }
 
@@ -245,18 +268,48 @@ type gatedStream struct {
 	ours   bool // we opened it, and only we write to it
 	opened time.Time
 
-	writing sync.Mutex // one message after the other
+	writing  sync.Mutex  // one message after the other
+	greeting atomic.Bool // one waits to be written
 }
 
-// Write writes a whole message to a peer that is still near.
+// SetWriteDeadline bounds the next message, not one that is being written.
+func (s *gatedStream) SetWriteDeadline(t time.Time) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	return s.Stream.SetWriteDeadline(t)
+}
+
+// Write writes a whole message to a peer that is still near. After a failure
+// nothing follows: half a message may be out.
 func (s *gatedStream) Write(p []byte) (int, error) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if !s.gate.near(s.Conn()) {
-		_ = s.Reset()
-		return 0, errFar
+	return s.write(p)
+}
+
+func (s *gatedStream) write(p []byte) (n int, err error) {
+	if err = errFar; s.gate.near(s.Conn()) {
+		n, err = s.Stream.Write(p)
 	}
-	return s.Stream.Write(p)
+	if err != nil {
+		_ = s.Reset()
+	}
+	return n, err
+}
+
+// greet says our topics, once more if they were said.
+func (s *gatedStream) greet() {
+	if !s.greeting.CompareAndSwap(false, true) {
+		return // somebody does
+	}
+	defer s.greeting.Store(false)
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if err := s.Stream.SetWriteDeadline(time.Now().Add(greetTimeout)); err != nil {
+		_ = s.Reset()
+		return
+	}
+	_, _ = s.write(s.gate.hello) // the stream has ended then, and pubsub opens another
 }
 
 // Close ends the stream well.

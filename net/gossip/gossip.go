@@ -221,9 +221,10 @@ func (g *Gossip) Announce() {
 	}
 }
 
-// hidden reports whether nothing is told to anybody.
+// reserved reports whether the own head is told to each one alone.
 func (g *Gossip) reserved() bool { return g.cfg.Reserved != nil && g.cfg.Reserved() }
 
+// hidden reports whether nothing is told to anybody.
 func (g *Gossip) hidden() bool { return g.cfg.Hidden != nil && g.cfg.Hidden() }
 
 // Flush sends out at once what Announce has told of and is still being merged,
