@@ -65,9 +65,9 @@ func TestPeopleAreToldTheirPlace(t *testing.T) {
 			t.Errorf("guest %d is told the place %d", i, got)
 		}
 	}
-	ana.limits.Set(0, 0)
+	ana.limits.Set(4*mib, 0)
 	<-done[0]
-	ana.limits.Set(domain.LeastRate, 0) // before the next one has the place, in a second
+	ana.limits.Set(domain.LeastRate, 0) // before the next one is done, in three seconds
 	until(t, func() bool { return guests[2].told() == 1 })
 	ana.limits.Set(0, 0)
 	for _, done := range done[1:] {
