@@ -106,8 +106,9 @@ func (w *watcher) add(folder string, sh *share) {
 	w.folders[folder][sh] = true
 }
 
-// retry looks whether more can be watched than could be, and reports whether not
-// all was: everything that should be is watched again by looking through it.
+// retry looks whether more can be watched than could be, and reports whether
+// something was not: everything that should be is watched again by looking
+// through it.
 func (w *watcher) retry() (limited bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -139,8 +140,17 @@ func (w *watcher) drop(sh *share) {
 	}
 }
 
-// moved ends the watching of a folder that has come or gone, and of
-// all below: the system would go on to tell of them under the old path.
+// heard takes what the system tells of a folder that has come or gone. What has
+// come may be watched already, by a scan that was quicker than the news; and that
+// watch goes with the one of where it was before.
+func (w *watcher) heard(e fsnotify.Event) {
+	if e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename) || e.Has(fsnotify.Create) {
+		w.moved(e.Name)
+	}
+}
+
+// moved ends the watching of a folder that has come or gone, and of all below:
+// the system would go on to tell of them under the old path.
 func (w *watcher) moved(folder string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -202,11 +212,7 @@ func (l *Library) watchLoop(ctx context.Context, watch *watcher) {
 	for {
 		select {
 		case e := <-events:
-			// What has come may be watched already, by a scan that was quicker than
-			// the news; and that watch goes with the one of where it was before.
-			if e.Has(fsnotify.Remove) || e.Has(fsnotify.Rename) || e.Has(fsnotify.Create) {
-				watch.moved(e.Name)
-			}
+			watch.heard(e)
 			changed.note(e.Name, time.Now())
 			settled.Reset(time.Until(changed.next()))
 		case err := <-failures:

@@ -1,6 +1,9 @@
 package library
 
 import (
+	"log/slog"
+	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -46,5 +49,55 @@ func TestChangesAreGathered(t *testing.T) {
 	}
 	if got := many.take(begin); len(got) != n || len(many.paths) != 0 {
 		t.Errorf("%d of them are looked at", len(got))
+	}
+}
+
+// A folder is moved, and its new place looked through before that is heard of:
+// then it is watched all the same, as soon as it is looked through again.
+func TestWatchingWhatWasMovedMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := newWatcher(slog.New(slog.DiscardHandler), 100)
+	if w.fs == nil {
+		t.Fatal("nothing can be watched here")
+	}
+	defer func() {
+		if err := w.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	home, sh := t.TempDir(), &share{}
+	before, after := filepath.Join(home, "before"), filepath.Join(home, "after")
+	if err := os.Mkdir(before, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	w.add(home, sh)
+	w.add(before, sh)
+	if err := os.Rename(before, after); err != nil {
+		t.Fatal(err)
+	}
+	w.add(after, sh)
+	// hears takes all events until one of a path, for a while.
+	hears := func(path string, patience time.Duration) bool {
+		for quiet := time.After(patience); ; {
+			select {
+			case e := <-w.fs.Events:
+				if w.heard(e); e.Name == path {
+					return true
+				}
+			case err := <-w.fs.Errors:
+				t.Error(err)
+			case <-quiet:
+				return false
+			}
+		}
+	}
+	hears("", 500*time.Millisecond)
+	w.add(after, sh) // as when it is looked through again because of that
+	file := filepath.Join(after, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if !hears(file, 10*time.Second) {
+		t.Error("what happens there is not heard")
 	}
 }
