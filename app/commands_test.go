@@ -228,8 +228,9 @@ func cmdInterrupt(ts *testscript.TestScript, _ bool, args []string) {
 func cmdEventually(ts *testscript.TestScript, without bool, args []string) {
 	var out []byte
 	for until := time.Now().Add(15 * time.Second); time.Now().Before(until); time.Sleep(50 * time.Millisecond) {
-		out, _ = potluck(ts, args[1], args[2:]...).CombinedOutput() // failing is part of waiting
-		if strings.Contains(string(out), args[0]) != without {
+		var err error // failing is part of waiting
+		out, err = potluck(ts, args[1], args[2:]...).CombinedOutput()
+		if strings.Contains(string(out), args[0]) != without && (err == nil || !without) {
 			return
 		}
 	}

@@ -11,9 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/potluck-share/potluck/app/programs"
-
 	"github.com/potluck-share/potluck/app/lab"
+	"github.com/potluck-share/potluck/app/programs"
 )
 
 // finding is something that the check-up looked at.

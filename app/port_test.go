@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/potluck-share/potluck/app/programs"
-
 	"github.com/potluck-share/potluck/app/lab"
+	"github.com/potluck-share/potluck/app/programs"
 )
 
 // TestChosenPort starts two on one computer that both are to listen on the same

@@ -2,6 +2,7 @@ package app
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -17,8 +18,13 @@ func TestRoomOfARealFolder(t *testing.T) {
 	}
 	var r room
 	got := r.free(folder)
-	for ; got < 0; got = r.free(folder) { // this machine may take longer than it waits
-		time.Sleep(time.Millisecond)
+	if got < 0 { // this machine may take longer than it waits
+		until(t, "it is measured", func() error {
+			if got = r.free(folder); got < 0 {
+				return errors.New("it is not known")
+			}
+			return nil
+		})
 	}
 	if got < want/2 || got > 2*want {
 		t.Errorf("%d bytes are free, want about %d", got, want)
@@ -45,25 +51,31 @@ func TestRoomOfADriveThatHangs(t *testing.T) {
 			t.Errorf("the answer took %v", took)
 		}
 	}
+	becomes := func(want int64) {
+		t.Helper()
+		until(t, fmt.Sprintf("%d bytes are free", want), func() error {
+			if got := r.free("/drive"); got != want {
+				return fmt.Errorf("%d bytes are free", got)
+			}
+			return nil
+		})
+	}
 	within(-1)
 	answers <- 7
-	for r.free("/drive") != 7 {
-		time.Sleep(time.Millisecond)
-	}
+	becomes(7)
 	r.at = time.Now().Add(-2 * roomFor)
 	within(7) // it hangs: the last answer stands
 	within(7)
 	answers <- 5
-	for r.free("/drive") != 5 {
-		time.Sleep(time.Millisecond)
-	}
+	becomes(5)
 	r.at = time.Now().Add(-2 * roomFor)
 	close(answers)
-	for r.free("/drive") != -1 {
-		time.Sleep(time.Millisecond)
-	}
+	becomes(-1)
 	quick := room{measure: func(string) (int64, error) { return 3, nil }}
-	for quick.free("/other") != 3 {
-		time.Sleep(time.Millisecond)
-	}
+	until(t, "a quick drive is measured", func() error {
+		if got := quick.free("/other"); got != 3 {
+			return fmt.Errorf("%d bytes are free", got)
+		}
+		return nil
+	})
 }

@@ -12,11 +12,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/potluck-share/potluck/app/programs"
-
 	"github.com/potluck-share/potluck/app/control"
 	"github.com/potluck-share/potluck/app/desktop"
 	"github.com/potluck-share/potluck/app/lab"
+	"github.com/potluck-share/potluck/app/programs"
 )
 
 // scale skips a measurement that takes minutes unless `make bench-scale` runs it.

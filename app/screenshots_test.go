@@ -15,10 +15,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/potluck-share/potluck/app/programs"
-
 	"github.com/potluck-share/potluck/app/desktop"
 	"github.com/potluck-share/potluck/app/lab"
+	"github.com/potluck-share/potluck/app/programs"
 )
 
 // looks are the ways of showing the window of which pictures are made. The

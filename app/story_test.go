@@ -13,10 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/potluck-share/potluck/app/programs"
-
 	"github.com/potluck-share/potluck/app/desktop"
 	"github.com/potluck-share/potluck/app/lab"
+	"github.com/potluck-share/potluck/app/programs"
 )
 
 // TestStory is the first evening of two people with the real program, each at

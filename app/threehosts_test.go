@@ -17,9 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/potluck-share/potluck/app/programs"
-
 	"github.com/potluck-share/potluck/app/lab"
+	"github.com/potluck-share/potluck/app/programs"
 )
 
 // meetWithin is the longest that people who have just started Potluck may have

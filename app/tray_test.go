@@ -10,9 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/potluck-share/potluck/app/programs"
-
 	"github.com/potluck-share/potluck/app/desktop"
+	"github.com/potluck-share/potluck/app/programs"
 )
 
 // TestTray is the life of a program that is started at login: it waits in the

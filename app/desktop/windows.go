@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"image"
 	"image/png"
+	"math"
 	"os"
 	"slices"
 	"strings"
@@ -156,6 +157,11 @@ func (s *Screen) ScreenshotOf(w Window, path string) error {
 
 // Look returns what a window shows now, for 0 the whole screen.
 func (s *Screen) Look(w Window) (*image.RGBA, error) {
+	return s.LookAt(w, image.Rect(0, 0, math.MaxInt16, math.MaxInt16))
+}
+
+// LookAt is Look for a part of a window: the picture begins with that.
+func (s *Screen) LookAt(w Window, part image.Rectangle) (*image.RGBA, error) {
 	if w == 0 {
 		w = s.root
 	}
@@ -168,7 +174,7 @@ func (s *Screen) Look(w Window) (*image.RGBA, error) {
 		return nil, err
 	}
 	// Asked of the root, so that menus and whatever else lies above are seen.
-	place = place.Intersect(screen)
+	place = part.Add(place.Min).Intersect(place).Intersect(screen)
 	if place.Empty() {
 		return nil, errors.New("the window lies outside the screen")
 	}

@@ -17,9 +17,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/potluck-share/potluck/app/programs"
-
 	"github.com/potluck-share/potluck/app/domain"
+	"github.com/potluck-share/potluck/app/programs"
 )
 
 // victim is a running Potluck. Its home folder holds its data and its downloads

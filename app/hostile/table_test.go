@@ -3,6 +3,7 @@ package hostile_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -27,6 +28,9 @@ const (
 const (
 	promptly = time.Second
 	patience = 15 * time.Second
+	// busy is what an answer may take longer on a machine that runs all of this.
+	// What it took is in the log.
+	busy = time.Second
 )
 
 // stage is where an attack happens: somebody who is attacked, and an honest
@@ -56,18 +60,25 @@ type row struct {
 	most   int64 // by how much the memory may grow, 0 for what is usual
 }
 
-// TestAttacks runs a Potluck with its window through everything that a peer may
-// think of, and prints what became of it.
+// TestAttacks runs a Potluck through everything that a peer may think of, and
+// prints what became of it: one with its window where there is an Xvfb.
 func TestAttacks(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("the screen of tests is an Xvfb, and how much memory a program uses is read from /proc")
+		t.Skip("how much memory a program uses is read from /proc")
 	}
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
 	bea := honest(t)
-	screen := desktop.Start(t, 1120, 780)
-	ana := runWindow(t, screen, "Ana")
+	attacked, screen := run, (*desktop.Screen)(nil)
+	if _, err := exec.LookPath("Xvfb"); err == nil || os.Getenv("POTLUCK_STRICT") != "" {
+		screen = desktop.Start(t, 1120, 780)
+		attacked = func(t *testing.T, name string, flags ...string) *victim {
+			t.Helper()
+			return runWindow(t, screen, name, flags...)
+		}
+	}
+	ana := attacked(t, "Ana")
 	befriend(t, ana, bea)
 
 	var table strings.Builder
@@ -77,13 +88,13 @@ func TestAttacks(t *testing.T) {
 		t.Run(r.name, func(t *testing.T) {
 			s := &stage{T: t, ana: ana, bea: bea}
 			if r.fresh {
-				s.ana = runWindow(t, screen, "Ana", r.flags...)
+				s.ana = attacked(t, "Ana", r.flags...)
 				s.ana.meets(bea)
 			}
 			_, _ = fmt.Fprintln(out, s.play(r))
 		})
 	}
-	if folder := os.Getenv("POTLUCK_ARTEFACTS"); folder != "" { // to be looked at
+	if folder := os.Getenv("POTLUCK_ARTEFACTS"); folder != "" && screen != nil { // to be looked at
 		if err := screen.ScreenshotOf(ana.window.shown, filepath.Join(folder, "attacked.png")); err != nil {
 			t.Error(err)
 		}
@@ -185,7 +196,9 @@ func (s *stage) watch() *watch {
 				w.problems = append(w.problems, fmt.Sprintf("status: %v: %s", err, out))
 			}
 			w.slowest = max(w.slowest, time.Since(begun))
-			w.turn(s)
+			if s.ana.window != nil {
+				w.turn(s)
+			}
 			if w.files == 0 || time.Now().After(next) {
 				w.fetch(s)
 				next = time.Now().Add(300 * time.Millisecond)
@@ -249,10 +262,10 @@ func (s *stage) play(r row) string {
 	if grown > most {
 		s.Errorf("the memory grew by %d MB, more than %d", grown>>20, most>>20)
 	}
-	if w.slowest > promptly {
+	if w.slowest > promptly+busy {
 		s.Errorf("the user waited %v for the status", w.slowest)
 	}
-	if w.turned > promptly {
+	if w.turned > promptly+busy {
 		s.Errorf("the user waited %v for another page of the window", w.turned)
 	}
 	for _, problem := range w.problems {

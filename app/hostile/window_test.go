@@ -11,9 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/potluck-share/potluck/app/programs"
-
 	"github.com/potluck-share/potluck/app/desktop"
+	"github.com/potluck-share/potluck/app/programs"
 )
 
 // window is a program's window and the hand that uses it, from one goroutine.
@@ -75,13 +74,13 @@ func (w *window) turn() (time.Duration, error) {
 		return 0, err
 	}
 	begun := time.Now()
+	at := rows[w.page]
 	for time.Since(begun) < patience {
-		seen, err := w.screen.Look(w.shown)
+		seen, err := w.screen.LookAt(w.shown, image.Rectangle{at, at.Add(image.Pt(1, 1))})
 		if err != nil {
 			return 0, err
 		}
-		at := rows[w.page]
-		if seen.RGBAAt(at.X, at.Y) == open {
+		if seen.RGBAAt(0, 0) == open {
 			return time.Since(begun), nil
 		}
 		time.Sleep(5 * time.Millisecond)

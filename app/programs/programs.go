@@ -2,7 +2,7 @@
 // POTLUCK_BIN and POTLUCK_HEADLESS name, as make test sets them, else what is
 // built now, once, beside the test's own program.
 //
-// Its functions may be called from any goroutine of a test.
+// Its functions are called from a test's own goroutine.
 package programs
 
 import (

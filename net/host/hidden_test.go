@@ -87,11 +87,7 @@ func TestHidden(t *testing.T) {
 	hidden.Store(true)
 	a.Rejudge()
 	eventually(t, "b sees a leave again", func() bool { return !atB.last(a.ID()).Connected })
-	eventually(t, "a does too", func() bool {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		return len(a.peers[b.ID()].links) == 0
-	})
+	eventually(t, "a does too", func() bool { return len(a.linksOf(b.ID())) == 0 })
 	hidden.Store(false)
 	a.Rejudge()
 	eventually(t, "b sees a come back, long before any back-off ends", func() bool { return atB.last(a.ID()).Connected })

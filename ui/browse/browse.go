@@ -108,8 +108,8 @@ type View struct {
 	asked      place // for what they were asked last
 	askedAt    time.Time
 	questions  int           // how often they were
-	rest       time.Duration // how long a row must be selected before its preview is asked for
 	settle     time.Duration // how long a search must have stood before
+	rest       time.Duration // how long a row must be selected before its preview is asked for
 	shown      bool
 	stale      bool // something has changed since the last load
 	soon       bool // loaded a moment ago
