@@ -106,7 +106,7 @@ func (o *offers) show(all map[string]domain.Offer, people map[domain.PeerID]doma
 	if more > 0 {
 		var actions []fyne.CanvasObject
 		if n := len(o.ofStrangers()); n > 1 {
-			actions = append(actions, widget.NewButton(words.T("Decline %s of strangers", words.Count(n)), "", widget.Plain, o.declineStrangers).Small())
+			actions = append(actions, widget.NewButton(words.T("Decline %s from strangers", words.Count(n)), "", widget.Plain, o.declineStrangers).Small())
 		}
 		o.win.notices.add("offers", "clock", theme.Waiting, words.N("%s more offers wait for your answer.", more), actions...)
 	}

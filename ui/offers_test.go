@@ -71,7 +71,7 @@ func TestStrangersOffersKeepNoFriendsFromSight(t *testing.T) {
 	if got := w.offers.shown[0].offer.ID; got != id {
 		t.Errorf("the first card is of %s", got)
 	}
-	if !pressIn(w.notices.box, "Decline 5 of strangers") {
+	if !pressIn(w.notices.box, "Decline 5 from strangers") {
 		t.Fatal("strangers' offers cannot be declined together")
 	}
 	wantCalls(t, f, "decline "+fmt.Sprintf("%032x", 0), "decline "+fmt.Sprintf("%032x", 1), "decline "+fmt.Sprintf("%032x", 2),
