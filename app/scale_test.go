@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -135,24 +136,34 @@ func TestScaleOfAShare(t *testing.T) {
 	listed := ana.host.Sent() - sent
 	t.Logf("all of it is listed %.1f s after they have met; %d KB over the cable, %.1f bytes a file", whole.Seconds(), listed>>10, float64(listed)/scaleFiles)
 
-	// One changed file, against what passes in the same time without one.
-	time.Sleep(5 * time.Second)
-	quiet := ana.host.Sent()
-	time.Sleep(5 * time.Second)
-	idle := ana.host.Sent() - quiet
-	changed := filepath.Join(folder, "album 050", "one more.txt")
-	sent = ana.host.Sent()
-	begun = time.Now()
-	if err := os.WriteFile(changed, []byte("new"), 0o600); err != nil {
-		t.Fatal(err)
+	// One changed file, against what passes in the same time without one, which
+	// differs by some pings.
+	var costs []int64
+	for n := range 5 {
+		time.Sleep(5 * time.Second)
+		quiet := ana.host.Sent()
+		time.Sleep(5 * time.Second)
+		idle := ana.host.Sent() - quiet
+		changed := filepath.Join(folder, "album 050", fmt.Sprintf("one more %d.txt", n))
+		sent = ana.host.Sent()
+		begun = time.Now()
+		if err := os.WriteFile(changed, []byte("new"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		ben.rows(ctx, t, "ana", "Big/album 050", scaleFolder+1+n)
+		took := time.Since(begun)
+		time.Sleep(time.Until(begun.Add(5 * time.Second)))
+		costs = append(costs, ana.host.Sent()-sent-idle)
+		t.Logf("one file more: seen after %.1f s, for %d bytes", took.Seconds(), costs[n])
+		if took > 5*time.Second {
+			t.Errorf("one file more takes %v", took)
+		}
 	}
-	ben.rows(ctx, t, "ana", "Big/album 050", scaleFolder+1)
-	took := time.Since(begun)
-	time.Sleep(time.Until(begun.Add(5 * time.Second)))
-	cost := ana.host.Sent() - sent - idle
-	t.Logf("one file more: seen after %.1f s, for %d bytes", took.Seconds(), cost)
-	if took > 5*time.Second || cost > 2000 {
-		t.Errorf("one file more costs %d bytes and takes %v", cost, took)
+	slices.Sort(costs)
+	if median := costs[len(costs)/2]; median > 2000 {
+		t.Errorf("one file more costs %d bytes", median)
+	} else {
+		t.Logf("the median is %d bytes", median)
 	}
 }
 

@@ -80,6 +80,13 @@ func (o *owner) knows(least uint64) (n int) {
 	return n
 }
 
+// heardOf reports whether it knows that another is here.
+func (o *owner) heardOf(other *owner) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.heard[other.ID()] > 0
+}
+
 // entry is the i-th file of an owner: a name as cameras give it, and noise for a
 // content ID.
 func (o *owner) entry(i int) domain.Entry {
@@ -276,12 +283,18 @@ func simulate(t *testing.T, peers int) (got figures) {
 		}
 		time.Sleep(time.Minute)
 
-		// One more comes: it hears of everybody, and pulls what the budget allows.
+		// One more comes: it hears of everybody, everybody hears of it, and it pulls
+		// what the budget allows.
 		last := f.newcomer()
 		f.mingle(last)
 		time.Sleep(30 * time.Second)
 		got.joining = last.bytes()
 		got.lost += peers - 1 - last.knows(1)
+		for _, other := range f.all {
+			if other != last && !other.heardOf(last) {
+				got.lost++
+			}
+		}
 		for _, other := range f.all {
 			if other == last || (got.pulled+1)*files > budget {
 				continue

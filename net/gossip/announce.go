@@ -66,6 +66,10 @@ func (g *Gossip) announceLoop(ctx context.Context) {
 			g.announce(ctx, false)
 			quiet = time.Now().Add(g.timing.merge)
 			close(done)
+		case <-g.joined:
+			// So that also those hear of us who are not our neighbours.
+			g.announce(ctx, true)
+			repeat.Reset(g.untilRepeat())
 		case <-repeat.C:
 			g.announce(ctx, true)
 			repeat.Reset(g.untilRepeat())

@@ -143,6 +143,7 @@ type Gossip struct {
 
 	changed chan struct{}      // Announce was called
 	flush   chan chan struct{} // Flush was called; what comes is closed when it is done
+	joined  chan struct{}      // gossip reaches somebody near, and nobody before
 	news    *news
 
 	questions *questions
@@ -150,6 +151,7 @@ type Gossip struct {
 	mu         sync.Mutex
 	table      *table
 	neighbours map[domain.PeerID]*neighbour
+	introduced bool           // those near were told of us by gossip
 	published  domain.Head    // the last that was gossiped
 	base       domain.Version // the own one that others know by now: what rides with a head leads on from there
 }
@@ -188,6 +190,7 @@ func start(ctx context.Context, cfg Config, timing timing) (*Gossip, error) {
 		served:     make(chan struct{}, 8),
 		changed:    make(chan struct{}, 1),
 		flush:      make(chan chan struct{}),
+		joined:     make(chan struct{}, 1),
 		base:       cfg.Own(Everyone).Version,
 		news:       newNews(),
 		questions:  newQuestions(),

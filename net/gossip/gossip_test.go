@@ -117,6 +117,33 @@ func TestLateJoinerGetsAllBySwap(t *testing.T) {
 	b.waitHead(late, 1)
 }
 
+// Whoever joins is heard of by those whom it does not meet, without a change.
+func TestJoinerIsHeardOfBeyondItsNeighbours(t *testing.T) {
+	t.Parallel()
+	a, b, c, late := newNode(t), newNode(t), newNode(t), newNode(t)
+	for _, n := range []*node{a, b, c} {
+		n.start(quick())
+	}
+	connect(t, a, b)
+	connect(t, b, c)
+	meshed(t, a, b)
+	meshed(t, b, c)
+	settled(t, a, b, c)
+	late.start(quick())
+	connect(t, late, a)
+	b.waitHead(late, 1)
+	c.waitHead(late, 1)
+	late.waitHead(c, 1)
+	// Once is enough.
+	settled(t, late, a)
+	late.gossip.mu.Lock()
+	introduced := late.gossip.introduced
+	late.gossip.mu.Unlock()
+	if !introduced || len(late.gossip.joined) != 0 {
+		t.Error("it is still to be introduced")
+	}
+}
+
 func TestChangeRightAfterTheSwapIsNotLost(t *testing.T) {
 	t.Parallel()
 	a, b := newNode(t), newNode(t)
@@ -463,7 +490,10 @@ func TestOwnerGoneBackIsBelievedAndTold(t *testing.T) {
 	b.gossip.mu.Unlock()
 
 	a.start(quick())
-	connect(t, a, b)
+	// As long as b counts a as far it believes a and tells nothing.
+	dial(t, a, b)
+	b.judge(a, domain.Asker{Near: true})
+	a.judge(b, domain.Asker{Near: true})
 	if h := b.waitHead(a, 1); h.Version != (domain.Version{Epoch: 1, Sequence: 1}) {
 		t.Errorf("b believes %v, not the owner's own word", h.Version)
 	}

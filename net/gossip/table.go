@@ -55,6 +55,9 @@ type author struct {
 	// heard is when the latest head left its owner, as far as we know; zero if
 	// it is only remembered from an earlier run.
 	heard time.Time
+	// gossiped is the version that went around by gossip, as far as we saw. A later
+	// one was brought by a swap, and others may lack it.
+	gossiped domain.Version
 	// changed is the table's count when public changed last.
 	changed uint64
 	limit   *rate.Limiter
@@ -85,14 +88,42 @@ func (t *table) allow(id domain.PeerID, now time.Time) bool {
 	return a == nil || a.limit.AllowN(now, 1)
 }
 
-// isNews reports whether take would find a head fresh that another passed on.
+// isNews reports whether takeGossiped would find a head fresh.
 func (t *table) isNews(h signedHead) bool {
 	a := t.authors[h.Peer]
 	if a == nil {
 		return true
 	}
 	as := *a // what relayed changes is this one's
-	return as.relayed(h, t.gap) == fresh
+	v := as.relayed(h, t.gap)
+	return v == fresh || as.isNewToOthers(h, v)
+}
+
+// isNewToOthers reports whether a head that is no news here, as v says, may be
+// some to those further on: whoever joins swaps with a few, who know it then when
+// it comes around.
+func (a *author) isNewToOthers(h signedHead, v verdict) bool {
+	return (v == known || v == early) && a.gossiped != h.Version
+}
+
+// takeGossiped is take for a head that came by gossip. It is fresh if it is to be
+// passed on.
+func (t *table) takeGossiped(h signedHead, heard time.Time) verdict {
+	v := t.take(h, false, heard)
+	a := t.authors[h.Peer]
+	if a == nil {
+		return v
+	}
+	if a.isNewToOthers(h, v) {
+		if h.Time.After(a.public.Time) {
+			a.public = &h
+		}
+		v = fresh
+	}
+	if v == fresh {
+		a.gossiped = h.Version
+	}
+	return v
 }
 
 // take takes a verified head. Direct means that it came from its owner, over

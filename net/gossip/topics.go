@@ -197,7 +197,7 @@ func (g *Gossip) judgeHead(from domain.PeerID, data []byte) pubsub.ValidationRes
 	allowed := !g.table.isNews(h) || g.table.allow(h.Peer, now)
 	v := refused
 	if allowed {
-		v = g.table.take(h, false, now)
+		v = g.table.takeGossiped(h, now)
 	}
 	g.mu.Unlock()
 
