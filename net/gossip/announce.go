@@ -36,6 +36,8 @@ func (g *Gossip) announceLoop(ctx context.Context) {
 	<-merge.C
 	var quiet time.Time // when the next change may go out
 	merging := false
+	var introduce <-chan time.Time
+	var introduced time.Time
 
 	for {
 		select {
@@ -67,9 +69,16 @@ func (g *Gossip) announceLoop(ctx context.Context) {
 			quiet = time.Now().Add(g.timing.merge)
 			close(done)
 		case <-g.joined:
-			// So that also those hear of us who are not our neighbours.
-			g.announce(ctx, true)
-			repeat.Reset(g.untilRepeat())
+			if introduce == nil {
+				introduce = time.After(time.Until(introduced.Add(g.timing.intro)))
+			}
+		case <-introduce:
+			// So that also those hear of us who are not our neighbours. Where it went
+			// around already nobody passes it on.
+			introduce, introduced = nil, time.Now()
+			if !g.hidden() {
+				g.gossipOwn(ctx, true)
+			}
 		case <-repeat.C:
 			g.announce(ctx, true)
 			repeat.Reset(g.untilRepeat())
@@ -96,6 +105,24 @@ func (g *Gossip) announce(ctx context.Context, repeat bool) {
 		g.mu.Unlock()
 		return
 	}
+	g.gossipOwn(ctx, repeat)
+	g.mu.Lock()
+	ids := make([]domain.PeerID, 0, len(g.neighbours))
+	for id := range g.neighbours {
+		ids = append(ids, id)
+	}
+	g.mu.Unlock()
+	for _, id := range ids {
+		if repeat {
+			g.tell(id, again)
+		} else {
+			g.tell(id, changed)
+		}
+	}
+}
+
+// gossipOwn gossips the public head, if it has changed or is to be repeated.
+func (g *Gossip) gossipOwn(ctx context.Context, repeat bool) {
 	head, seen := g.own(Everyone)
 	reserved := g.reserved()
 	g.mu.Lock()
@@ -107,28 +134,15 @@ func (g *Gossip) announce(ctx context.Context, repeat bool) {
 	case due:
 		g.published, g.base = head, head.Version
 	}
-	ids := make([]domain.PeerID, 0, len(g.neighbours))
-	for id := range g.neighbours {
-		ids = append(ids, id)
-	}
 	g.mu.Unlock()
-
-	if due {
-		if !repeat {
-			g.ride(&head, base)
-		}
-		if err := g.publish(ctx, head); err != nil {
-			g.log.WarnContext(ctx, "gossiping the own head", "error", err)
-		} else {
-			g.log.DebugContext(ctx, "gossiped the own head", "epoch", seen.Epoch, "sequence", seen.Sequence)
-		}
+	if !due {
+		return
 	}
-	for _, id := range ids {
-		if repeat {
-			g.tell(id, again)
-		} else {
-			g.tell(id, changed)
-		}
+	g.ride(&head, base)
+	if err := g.publish(ctx, head); err != nil {
+		g.log.WarnContext(ctx, "gossiping the own head", "error", err)
+	} else {
+		g.log.DebugContext(ctx, "gossiped the own head", "epoch", seen.Epoch, "sequence", seen.Sequence)
 	}
 }
 

@@ -99,6 +99,7 @@ type timing struct {
 	jitter time.Duration // most that a repeat comes earlier or later
 	gap    time.Duration // an equal head is taken after this much signed time
 	settle time.Duration // from a swap until gossip surely reaches the peer
+	intro  time.Duration // between introductions to those beyond new neighbours
 	yield  time.Duration // how long one of two peers leaves the swap to the other
 	beat   time.Duration // between looks of pubsub at its mesh
 	reopen time.Duration // until a peer is met again whose stream of pubsub has ended
@@ -111,6 +112,7 @@ func defaultTiming() timing {
 		jitter: time.Minute,
 		gap:    8 * time.Minute,
 		settle: 3 * time.Second,
+		intro:  30 * time.Second,
 		yield:  300 * time.Millisecond,
 		beat:   time.Second,
 		reopen: time.Minute,
@@ -143,7 +145,7 @@ type Gossip struct {
 
 	changed chan struct{}      // Announce was called
 	flush   chan chan struct{} // Flush was called; what comes is closed when it is done
-	joined  chan struct{}      // gossip reaches somebody near, and nobody before
+	joined  chan struct{}      // gossip reaches one more who is near
 	news    *news
 
 	questions *questions
@@ -151,7 +153,6 @@ type Gossip struct {
 	mu         sync.Mutex
 	table      *table
 	neighbours map[domain.PeerID]*neighbour
-	introduced bool           // those near were told of us by gossip
 	published  domain.Head    // the last that was gossiped
 	base       domain.Version // the own one that others know by now: what rides with a head leads on from there
 }

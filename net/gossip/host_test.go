@@ -80,7 +80,7 @@ func quick() timing {
 	return timing{
 		merge: 200 * time.Millisecond, repeat: time.Hour, gap: time.Hour,
 		settle: 500 * time.Millisecond, yield: 50 * time.Millisecond, beat: 100 * time.Millisecond,
-		reopen: 500 * time.Millisecond,
+		reopen: 500 * time.Millisecond, intro: 200 * time.Millisecond,
 	}
 }
 

@@ -81,12 +81,6 @@ func (g *Gossip) gone(_ network.Network, conn network.Conn) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	delete(g.neighbours, domain.PeerID(id.String()))
-	for _, n := range g.neighbours {
-		if n.near {
-			return
-		}
-	}
-	g.introduced = false // those who come next may be others
 }
 
 // letIn tells pubsub of a peer that is near.
@@ -129,7 +123,10 @@ func (g *Gossip) meet(ctx context.Context, id domain.PeerID) {
 	if !asker.Near || g.hidden() {
 		return
 	}
-	g.introduce()
+	select {
+	case g.joined <- struct{}{}:
+	default: // we are to be introduced already
+	}
 	if g.apart() {
 		return
 	}
@@ -141,20 +138,6 @@ func (g *Gossip) meet(ctx context.Context, id domain.PeerID) {
 	}
 	if err := g.push(ctx, id, missed); err != nil {
 		log.DebugContext(ctx, "telling what was missed", "heads", len(missed), "error", err)
-	}
-}
-
-// introduce has the own head gossiped when it reaches somebody for the first time.
-func (g *Gossip) introduce() {
-	g.mu.Lock()
-	first := !g.introduced
-	g.introduced = true
-	g.mu.Unlock()
-	if first {
-		select {
-		case g.joined <- struct{}{}:
-		default: // it is due already
-		}
 	}
 }
 

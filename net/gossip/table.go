@@ -55,9 +55,11 @@ type author struct {
 	// heard is when the latest head left its owner, as far as we know; zero if
 	// it is only remembered from an earlier run.
 	heard time.Time
-	// gossiped is the version that went around by gossip, as far as we saw. A later
-	// one was brought by a swap, and others may lack it.
-	gossiped domain.Version
+	// gossiped is the version that went around by gossip last, as far as we saw,
+	// and gossipedAt when it was signed. A later one was brought by a swap, and
+	// others may lack it.
+	gossiped   domain.Version
+	gossipedAt time.Time
 	// changed is the table's count when public changed last.
 	changed uint64
 	limit   *rate.Limiter
@@ -96,14 +98,15 @@ func (t *table) isNews(h signedHead) bool {
 	}
 	as := *a // what relayed changes is this one's
 	v := as.relayed(h, t.gap)
-	return v == fresh || as.isNewToOthers(h, v)
+	return v == fresh || as.isNewToOthers(h, v, t.gap)
 }
 
 // isNewToOthers reports whether a head that is no news here, as v says, may be
 // some to those further on: whoever joins swaps with a few, who know it then when
 // it comes around.
-func (a *author) isNewToOthers(h signedHead, v verdict) bool {
-	return (v == known || v == early) && a.gossiped != h.Version
+func (a *author) isNewToOthers(h signedHead, v verdict, gap time.Duration) bool {
+	return (v == known || v == early) && !a.heard.IsZero() &&
+		(a.gossiped != h.Version || h.Time.Sub(a.gossipedAt) >= gap)
 }
 
 // takeGossiped is take for a head that came by gossip. It is fresh if it is to be
@@ -114,14 +117,17 @@ func (t *table) takeGossiped(h signedHead, heard time.Time) verdict {
 	if a == nil {
 		return v
 	}
-	if a.isNewToOthers(h, v) {
+	if a.isNewToOthers(h, v, t.gap) {
 		if h.Time.After(a.public.Time) {
 			a.public = &h
+		}
+		if heard.After(a.heard) {
+			a.heard = heard
 		}
 		v = fresh
 	}
 	if v == fresh {
-		a.gossiped = h.Version
+		a.gossiped, a.gossipedAt = h.Version, h.Time
 	}
 	return v
 }

@@ -150,3 +150,25 @@ func TestLimitersForgetThoseWhoAreQuiet(t *testing.T) {
 		}
 	}
 }
+
+// A head that a swap brought is passed on when it comes by gossip, and only once
+// within the gap; also of somebody who was here before.
+func TestWhatASwapBroughtIsPassedOnOnce(t *testing.T) {
+	table := newTable(8 * time.Minute)
+	step := func(v, want verdict, what string) {
+		t.Helper()
+		if v != want {
+			t.Errorf("%s: %v, want %v", what, v, want)
+		}
+	}
+	after := func(d time.Duration) signedHead { return at(1, 5, noon.Add(d)) }
+	step(table.take(after(0), true, noon), fresh, "told by its owner")
+	step(table.takeGossiped(after(3*time.Second), noon.Add(3*time.Second)), fresh, "its introduction")
+	step(table.takeGossiped(after(3*time.Second), noon.Add(4*time.Second)), known, "the same again")
+	step(table.takeGossiped(after(0), noon.Add(5*time.Second)), early, "an old copy")
+	step(table.takeGossiped(after(time.Minute), noon.Add(time.Minute)), early, "another introduction")
+	// The next day, unchanged.
+	step(table.take(after(24*time.Hour), true, noon.Add(24*time.Hour)), fresh, "told by its owner again")
+	step(table.takeGossiped(after(24*time.Hour+3*time.Second), noon.Add(24*time.Hour)), fresh, "its introduction then")
+	step(table.takeGossiped(after(24*time.Hour+4*time.Second), noon.Add(24*time.Hour)), early, "and once more")
+}
