@@ -139,7 +139,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 // TestFilesOfALargeShare wants the first screen of shares with 100,000 files at
 // once: of one folder, and of many.
 func TestFilesOfALargeShare(t *testing.T) {
-	const files, screen, within = 100_000, 200, slowdown * 100 * time.Millisecond
+	const files, screen, within = 100_000, 200, slowdown * 50 * time.Millisecond
 	log := slog.New(slog.DiscardHandler)
 	store, err := db.Open(filepath.Join(t.TempDir(), "potluck.db"), log)
 	must(t, err)
