@@ -127,7 +127,7 @@ bench-finding: headless ## measures how soon people see each other again after a
 		$(GO) test -tags headless -count=1 -timeout 15m -v -run '^Test(Finding|Leaving|ThreeHosts)' ./app
 
 .PHONY: sim
-sim: ## simulates offices of 50 and 200 peers in virtual time, in five minutes; PEERS=1000 takes more than an hour
+sim: ## simulates offices of 50 and 200 peers in virtual time, in four minutes; PEERS=1000 takes an hour
 	@.ci/packages build
 	POTLUCK_SIM=$(PEERS) $(GO) test -tags headless -count=1 -timeout 90m -v -run '^TestOffice$$' ./app/sim
 

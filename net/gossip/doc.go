@@ -10,7 +10,8 @@
 // A head travels in three ways. A change is published on a topic that near
 // peers pass on among themselves, with what has changed, if that is little: then
 // whoever has the list need not come for it, hundreds at once in a large office. When two peers meet they swap what they know
-// over a stream, which is how a late joiner learns of everyone. And whoever may
+// over a stream, which is how a late joiner learns of everyone; its own head is
+// gossiped then, so that everyone learns of it. And whoever may
 // see more than everyone nearby, or is a friend far away, gets a head of its
 // own, over a stream from the owner and nowhere else.
 //
