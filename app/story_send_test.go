@@ -74,21 +74,9 @@ func (p *teller) sends(t *testing.T, other *teller) {
 	p.picture(t, "story-sent.png")
 }
 
-// middle returns the middle of what is of about a colour in a part of the window.
+// middle returns the middle of what is of a colour in a part of the window.
 func (p *teller) middle(t *testing.T, part image.Rectangle, c color.RGBA) image.Point {
 	t.Helper()
-	var found image.Rectangle
-	seen, err := p.screen.Look(p.window)
-	if err != nil {
-		t.Fatal(err)
-	}
-	part = part.Intersect(seen.Bounds())
-	for y := part.Min.Y; y < part.Max.Y; y++ {
-		for x := part.Min.X; x < part.Max.X; x++ {
-			if seen.RGBAAt(x, y) == c {
-				found = found.Union(image.Rect(x, y, x+1, y+1))
-			}
-		}
-	}
+	found := p.find(t, part, c)
 	return found.Min.Add(found.Max).Div(2)
 }

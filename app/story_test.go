@@ -165,12 +165,8 @@ func (p *teller) firstLaunch(t *testing.T) {
 	})
 }
 
-// The colours that the story looks for.
-var (
-	teal  = color.RGBA{0x0B, 0x6B, 0x5D, 0xFF} // the theme's primary in light
-	green = color.RGBA{0x2B, 0x6E, 0x1F, 0xFF} // done
-	poppy = color.RGBA{0xD8, 0x30, 0x20, 0xFF} // of the picture that Mira shares
-)
+// poppy is the colour of the picture that Mira shares.
+var poppy = color.RGBA{0xD8, 0x30, 0x20, 0xFF}
 
 // count returns how many pixels of a part of the window are of about a colour.
 func (p *teller) count(t *testing.T, part image.Rectangle, c color.RGBA) int {

@@ -107,17 +107,19 @@ func (w *hand) outlined(t *testing.T) bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return picture.RGBAAt(0, picture.Bounds().Dy()/2) == color.RGBA{0x0b, 0x6b, 0x5d, 0xff}
+	return picture.RGBAAt(0, picture.Bounds().Dy()/2) == teal
 }
 
 // The colours of the light theme that are looked for.
 var (
+	teal     = color.RGBA{0x0b, 0x6b, 0x5d, 0xff} // primary
+	green    = color.RGBA{0x2b, 0x6e, 0x1f, 0xff} // done
 	selected = color.RGBA{0xd5, 0xeb, 0xe4, 0xff}
-	ink      = color.RGBA{0x23, 0x21, 0x1d, 0xff}
+	ink      = color.RGBA{0x23, 0x21, 0x1d, 0xff} // text
 )
 
-// shows reports whether a part of the window has a pixel of a colour.
-func (w *hand) shows(t *testing.T, part image.Rectangle, c color.RGBA) bool {
+// find returns what is of a colour in a part of the window.
+func (w *hand) find(t *testing.T, part image.Rectangle, c color.RGBA) (found image.Rectangle) {
 	t.Helper()
 	seen, err := w.screen.Look(w.window)
 	if err != nil {
@@ -127,11 +129,17 @@ func (w *hand) shows(t *testing.T, part image.Rectangle, c color.RGBA) bool {
 	for y := part.Min.Y; y < part.Max.Y; y++ {
 		for x := part.Min.X; x < part.Max.X; x++ {
 			if seen.RGBAAt(x, y) == c {
-				return true
+				found = found.Union(image.Rect(x, y, x+1, y+1))
 			}
 		}
 	}
-	return false
+	return found
+}
+
+// shows reports whether a part of the window has a pixel of a colour.
+func (w *hand) shows(t *testing.T, part image.Rectangle, c color.RGBA) bool {
+	t.Helper()
+	return !w.find(t, part, c).Empty()
 }
 
 // drop drags a file and a folder onto the window and has the other one fetch

@@ -33,21 +33,8 @@ type side struct {
 	store *db.DB
 	bus   *event.Bus
 	net   *network
-	mu    sync.Mutex
-	now   time.Time
-	told  int // how often friends have changed
-}
-
-func (s *side) time() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.now
-}
-
-func (s *side) pass(d time.Duration) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.now = s.now.Add(d)
+	clock
+	told int // how often friends have changed; guarded by the clock's lock
 }
 
 func (s *side) changes() int {
@@ -64,7 +51,7 @@ func (s *side) open(t *testing.T) {
 	}
 	s.bus, s.net = event.NewBus(), &network{}
 	fresh, err := people.New(people.Config{
-		Store: s.store, Network: s.net, Bus: s.bus, Log: slog.New(slog.DiscardHandler), Now: s.time,
+		Store: s.store, Network: s.net, Bus: s.bus, Log: slog.New(slog.DiscardHandler), Now: s.now,
 		Self: s.id, Name: func() string { return s.name }, Friends: line{s},
 		Changed: func() { s.mu.Lock(); s.told++; s.mu.Unlock() },
 	})
@@ -131,7 +118,7 @@ func pair(t *testing.T) (a, b *side) {
 	t.Helper()
 	w := &wire{sides: make(map[domain.PeerID]*side)}
 	for id, name := range map[domain.PeerID]string{ana: "Ana", ben: "Ben"} {
-		s := &side{wire: w, id: id, name: name, file: filepath.Join(t.TempDir(), "db"), now: time.Date(2026, 5, 3, 14, 2, 0, 0, time.UTC)}
+		s := &side{wire: w, id: id, name: name, file: filepath.Join(t.TempDir(), "db"), clock: clock{time: time.Date(2026, 5, 3, 14, 2, 0, 0, time.UTC)}}
 		s.open(t)
 		w.sides[id] = s
 		t.Cleanup(func() { s.close(t) })
@@ -351,7 +338,7 @@ func TestAnInvitationCountsOnce(t *testing.T) {
 	must(t, err)
 	link, err := domain.ParseLink(made.Link)
 	must(t, err)
-	if link.Name != "Ana" || link.Peer != string(ana) || !slices.Equal(link.Addresses, []string{"/ip4/192.168.1.7/tcp/17685"}) || !made.Expires.Equal(a.now.Add(10*time.Minute)) {
+	if link.Name != "Ana" || link.Peer != string(ana) || !slices.Equal(link.Addresses, []string{"/ip4/192.168.1.7/tcp/17685"}) || !made.Expires.Equal(a.now().Add(10*time.Minute)) {
 		t.Errorf("%+v until %s", link, made.Expires)
 	}
 	if _, err := a.Join(t.Context(), link); !errors.Is(err, domain.ErrUsage) {
@@ -413,7 +400,7 @@ func TestBlockedPeersAreNotHeard(t *testing.T) {
 	if p, _ := a.Peer(ben); !p.Blocked || p.Online || p.Friend {
 		t.Errorf("%+v", p)
 	}
-	a.Head(domain.Head{Peer: ben, Name: "Mallory", Entries: 3}, a.now)
+	a.Head(domain.Head{Peer: ben, Name: "Mallory", Entries: 3}, a.now())
 	if p, _ := a.Peer(ben); p.Entries != 0 || p.Name != "Ben" {
 		t.Errorf("heard: %+v", p)
 	}

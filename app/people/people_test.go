@@ -59,21 +59,25 @@ type room struct {
 	net   *network
 	bus   *event.Bus
 	store *db.DB
+	clock
+}
 
+// clock is a time that the test lets pass.
+type clock struct {
 	mu   sync.Mutex
 	time time.Time
 }
 
-func (r *room) now() time.Time {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.time
+func (c *clock) now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.time
 }
 
-func (r *room) pass(d time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.time = r.time.Add(d)
+func (c *clock) pass(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.time = c.time.Add(d)
 }
 
 func open(t *testing.T, file string) *room {
@@ -82,7 +86,7 @@ func open(t *testing.T, file string) *room {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &room{net: &network{}, bus: event.NewBus(), store: store, time: time.Date(2026, 5, 3, 14, 2, 0, 0, time.UTC)}
+	r := &room{net: &network{}, bus: event.NewBus(), store: store, clock: clock{time: time.Date(2026, 5, 3, 14, 2, 0, 0, time.UTC)}}
 	r.People, err = people.New(people.Config{
 		Store: store, Network: r.net, Bus: r.bus, Log: slog.New(slog.DiscardHandler), Now: r.now,
 	})

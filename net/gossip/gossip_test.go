@@ -207,11 +207,7 @@ func TestFarPeerIsNeitherHeardNorTold(t *testing.T) {
 
 func TestGossipStopsWhenAPeerGoesFar(t *testing.T) {
 	t.Parallel()
-	a, b := newNode(t), newNode(t)
-	a.start(quick())
-	b.start(quick())
-	connect(t, a, b)
-	meshed(t, a, b)
+	a, b := twoMeshed(t)
 	settled(t, a, b)
 
 	// The receiver asks anew for each message.
@@ -234,11 +230,7 @@ func TestGossipStopsWhenAPeerGoesFar(t *testing.T) {
 // The stream of one side ends and is opened anew, that of the other stays.
 func TestTopicsAreKnownAfterAPeerWasFarForOneSideOnly(t *testing.T) {
 	t.Parallel()
-	a, b := newNode(t), newNode(t)
-	a.start(quick())
-	b.start(quick())
-	connect(t, a, b)
-	meshed(t, a, b)
+	a, b := twoMeshed(t)
 	meshed(t, b, a)
 
 	a.judge(b, domain.Asker{})
@@ -257,11 +249,7 @@ func TestTopicsAreKnownAfterAPeerWasFarForOneSideOnly(t *testing.T) {
 // pubsub gives up on a peer whose stream ends again and again.
 func TestNothingIsLostWhereStreamsEnd(t *testing.T) {
 	t.Parallel()
-	a, b := newNode(t), newNode(t)
-	a.start(quick())
-	b.start(quick())
-	connect(t, a, b)
-	meshed(t, a, b)
+	a, b := twoMeshed(t)
 
 	for range pubsub.MaxBackoffAttempts + 1 {
 		var streams []*gatedStream

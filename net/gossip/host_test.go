@@ -283,6 +283,18 @@ func meshed(t *testing.T, a, b *node) {
 	time.Sleep(3 * quick().beat)
 }
 
+// twoMeshed returns two nodes that are near each other, of whom the first gossips
+// to the second.
+func twoMeshed(t *testing.T) (a, b *node) {
+	t.Helper()
+	a, b = newNode(t), newNode(t)
+	a.start(quick())
+	b.start(quick())
+	connect(t, a, b)
+	meshed(t, a, b)
+	return a, b
+}
+
 // settled waits until nodes have met, and tell each other nothing more over
 // streams because of that.
 func settled(t *testing.T, nodes ...*node) {

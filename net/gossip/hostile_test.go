@@ -16,11 +16,7 @@ import (
 
 func TestForgedOversizeAndFloodedMessagesAreNotTaken(t *testing.T) {
 	t.Parallel()
-	a, b := newNode(t), newNode(t)
-	a.start(quick())
-	b.start(quick())
-	connect(t, a, b)
-	meshed(t, a, b)
+	a, b := twoMeshed(t)
 	b.waitHead(a, 1)
 
 	stranger, id := newKey(t)
